@@ -1,0 +1,113 @@
+"""``imgref``: finds the command, runs it, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from imgref import __version__
+from imgref.cli import _console
+from imgref.errors import ImgrefError, RegistryError
+
+__all__ = ["main"]
+
+COMMANDS: Final = {
+    "parse": "Say what image references mean.",
+}
+"""Every command with its one line of help, in the order of ``--help``; the module has the command's name.
+
+Help is told from here so that ``imgref --help`` imports no command.
+"""
+
+EXIT_FINDINGS: Final = 1
+EXIT_BAD_INPUT: Final = 2
+EXIT_REGISTRY: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when it is run, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"imgref.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"no such command {args[0]!r}{meant}", ctx) from error
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 findings or a refused release, 2 bad usage or input, 3 registry or network.",
+)
+@click.version_option(__version__, message="imgref %(version)s")
+def cli() -> None:
+    """Say what a container image reference means, and which tags a release should carry."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit.
+
+    Args:
+        arguments: the words after ``imgref``; by default those of this process.
+    """
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
+    except ImgrefError as error:
+        _console.show_error(error)
+        return EXIT_REGISTRY if isinstance(error, RegistryError) else EXIT_BAD_INPUT
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "imgref"
+        _console.error(error.format_message(), help_text=f"{command} --help says how to use it")
+        return EXIT_BAD_INPUT
+    except click.ClickException as error:
+        _console.error(error.format_message())
+        return EXIT_BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        _console.error("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
+        _forget_stdout()
+        return 0
+    except OSError as error:
+        _console.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return EXIT_BAD_INPUT
+    return code if isinstance(code, int) else 0
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter from failing once more when it flushes on the way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,198 @@
+"""``imgref parse``: what image references mean."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+import click
+
+from imgref.cli import _console
+from imgref.errors import InvalidReference
+from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, parse
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+__all__ = ["command"]
+
+FIELDS: Final = (
+    "input", "reference", "registry", "account", "name", "tag", "digest", "path", "repository", "familiar",
+    "official", "defaulted",
+)  # fmt: skip
+
+_CHUNK: Final = 1 << 16
+_LONGEST_LINE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one reference as the options say."""
+
+    default_registry: str
+    default_tag: str | None
+    to_registry: str | None
+    strict: bool
+
+    def read(self, text: str) -> ImageReference:
+        ref = parse(text, default_registry=self.default_registry, default_tag=self.default_tag)
+        if self.strict and (missing := left_out(text)):
+            raise InvalidReference(
+                text,
+                (0, len(text)),
+                f"--strict: the {' and the '.join(missing)} must be written out",
+                str(ref),
+            )
+        return ref if self.to_registry is None else ref.with_registry(self.to_registry)
+
+    def fields(self, text: str) -> dict[str, object]:
+        ref = self.read(text)
+        defaulted = [part for part in left_out(text) if getattr(ref, part) is not None]
+        return {"input": text, **ref.to_dict(), "defaulted": defaulted}
+
+
+@click.command()
+@click.argument("references", nargs=-1, metavar="[REF]...")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "table"]),
+    help="How to print; by default table on a terminal, text elsewhere.",
+)
+@click.option("--field", "fields", multiple=True, type=click.Choice(FIELDS), help="Print this field; repeatable.")
+@click.option("--to-registry", metavar="HOST", help="Print the same image on another registry.")
+@click.option("--default-registry", metavar="HOST", default=DEFAULT_REGISTRY, show_default=True)
+@click.option("--default-tag", metavar="TAG", default=DEFAULT_TAG, show_default=True)
+@click.option("--no-default-tag", is_flag=True, help="Add no tag where there is none.")
+@click.option("--strict", is_flag=True, help="Refuse a reference that leaves out registry or tag.")
+def command(
+    references: tuple[str, ...],
+    style: str | None,
+    fields: tuple[str, ...],
+    to_registry: str | None,
+    default_registry: str,
+    default_tag: str,
+    no_default_tag: bool,
+    strict: bool,
+) -> int:
+    """Say what image references mean.
+
+    Each REF is normalised into registry, path, tag and digest, as Docker would read it. A single - reads
+    references from standard input, one a line.
+    """
+    if not references:
+        raise click.UsageError("nothing given (an unset variable?); - reads standard input")
+    reader = _Reader(default_registry, None if no_default_tag else default_tag, to_registry, strict)
+    _check_options(reader)
+    printer = _printer(reader, style or ("table" if _console.is_terminal() else "text"), fields)
+    return _print_all(_batches(references), printer, json_errors=style == "json" and not fields)
+
+
+def _check_options(reader: _Reader) -> None:
+    """Refuse a bad option before anything is printed."""
+    example = parse("name", default_registry=reader.default_registry, default_tag=reader.default_tag)
+    if reader.to_registry is not None:
+        example.with_registry(reader.to_registry)
+
+
+def _printer(reader: _Reader, style: str, fields: tuple[str, ...]) -> Callable[[str], str]:
+    """Give the function from an input to what is printed for it."""
+    if fields:
+        return lambda text: "\t".join(_word(values[field]) for values in [reader.fields(text)] for field in fields)
+    if style == "json":
+        return lambda text: json.dumps(reader.fields(text))
+    if style == "table":
+        return lambda text: _table(reader.fields(text))
+    if reader == _Reader(DEFAULT_REGISTRY, DEFAULT_TAG, to_registry=None, strict=False):
+        return lambda text: str(parse(text))
+    return lambda text: str(reader.read(text))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(value)
+    return "" if value is None else str(value)
+
+
+def _table(fields: dict[str, object]) -> str:
+    shown = ("reference", "registry", "account", "name", "tag", "digest")
+    filled = fields["defaulted"]
+    assert isinstance(filled, list)
+    rows = [(label, _word(fields[label]) + (" (default)" if label in filled else "")) for label in shown]
+    return _console.parts([row for row in rows if row[1]])
+
+
+def _batches(references: tuple[str, ...]) -> Iterator[list[tuple[int | None, str]]]:
+    """Give the inputs in batches, each with its line number where it is a line of standard input."""
+    for text in references:
+        if text == "-":
+            yield from _lines()
+        else:
+            yield [(None, text)]
+
+
+def _lines() -> Iterator[list[tuple[int | None, str]]]:
+    """Read lines as they arrive: whatever has come is a batch, so output is prompt and memory is flat."""
+    if sys.stdin is None:
+        return
+    number, rest = 0, b""
+    read = cast("BufferedReader", sys.stdin.buffer).read1
+    while chunk := read(_CHUNK):
+        block, newline, rest = (rest + chunk).rpartition(b"\n")
+        # A line without an end must not fill the memory. What is kept is still too long, and refused.
+        rest = rest[: _LONGEST_LINE + 1]
+        if newline:
+            lines = _decoded(block + newline, first=number == 0).split("\n")[:-1]
+            yield list(enumerate(lines, number + 1))
+            number += len(lines)
+    if rest:
+        yield [(number + 1, _decoded(rest, first=number == 0))]
+
+
+def _decoded(block: bytes, *, first: bool) -> str:
+    text = block.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    return text.removeprefix("\ufeff") if first else text
+
+
+def _print_all(
+    batches: Iterator[list[tuple[int | None, str]]], printer: Callable[[str], str], *, json_errors: bool
+) -> int:
+    seen = failed = False
+    for batch in batches:
+        printed: list[str] = []
+        for number, text in batch:
+            if number is not None and (not text or text.isspace()):
+                continue
+            seen = True
+            try:
+                if len(text) > _LONGEST_LINE:
+                    raise InvalidReference(text, (0, len(text)), f"a line of more than {_LONGEST_LINE} characters")
+                printed.append(printer(text))
+            except InvalidReference as error:
+                failed = True
+                if json_errors:
+                    printed.append(json.dumps(_error_fields(error)))
+                _write(printed)
+                _console.show_error(error, where=f"line {number}" if number else "")
+        _write(printed)
+    if not seen:
+        raise click.UsageError("standard input holds no reference")
+    return 2 if failed else 0
+
+
+def _write(printed: list[str]) -> None:
+    if printed:
+        printed.append("")
+        sys.stdout.write("\n".join(printed))
+        sys.stdout.flush()
+        printed.clear()
+
+
+def _error_fields(error: InvalidReference) -> dict[str, object]:
+    text, (start, end) = error.shown()
+    return {"input": text, "error": {"reason": error.reason, "hint": error.hint, "start": start, "end": end}}

@@ -1,0 +1,213 @@
+"""``.imgref.toml`` and ``[tool.imgref]`` of pyproject.toml: finding them, reading them, telling what is wrong.
+
+A project's settings are the nearest ``.imgref.toml``, or pyproject.toml with a ``[tool.imgref]``, upwards. With
+``extends`` a file takes in another one: tables are merged, lists of tables are joined, and of everything else the
+value in the file that extends wins.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from imgref.errors import ConfigError
+
+__all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config"]
+
+FILE_NAME: Final = ".imgref.toml"
+
+_SECTIONS: Final = ("extends", "tags", "check")
+
+_KINDS: Final[dict[str, str]] = {
+    "string": "a string",
+    "boolean": "true or false",
+    "strings": "a string or a list of strings",
+    "table": "a table",
+    "tables": "a list of tables",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value, with the file and the 1-based line (None where none can be told) that say it."""
+
+    value: object
+    path: str
+    line: int | None
+
+    @property
+    def where(self) -> str:
+        """The place, as ``path:line``."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project's settings files say; empty where there are none.
+
+    Attributes:
+        path: the file that was found, or None.
+        files: every file that was read, the one found first, then what it extends.
+    """
+
+    path: Path | None = None
+    files: tuple[Path, ...] = ()
+    _settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+
+    def section(self, name: str, kinds: Mapping[str, str]) -> dict[str, Setting]:
+        """Give a section's settings, validated.
+
+        Args:
+            name: ``tags`` or ``check``.
+            kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``strings`` (a
+                single string is taken for a list of one), ``table`` or ``tables``.
+
+        Raises:
+            ConfigError: a key is unknown, and the nearest known one is named; or a value is of another kind.
+        """
+        settings = dict(self._settings.get(name, {}))
+        for key, setting in settings.items():
+            if key not in kinds:
+                raise ConfigError(f"unknown key {key!r} in [{name}]{_nearest(key, kinds)}", setting.path, setting.line)
+            value = _coerced(setting.value, kinds[key])
+            if value is None:
+                reason = f"{key} in [{name}] must be {_KINDS[kinds[key]]}, not {setting.value!r}"
+                raise ConfigError(reason, setting.path, setting.line)
+            settings[key] = Setting(value, setting.path, setting.line)
+        return settings
+
+
+def find_config(start: Path) -> Path | None:
+    """Give the settings file that holds for a directory: the nearest upwards.
+
+    Raises:
+        ConfigError: a pyproject.toml on the way cannot be read.
+    """
+    here = start.resolve()
+    for directory in (here, *here.parents):
+        own = directory / FILE_NAME
+        if own.is_file():
+            return own
+        shared = directory / "pyproject.toml"
+        if shared.is_file() and "imgref" in _tool_table(_read(shared)[0]):
+            return shared
+    return None
+
+
+def load_config(path: Path | None) -> Config:
+    """Read a settings file and all that it extends; None gives the empty settings.
+
+    Raises:
+        ConfigError: a file is missing or no TOML, a section is unknown, or the files extend each other in a circle.
+    """
+    if path is None:
+        return Config()
+    merged: dict[str, dict[str, Setting]] = {}
+    files = []
+    for file, table, lines in _chain(path):
+        files.append(file)
+        for name, section in table.items():
+            if name == "extends":
+                continue
+            if not isinstance(section, dict):
+                raise ConfigError(f"{name} must be a table, as [{name}]", str(file), _line(lines, name))
+            target = merged.setdefault(name, {})
+            for key, value in section.items():
+                said = Setting(value, str(file), _line(lines, key, name))
+                target[key] = _merged(said, target[key]) if key in target else said
+    return Config(path, tuple(files), merged)
+
+
+def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
+    """Read the file and what it extends, nearest first."""
+    seen: list[Path] = []
+    following: Path | None = path
+    while following is not None:
+        path = following.resolve()
+        if path in seen:
+            circle = " -> ".join(file.name for file in (*seen[seen.index(path) :], path))
+            raise ConfigError(f"extends goes in a circle: {circle}", str(seen[-1]))
+        seen.append(path)
+        table, lines = _read(following)
+        if following.name == "pyproject.toml":
+            table = cast("dict[str, object]", _tool_table(table).get("imgref", {}))
+        for name in table:
+            if name not in _SECTIONS:
+                raise ConfigError(
+                    f"unknown section {name!r}{_nearest(name, _SECTIONS)}", str(following), _line(lines, name)
+                )
+        yield following, table, lines
+        extends = table.get("extends")
+        if extends is not None and not isinstance(extends, str):
+            raise ConfigError("extends must be the path of one file", str(following), _line(lines, "extends"))
+        following = None if extends is None else following.parent / extends
+
+
+def _read(path: Path) -> tuple[dict[str, object], list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text.splitlines()
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8", str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"(.*) \(at line (\d+), column \d+\)", str(error))
+        reason, line = (found[1], int(found[2])) if found else (str(error), None)
+        raise ConfigError(f"is no TOML: {reason}", str(path), line) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
+
+
+def _tool_table(table: dict[str, object]) -> dict[str, object]:
+    tool = table.get("tool")
+    return tool if isinstance(tool, dict) else {}
+
+
+def _merged(farther: Setting, nearer: Setting) -> Setting:
+    """Put what an extended file says under what the extending one said."""
+    far, near = farther.value, nearer.value
+    value = near
+    if isinstance(near, dict) and isinstance(far, dict):
+        value = {**far, **near}
+    elif isinstance(near, list) and isinstance(far, list) and all(isinstance(item, dict) for item in (*near, *far)):
+        value = [*far, *near]
+    return Setting(value, nearer.path, nearer.line)
+
+
+def _coerced(value: object, kind: str) -> object | None:
+    """Give the value as its kind, or None where it is of another."""
+    if kind == "string":
+        return value if isinstance(value, str) else None
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    if kind == "strings":
+        values = [value] if isinstance(value, str) else value
+        return values if isinstance(values, list) and all(isinstance(item, str) for item in values) else None
+    if kind == "table":
+        return value if isinstance(value, dict) else None
+    return value if isinstance(value, list) and all(isinstance(item, dict) for item in value) else None
+
+
+def _nearest(word: str, known: Mapping[str, str] | tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _line(lines: list[str], key: str, section: str | None = None) -> int | None:
+    """Find where a key is written; good enough for a message, and None rather than a wrong guess."""
+    inside = section is None
+    header = re.compile(r"\s*\[+\s*(?:tool\.imgref\.)?([A-Za-z0-9_.\"'-]+)\s*\]+")
+    for number, line in enumerate(lines, 1):
+        if found := header.match(line):
+            name = found[1]
+            if name in (key, f"{section}.{key}") or name.startswith(f"{section}.{key}."):
+                return number
+            inside = section is None or name == section
+        elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line):
+            return number
+    return None
