@@ -3,11 +3,17 @@
 >>> import imgref
 >>> str(imgref.parse("diamol/golang"))
 'docker.io/diamol/golang:latest'
+>>> imgref.derive_tags("1.9.1", existing=["2.0.1", "1.9.0"])
+('1.9.1', '1.9', '1')
 
 The modules, in the order in which to read them:
 
 - :mod:`imgref.errors`: every error, and what it carries
 - :mod:`imgref.reference`: :func:`parse` and :class:`ImageReference`
+- :mod:`imgref.versions`: the version schemes: SemVer, PEP 440, numeric
+- :mod:`imgref.tags`: :func:`plan_tags`, which tags to push, which are held back, and why
+- :mod:`imgref.ci`: what the CI environment says of this build, and the tags that it should have
+- :mod:`imgref.config`: settings files
 
 The public names below are loaded when they are first used, so that ``import imgref`` costs next to nothing.
 """
@@ -32,13 +38,17 @@ if TYPE_CHECKING:
         RegistryError,
         RegistryUnavailable,
         TagConflict,
+        UnknownBuild,
     )
     from imgref.reference import ImageReference, parse
+    from imgref.tags import ExistingTags, HeldTag, TagPlan, TagPolicy, derive_tags, plan_tags, sanitize_tag
 
 __all__ = [
     "ArchiveError",
     "AuthenticationError",
     "ConfigError",
+    "ExistingTags",
+    "HeldTag",
     "ImageReference",
     "ImgrefError",
     "InvalidReference",
@@ -49,11 +59,18 @@ __all__ = [
     "RegistryError",
     "RegistryUnavailable",
     "TagConflict",
+    "TagPlan",
+    "TagPolicy",
+    "UnknownBuild",
+    "derive_tags",
     "parse",
+    "plan_tags",
+    "sanitize_tag",
 ]
 
 _HOMES: Final = {
     "reference": ("ImageReference", "parse"),
+    "tags": ("ExistingTags", "HeldTag", "TagPlan", "TagPolicy", "derive_tags", "plan_tags", "sanitize_tag"),
 }
 
 

@@ -6,6 +6,7 @@
     ├─ InvalidReference(ValueError)    text, span, reason, hint
     ├─ InvalidTag(ValueError)          text, reason, hint
     ├─ InvalidVersion(ValueError)      text, reason, hint
+    ├─ UnknownBuild                    system
     ├─ ConfigError                     path, line
     ├─ ArchiveError                    path, member
     └─ RegistryError                   method, url (no secrets), status
@@ -33,6 +34,7 @@ __all__ = [
     "RegistryError",
     "RegistryUnavailable",
     "TagConflict",
+    "UnknownBuild",
 ]
 
 _SHOWN = 120
@@ -153,6 +155,22 @@ class InvalidVersion(_InvalidText):
     """A text that is no version in the scheme at hand; the reason names a scheme that would read it."""
 
     _kind = "version"
+
+
+class UnknownBuild(ImgrefError):
+    """The environment does not say what is being built: no CI system, or one whose variables are not enough.
+
+    Attributes:
+        system: the CI system that was detected, or None.
+    """
+
+    def __init__(self, reason: str, system: str | None = None) -> None:
+        super().__init__(reason, system)
+        self.reason = reason
+        self.system = system
+
+    def __str__(self) -> str:
+        return self.reason if self.system is None else f"{self.system}: {self.reason}"
 
 
 class ConfigError(ImgrefError):

@@ -1,0 +1,374 @@
+"""The tag plan of a release: which tags to give, which are held back, and by which version.
+
+A release of 2.1.3 is also the newest 2.1, the newest 2, and the newest of all, unless a later version is known
+already. The plan never moves a tag backwards, and does not depend on the order of releases, as long as each knows
+all the earlier ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from imgref import _grammar
+from imgref._grammar import is_a
+from imgref.errors import InvalidTag, InvalidVersion
+from imgref.versions import SCHEMES, Version, read_name, read_version
+
+__all__ = [
+    "ExistingTags",
+    "HeldTag",
+    "SourceCount",
+    "TagPlan",
+    "TagPolicy",
+    "derive_tags",
+    "plan_tags",
+    "sanitize_tag",
+    "suffixed",
+]
+
+CHOICES: Final = {
+    "scheme": tuple(SCHEMES),
+    "v": ("strip", "keep", "both"),
+    "latest": ("auto", "always", "never"),
+    "build": ("drop", "underscore"),
+}
+"""The policy's fields that are one word of a few, with the words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagPolicy:
+    """How tags are derived from a version; the fields have the names of the options of ``imgref tags``.
+
+    Attributes:
+        scheme: how versions are read: ``semver``, ``pep440`` or ``numeric``.
+        prefix: what stands before the version in its name, as ``app-`` in ``app-v1.2.3``; never part of a tag.
+        suffix: what follows in the tags, as ``alpine`` in ``2.1.3-alpine``; several give all tags of each.
+            ``""`` is the plain line. A single text is taken for one.
+        v: whether tags begin with ``v``: ``strip`` never, ``keep`` as the version does, ``both`` each way.
+        latest: ``auto`` gives it to the newest stable version, ``always`` to any stable one, ``never`` to none.
+        major_zero: whether to give ``0``, though a 0.x promises nothing.
+        channels: whether a pre-release also moves ``2.0-rc`` and ``rc``.
+        build: whether to ``drop`` build metadata or to keep it on the exact tag, after an ``underscore``.
+
+    Raises:
+        ValueError: a field has none of its words.
+        InvalidTag: a suffix cannot stand in a tag.
+
+    >>> derive_tags("0.3.0", policy=TagPolicy(suffix="alpine", major_zero=True))
+    ('0.3.0-alpine', '0.3-alpine', '0-alpine', 'alpine')
+    """
+
+    scheme: str = "semver"
+    prefix: str = ""
+    suffix: tuple[str, ...] | str = ("",)
+    v: str = "strip"
+    latest: str = "auto"
+    major_zero: bool = False
+    channels: bool = False
+    build: str = "drop"
+
+    def __post_init__(self) -> None:
+        for name, words in CHOICES.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name} is one of {', '.join(words)}, not {getattr(self, name)!r}")
+        for suffix in self.suffixes:
+            if suffix and not is_a(_grammar.TAG, suffix):
+                meant = suffix.lstrip("-.")
+                hint = meant if is_a(_grammar.TAG, meant) else None
+                raise InvalidTag(suffix, "a suffix stands behind a '-' of its own, and as a tag by itself", hint)
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes, at least one."""
+        return (self.suffix,) if isinstance(self.suffix, str) else tuple(self.suffix) or ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingTags:
+    """The names that one source knows; those that are versions hold back what is older.
+
+    Attributes:
+        names: tag names, in any order; whatever is no version does not count.
+        source: what to call the source in messages.
+        kind: ``list`` names carry the policy's prefix and suffix; ``git`` tags carry the prefix, but may lack the
+            suffix; those of a ``registry`` carry the suffix, but never the prefix.
+    """
+
+    names: tuple[str, ...]
+    source: str = "list"
+    kind: Literal["list", "git", "registry"] = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """How many names a source gave, and how many of them are versions on a line of the release."""
+
+    source: str
+    count: int
+    names: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTag:
+    """A tag that is not given, and the highest version that it belongs to, as its source spells it."""
+
+    tag: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagPlan:
+    """The tags of a release.
+
+    Attributes:
+        version: the version, as its scheme spells it, with build metadata, without prefix and ``v``.
+        scheme: the scheme that read it, or None where the tags are not those of a version.
+        prerelease: whether it is a pre-release.
+        tags: what to give, most specific first, no tag twice.
+        held: what is held back, and by which version.
+        existing: what was known, a row a source.
+    """
+
+    version: str
+    scheme: str | None
+    prerelease: bool
+    tags: tuple[str, ...]
+    held: tuple[HeldTag, ...] = ()
+    existing: tuple[SourceCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A version that exists, with its name in its source."""
+
+    version: Version
+    name: str
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A tag that the release would carry, and which known versions have a better claim to it."""
+
+    name: str
+    outranks: Callable[[Version], bool]
+    numbered: bool = True
+
+
+def derive_tags(
+    version: str, *, existing: Iterable[str | ExistingTags] | None = None, policy: TagPolicy | None = None
+) -> tuple[str, ...]:
+    """Give the tags that a release should carry; :func:`plan_tags` also says what is held back, and why.
+
+    Raises:
+        InvalidVersion: the policy's scheme does not read the version.
+        InvalidTag: a tag would be longer than 128 characters.
+
+    >>> derive_tags("2.1.3")
+    ('2.1.3', '2.1', '2', 'latest')
+    >>> derive_tags("2.1.3", existing=["2.2.0"])
+    ('2.1.3', '2.1')
+    """
+    return plan_tags(version, existing=existing, policy=policy).tags
+
+
+def plan_tags(
+    version: str, *, existing: Iterable[str | ExistingTags] | None = None, policy: TagPolicy | None = None
+) -> TagPlan:
+    """Plan the tags of a release.
+
+    Args:
+        version: the version to release, with the policy's prefix.
+        existing: the tags that are known already: names, or whole sources of names; None knows nothing, so that
+            every tag is given.
+        policy: how to derive tags; by default SemVer, one plain line.
+
+    Raises:
+        InvalidVersion: the policy's scheme does not read the version.
+        InvalidTag: a tag would be longer than 128 characters.
+
+    >>> plan_tags("1.9.1", existing=["2.0.1", "1.9.0"]).held
+    (HeldTag(tag='latest', because='2.0.1'),)
+    """
+    policy = policy or TagPolicy()
+    wanted_version = _read_release(version, policy)
+    sources = _sources(existing)
+    tags: dict[str, None] = {}
+    held: dict[str, str] = {}
+    counted: set[tuple[int, str]] = set()
+    for suffix in policy.suffixes:
+        known = _on_line(sources, suffix, policy, wanted_version)
+        counted |= {(item.source, item.name) for item in known}
+        for wanted in _wanted(wanted_version, policy):
+            spelled = [_valid(suffixed(name, suffix)) for name in _spellings(wanted, wanted_version, policy)]
+            holder = _highest(item for item in known if wanted.outranks(item.version))
+            if holder is None:
+                tags.update(dict.fromkeys(spelled))
+            else:
+                held.update(dict.fromkeys(spelled, holder.name))
+    return TagPlan(
+        version=wanted_version.text + (f"+{wanted_version.build}" if wanted_version.build else ""),
+        scheme=policy.scheme,
+        prerelease=wanted_version.prerelease,
+        tags=tuple(tags),
+        held=tuple(HeldTag(tag, because) for tag, because in held.items() if tag not in tags),
+        existing=tuple(
+            SourceCount(source.source, sum(1 for where, _ in counted if where == index), len(source.names))
+            for index, source in enumerate(sources)
+        ),
+    )
+
+
+def _read_release(text: str, policy: TagPolicy) -> Version:
+    if not text.startswith(policy.prefix):
+        reason = f"it does not begin with the prefix {policy.prefix!r}"
+        raise InvalidVersion(text, reason, policy.prefix + text if read_name(text, policy.scheme) else None)
+    return read_version(text[len(policy.prefix) :], policy.scheme)
+
+
+def _sources(existing: Iterable[str | ExistingTags] | None) -> list[ExistingTags]:
+    items = [] if existing is None else list(existing)
+    names = tuple(item for item in items if isinstance(item, str))
+    sources = [item for item in items if isinstance(item, ExistingTags)]
+    return [ExistingTags(names), *sources] if names else sources
+
+
+def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> list[_Known]:
+    """Give the known versions on the line that prefix and suffix make."""
+    known = []
+    for index, source in enumerate(sources):
+        for name in source.names:
+            version = _read_known(name, source.kind, suffix, policy)
+            if version is not None:
+                known.append(_Known(version, name, index))
+    if release.is_bare:
+        return known
+    # A bare number counts as a float only beside a version that it could be the float of.
+    majors = {item.version.release[0] for item in known if len(item.version.parts) > 1}
+    return [item for item in known if not item.version.is_bare or item.version.release[0] in majors]
+
+
+def _read_known(name: str, kind: str, suffix: str, policy: TagPolicy) -> Version | None:
+    if kind != "registry":
+        if not name.startswith(policy.prefix):
+            return None
+        name = name[len(policy.prefix) :]
+    if suffix:
+        if name.endswith(f"-{suffix}"):
+            name = name[: -len(suffix) - 1]
+        elif kind != "git":
+            return None
+    return read_name(name, policy.scheme)
+
+
+def _wanted(release: Version, policy: TagPolicy) -> Iterator[_Wanted]:
+    """Give the tags of a release, most specific first, as if nothing else were known."""
+    build = f"_{release.build}" if release.build and policy.build == "underscore" else ""
+    exact = release.text + build
+    yield from (
+        _wanted_prerelease(release, exact, policy) if release.prerelease else _wanted_stable(release, exact, policy)
+    )
+
+
+def _wanted_stable(release: Version, exact: str, policy: TagPolicy) -> Iterator[_Wanted]:
+    def later(other: Version) -> bool:
+        return not other.prerelease and bool(other.order > release.order)
+
+    def floats_here(other: Version) -> bool:
+        # `1.2` names a version of its own, and is the float of 1.2.3 as well.
+        depth = len(release.parts)
+        return exact == ".".join(release.parts) and len(other.parts) > depth and within(depth)(other)
+
+    def within(depth: int) -> Callable[[Version], bool]:
+        return lambda other: later(other) and other.shares(release, depth)
+
+    yield _Wanted(exact, floats_here)
+    for depth in range(len(release.parts) - 1, 0, -1):
+        if depth > 1 or release.release[0] or policy.major_zero:
+            yield _Wanted(".".join(release.parts[:depth]), within(depth))
+    if policy.latest != "never":
+        yield _Wanted("", later if policy.latest == "auto" else _never, numbered=False)
+
+
+def _wanted_prerelease(release: Version, exact: str, policy: TagPolicy) -> Iterator[_Wanted]:
+    channel = release.channel if policy.channels else None
+
+    def later(other: Version) -> bool:
+        return bool(other.order > release.order) and (not other.prerelease or other.channel == channel)
+
+    def within(other: Version) -> bool:
+        return later(other) and other.shares(release, 2)
+
+    near = f"{'.'.join(release.parts[:2])}-{channel}"
+    yield _Wanted(exact, within if channel and exact == near else _never)
+    if channel:
+        if len(release.parts) > 1:
+            yield _Wanted(near, within)
+        yield _Wanted(channel, later, numbered=False)
+
+
+def _never(other: Version) -> bool:
+    return False
+
+
+def _highest(known: Iterable[_Known]) -> _Known | None:
+    """Give the highest version; where a float stands beside the version that it counts as, the version."""
+    return max(known, key=lambda item: (item.version.order, len(item.version.parts)), default=None)
+
+
+def _spellings(wanted: _Wanted, release: Version, policy: TagPolicy) -> tuple[str, ...]:
+    if not wanted.numbered or policy.v == "strip" or (policy.v == "keep" and not release.has_v):
+        return (wanted.name,)
+    return ("v" + wanted.name,) if policy.v == "keep" else ("v" + wanted.name, wanted.name)
+
+
+def suffixed(name: str, suffix: str) -> str:
+    """Put a suffix on the name of a tag; no name at all is ``latest``, or the suffix by itself.
+
+    >>> suffixed("2.1", "alpine"), suffixed("", "alpine"), suffixed("", "")
+    ('2.1-alpine', 'alpine', 'latest')
+    """
+    if not name:
+        return suffix or "latest"
+    return f"{name}-{suffix}" if suffix else name
+
+
+def _valid(tag: str) -> str:
+    if not is_a(_grammar.TAG, tag):
+        raise InvalidTag(
+            tag, f"it would have {len(tag)} characters, {len(tag) - _grammar.TAG_MAX} more than a tag may have"
+        )
+    return tag
+
+
+_SLUG_HASH: Final = 8
+
+
+def sanitize_tag(text: str, *, longest: int = _grammar.TAG_MAX) -> str:
+    """Turn any text, such as the name of a branch, into a tag.
+
+    Each run of characters that a tag cannot hold becomes one ``-``, and leading ``.`` and ``-`` go. What is too long is
+    cut, and ends in 8 hexadecimal digits of the SHA-256 of the whole text, so that two long names stay apart.
+
+    Args:
+        text: any text.
+        longest: how many characters the tag may have: 128, or less to leave room for a suffix.
+
+    Raises:
+        InvalidTag: nothing is left.
+
+    >>> sanitize_tag("feature/Login page")
+    'feature-Login-page'
+    """
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip(".-")
+    if not slug:
+        raise InvalidTag(text, "it holds no character that a tag could begin with")
+    if len(slug) <= longest:
+        return slug
+    from hashlib import sha256
+
+    digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_SLUG_HASH]
+    return f"{slug[: longest - _SLUG_HASH - 1]}-{digest}"
