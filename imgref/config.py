@@ -8,7 +8,6 @@ value in the file that extends wins.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +84,7 @@ def find_config(start: Path) -> Path | None:
     """Give the settings file that holds for a directory: the nearest upwards.
 
     Raises:
-        ConfigError: a pyproject.toml on the way cannot be read.
+        ConfigError: a pyproject.toml on the way that speaks of imgref is no TOML.
     """
     here = start.resolve()
     for directory in (here, *here.parents):
@@ -93,7 +92,7 @@ def find_config(start: Path) -> Path | None:
         if own.is_file():
             return own
         shared = directory / "pyproject.toml"
-        if shared.is_file() and "imgref" in _tool_table(_read(shared)[0]):
+        if shared.is_file() and _mentions_imgref(shared) and "imgref" in _tool_table(_read(shared)[0]):
             return shared
     return None
 
@@ -147,7 +146,17 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
         following = None if extends is None else following.parent / extends
 
 
+def _mentions_imgref(path: Path) -> bool:
+    """Tell whether parsing is worth its while: most projects on the way say nothing of imgref."""
+    try:
+        return b"imgref" in path.read_bytes()
+    except OSError:
+        return False
+
+
 def _read(path: Path) -> tuple[dict[str, object], list[str]]:
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text.splitlines()

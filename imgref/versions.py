@@ -162,7 +162,7 @@ def _read_semver_float(text: str) -> Version | None:
         return None
     parts = tuple(text.split("."))
     release = tuple(map(int, parts))
-    return Version(text, parts, release, order=((release + (0, 0))[:3], _semver_precedence(None)))
+    return Version(text, parts, release, order=((*release, 0, 0)[:3], _semver_precedence(None)))
 
 
 def _read_pep440(text: str) -> Version | None:

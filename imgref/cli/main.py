@@ -17,6 +17,10 @@ __all__ = ["main"]
 
 COMMANDS: Final = {
     "parse": "Say what image references mean.",
+    "tags": "Plan the tags that a release should carry.",
+    "ci": "Say which CI runs here, what it builds, and which variable told it.",
+    "slug": "Turn any text, such as the name of a branch, into a tag.",
+    "completion": "Print the script that completes imgref in a shell.",
 }
 """Every command with its one line of help, in the order of ``--help``; the module has the command's name.
 

@@ -1,0 +1,115 @@
+"""What a tag plan looks like to the tool that takes it: plain lines, arguments, a bake file, a CI's own files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from imgref.reference import ImageReference
+from imgref.tags import TagPlan
+
+__all__ = ["LABEL_STYLES", "STYLES", "Printed", "as_labels", "as_text", "write_github"]
+
+STYLES: Final = ("lines", "csv", "args", "json", "bake", "github", "dotenv", "table")
+LABEL_STYLES: Final = ("lines", "args", "json", "bake")
+
+_PLAIN_WORD: Final = r"[A-Za-z0-9_@%+=:,./-]+"
+"""A word that a shell takes as it is, also where it splits and expands an unquoted ``$(…)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A plan with the repositories that it is for; without any, its bare tags are printed."""
+
+    plan: TagPlan
+    images: tuple[ImageReference, ...]
+
+    @property
+    def references(self) -> list[str]:
+        """Every tag in every repository."""
+        return [str(image.with_tag(tag)) for image in self.images for tag in self.plan.tags]
+
+    @property
+    def names(self) -> list[str]:
+        """What is printed: references where there are repositories, else tags."""
+        return self.references if self.images else list(self.plan.tags)
+
+    def to_dict(self) -> dict[str, object]:
+        """Give the plan as ``--format json`` prints it."""
+        plan = self.plan
+        return {
+            "version": plan.version,
+            "scheme": plan.scheme,
+            "prerelease": plan.prerelease,
+            "tags": list(plan.tags),
+            "held": [{"tag": held.tag, "because": held.because} for held in plan.held],
+            "references": self.references,
+            "existing": [{"source": source.source, "count": source.count} for source in plan.existing],
+        }
+
+
+def as_text(printed: Printed, style: str, bake_target: str) -> str:
+    """Give a plan in one of the styles that go to stdout, table aside."""
+    names = printed.names
+    if style == "json":
+        return json.dumps(printed.to_dict())
+    if style == "csv":
+        return ",".join(names)
+    if style == "args":
+        return _arguments("-t", names)
+    if style == "bake":
+        return _bake(bake_target, "tags", names)
+    if style == "dotenv":
+        tags, references = ",".join(printed.plan.tags), ",".join(printed.references)
+        return f"IMGREF_VERSION={printed.plan.version}\nIMGREF_TAGS={tags}\nIMGREF_REFERENCES={references}"
+    return "\n".join(names)
+
+
+def as_labels(labels: Mapping[str, str], style: str, bake_target: str) -> str:
+    """Give labels in one of ``LABEL_STYLES``."""
+    if style == "json":
+        return json.dumps(labels)
+    if style == "args":
+        return _arguments("--label", [f"{key}={value}" for key, value in labels.items()])
+    if style == "bake":
+        return _bake(bake_target, "labels", labels)
+    return "\n".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _arguments(option: str, values: list[str]) -> str:
+    for value in values:
+        if not re.fullmatch(_PLAIN_WORD, value, re.ASCII):
+            raise click.UsageError(f"{value!r} would need quotes, which $(…) does not take; use --format bake")
+    return " ".join(f"{option} {value}" for value in values)
+
+
+def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> str:
+    # https://docs.docker.com/build/bake/reference/
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
+        raise click.UsageError(f"--bake-target: {target!r} is no name of a target; letters, digits, _ and - are")
+    return json.dumps({"target": {target: {field: value}}}, indent=2)
+
+
+def write_github(printed: Printed) -> str:
+    """Append a plan to the file of step outputs, and give its path.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#setting-an-output-parameter
+    """
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
+    outputs = {"version": printed.plan.version, "tags": "\n".join(printed.names), "json": json.dumps(printed.to_dict())}
+    text = ""
+    for name, value in outputs.items():
+        delimiter = f"imgref_{os.urandom(16).hex()}"
+        text += f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+    return path

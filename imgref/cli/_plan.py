@@ -1,0 +1,208 @@
+"""The options that make a tag plan, for every command that makes one: from the command line, else from the settings.
+
+A command puts :func:`plan_options` on itself and calls :func:`gather`, which gives every option's value and where
+it was said.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import click
+
+from imgref.config import Config, find_config, load_config
+from imgref.errors import ConfigError, InvalidReference
+from imgref.reference import ImageReference, parse
+from imgref.tags import CHOICES, ExistingTags, TagPolicy
+
+__all__ = ["Options", "gather", "plan_options", "read_existing"]
+
+KINDS: Final = {
+    "scheme": "string",
+    "prefix": "string",
+    "suffix": "strings",
+    "v": "string",
+    "latest": "string",
+    "major-zero": "boolean",
+    "channels": "boolean",
+    "build": "string",
+    "existing": "strings",
+    "image": "strings",
+}
+"""The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS: Final = (
+    click.option("--scheme", type=click.Choice(CHOICES["scheme"]), default="semver", help="How versions are read."),
+    click.option("--prefix", metavar="TEXT", default="", help="What stands before the version, as app- in app-v1.2.3."),
+    click.option("--suffix", metavar="TEXT", multiple=True, help="What follows in the tags; '' is none. Repeatable."),
+    click.option("--v", type=click.Choice(CHOICES["v"]), default="strip", help="Whether tags begin with v."),
+    click.option("--latest", type=click.Choice(CHOICES["latest"]), default="auto", help="When to give latest."),
+    click.option("--major-zero/--no-major-zero", default=False, help="Give the tag 0 as well."),
+    click.option("--channels/--no-channels", default=False, help="Let a pre-release move 2.0-rc and rc."),
+    click.option(
+        "--build", type=click.Choice(CHOICES["build"]), default="drop", help="What to do with +build metadata."
+    ),
+)
+_SOURCE_OPTIONS: Final = (
+    click.option(
+        "--existing",
+        metavar="SOURCE",
+        multiple=True,
+        help="Tags that exist: git, registry, a file, or - for standard input. Repeatable.",
+    ),
+    click.option(
+        "--image", metavar="REPO", multiple=True, help="Print full references in this repository. Repeatable."
+    ),
+)
+
+
+def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
+    """Give the decorator that puts a tag plan's options on a command.
+
+    Args:
+        sources: whether ``--existing`` and ``--image`` are among them.
+    """
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed((*_OPTIONS, *(_SOURCE_OPTIONS if sources else ()))):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every option of a tag plan, and where each was said: the command line, a place in a file, or the default."""
+
+    values: dict[str, Any]
+    origins: dict[str, str]
+    base: Path
+
+    @property
+    def policy(self) -> TagPolicy:
+        """The part of them that says how tags are derived."""
+        return TagPolicy(
+            scheme=self.values["scheme"],
+            prefix=self.values["prefix"],
+            suffix=tuple(self.values["suffix"]),
+            v=self.values["v"],
+            latest=self.values["latest"],
+            major_zero=self.values["major-zero"],
+            channels=self.values["channels"],
+            build=self.values["build"],
+        )
+
+    @property
+    def images(self) -> list[ImageReference]:
+        """The repositories of ``--image``, normalised.
+
+        Raises:
+            InvalidReference: one is none, or carries a tag or a digest.
+        """
+        return [_repository(text) for text in self.values["image"]]
+
+
+def gather(context: click.Context) -> Options:
+    """Unite what the command line says with what the settings say; the command line wins.
+
+    Raises:
+        ConfigError: the settings cannot be used.
+    """
+    config = load_config(find_config(Path()))
+    settings = config.section("tags", KINDS)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for key in KINDS:
+        name = key.replace("-", "_")
+        if name not in context.params:
+            continue
+        values[key], origins[key] = context.params[name], "default"
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            origins[key] = "command line"
+        elif key in settings:
+            setting = settings[key]
+            values[key], origins[key] = setting.value, _relative(setting.where)
+            if key in CHOICES and setting.value not in CHOICES[key]:
+                words = ", ".join(CHOICES[key])
+                raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
+    return Options(values, origins, _base(config, origins.get("existing")))
+
+
+def _base(config: Config, origin: str | None) -> Path:
+    """Give the folder from which a file of ``existing`` is named: here, or where the settings stand."""
+    said_by_file = origin not in (None, "default", "command line") and config.path is not None
+    return config.path.parent if said_by_file and config.path else Path()
+
+
+def _relative(place: str) -> str:
+    return os.path.relpath(place) if Path(place).is_absolute() else place
+
+
+def _repository(text: str) -> ImageReference:
+    ref = parse(text, default_tag=None)
+    if ref.tag is None and ref.digest is None:
+        return ref
+    start = len(text) - len(str(ref)) + len(ref.repository)
+    raise InvalidReference(
+        text, (start, len(text)), "--image names a repository, without tag and digest", ref.repository
+    )
+
+
+def read_existing(
+    options: Options, list_registry: Callable[[ImageReference], Iterable[str]]
+) -> list[ExistingTags] | None:
+    """Ask every source of ``--existing`` for its names; None where there is no such option.
+
+    Args:
+        options: what was gathered.
+        list_registry: gives the tags of a repository on its registry.
+    """
+    if not options.values["existing"]:
+        return None
+    sources: list[ExistingTags] = []
+    for source in options.values["existing"]:
+        if source == "git":
+            sources.append(_git_tags())
+        elif source == "registry":
+            sources += _registry_tags(options, list_registry)
+        else:
+            sources.append(ExistingTags(_names(_read(source, options.base)), source))
+    return sources
+
+
+def _git_tags() -> ExistingTags:
+    from imgref.cli import _console
+    from imgref.cli._git import list_tags
+
+    found = list_tags()
+    if found.remote is not None:
+        _console.note(f"existing: git: this clone is shallow, so its remote {found.remote!r} was asked for its tags")
+    return ExistingTags(found.names, "git", "git")
+
+
+def _registry_tags(options: Options, list_registry: Callable[[ImageReference], Iterable[str]]) -> list[ExistingTags]:
+    if not options.images:
+        raise click.UsageError("--existing registry asks for the tags of every --image, and there is none")
+    return [
+        ExistingTags(tuple(list_registry(image)), f"registry {image.repository}", "registry")
+        for image in options.images
+    ]
+
+
+def _read(source: str, base: Path) -> bytes:
+    if source != "-":
+        return (base / source).read_bytes()
+    return cast("bytes", sys.stdin.buffer.read()) if sys.stdin else b""
+
+
+def _names(data: bytes) -> tuple[str, ...]:
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    return tuple(name for line in text.split("\n") if (name := line.strip()))

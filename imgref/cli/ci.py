@@ -1,0 +1,32 @@
+"""``imgref ci``: what the CI's environment says of this build."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from imgref.ci import detect
+from imgref.cli import _console
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
+def command(style: str) -> int:
+    """Say which CI runs here, what it builds, and which variable told it."""
+    build = detect()
+    facts = asdict(build)
+    told_by = facts["told_by"]
+    if style == "json":
+        _console.say(json.dumps(facts))
+        return 0
+    rows = [
+        (label.replace("_", " "), f"{value} ({told_by[label]})" if label in told_by else str(value))
+        for label, value in facts.items()
+        if label != "told_by" and value is not None
+    ]
+    _console.say(_console.parts(rows))
+    return 0

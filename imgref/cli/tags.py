@@ -1,0 +1,169 @@
+"""``imgref tags``: which tags a release, or any build of a CI, should carry."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+
+import click
+
+from imgref.cli import _console, _formats
+from imgref.cli._formats import Printed
+from imgref.cli._plan import Options, gather, plan_options, read_existing
+from imgref.reference import ImageReference
+from imgref.tags import TagPlan, plan_tags
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("version", required=False)
+@plan_options()
+@click.option(
+    "--format", "style", type=click.Choice(_formats.STYLES), help="By default table on a terminal, else lines."
+)
+@click.option("--bake-target", metavar="NAME", default="imgref", show_default=True, help="The target of a bake file.")
+@click.option("--ci", is_flag=True, help="Read from the CI's environment what is being built.")
+@click.option("--any-tag", is_flag=True, help="With --ci: take a git tag that is no version, sanitised.")
+@click.option("--sha", is_flag=True, help="With --ci: add sha- and the commit's first digits.")
+@click.option(
+    "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, where the CI does not say."
+)
+@click.option("--labels", is_flag=True, help="Print the org.opencontainers.image labels of the build instead.")
+@click.option("--source", metavar="URL", help="With --labels: the address of the sources.")
+@click.option("--revision", metavar="SHA", help="With --labels: the commit.")
+@click.option("--show-config", is_flag=True, help="Say which option comes from where, and stop.")
+@click.pass_context
+def command(
+    context: click.Context, /, version: str | None, style: str | None, bake_target: str, **flags: object
+) -> int:
+    """Plan the tags that a release should carry.
+
+    VERSION 2.1.3 gives 2.1.3, 2.1, 2 and latest; with --existing only those that no later version holds.
+    With --ci there is no VERSION: a git tag, a branch, a pull request or a schedule gets the tags that fit it.
+    """
+    options = gather(context)
+    if flags["show_config"]:
+        return _show_config(options)
+    policy, images = options.policy, tuple(options.images)
+    if flags["ci"]:
+        if version is not None:
+            raise click.UsageError("--ci reads the version from the environment; leave VERSION out")
+        plan, source, revision = _plan_of_build(context, options)
+    else:
+        for name in ("any_tag", "sha", "default_branch"):
+            if flags[name]:
+                raise click.UsageError(f"--{name.replace('_', '-')} goes with --ci")
+        if version is None:
+            raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
+        plan = plan_tags(version, existing=read_existing(options, _list_registry), policy=policy)
+        source = revision = None
+    _tell(plan)
+    if flags["labels"]:
+        labels = _labels(plan, str(flags["source"] or source or ""), str(flags["revision"] or revision or ""))
+        return _print_labels(labels, style, bake_target)
+    return _print(Printed(plan, images), style, bake_target)
+
+
+def _show_config(options: Options) -> int:
+    for key, value in options.values.items():
+        _console.say(f"{key} = {json.dumps(value)}  ({options.origins[key]})")
+    return 0
+
+
+def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, str | None, str | None]:
+    from imgref.ci import detect, tags_of_build
+    from imgref.cli._git import default_branch
+
+    build = detect()
+    branch = context.params["default_branch"]
+    if build.event == "branch" and build.default_branch is None and branch is None:
+        branch = default_branch()
+    existing = read_existing(options, _list_registry) if build.event == "tag" else None
+    tags = tags_of_build(
+        build,
+        existing=existing,
+        policy=options.policy,
+        default_branch=branch,
+        any_tag=context.params["any_tag"],
+        sha=context.params["sha"],
+    )
+    for note in tags.notes:
+        _console.note(note)
+    return tags.plan, build.source, build.sha
+
+
+def _list_registry(image: ImageReference) -> list[str]:
+    raise click.UsageError(f"--existing registry: the tags of {image.repository} cannot be listed yet")
+
+
+def _tell(plan: TagPlan) -> None:
+    """Say on stderr what was known, and what is held."""
+    for source in plan.existing:
+        _console.note(f"existing: {source.source}, {source.count} {'version' if source.count == 1 else 'versions'}")
+        if source.names and not source.count:
+            _console.warn(
+                f"{source.source} has {source.names} names, and none is a version on the line of this release"
+            )
+    for held in plan.held:
+        _console.note(f"held: {held.tag} ({held.because} is newer)")
+
+
+def _print(printed: Printed, style: str | None, bake_target: str) -> int:
+    style = style or ("table" if _console.is_terminal() else "lines")
+    if not printed.plan.tags:
+        if style == "json":
+            _console.say(_formats.as_text(printed, style, bake_target))
+        _console.error(f"no tag is left to give to {printed.plan.version}: later versions hold them all")
+        return 1
+    if style in ("args", "bake") and not printed.images:
+        _console.warn("without --image these are bare tags, which docker takes for names of images")
+    if style == "github":
+        _console.note(f"written to {_formats.write_github(printed)}: version, tags, json")
+    elif style == "table":
+        _table(printed)
+    else:
+        _console.say(_formats.as_text(printed, style, bake_target))
+    return 0
+
+
+def _table(printed: Printed) -> None:
+    rows = [(name, "") for name in printed.names]
+    rows += [(held.tag, f"held: {held.because} is newer") for held in printed.plan.held]
+    _console.table(("reference" if printed.images else "tag", ""), rows)
+
+
+def _print_labels(labels: dict[str, str], style: str | None, bake_target: str) -> int:
+    style = style or "lines"
+    if style not in _formats.LABEL_STYLES:
+        raise click.UsageError(f"--labels comes as {', '.join(_formats.LABEL_STYLES)}, not as {style}")
+    _console.say(_formats.as_labels(labels, style, bake_target))
+    return 0
+
+
+def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
+    """Give the labels of a build that are known.
+
+    https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
+    """
+    values = {
+        "created": _created().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "revision": revision,
+        "source": source,
+        "version": plan.version,
+        "ref.name": plan.tags[0] if plan.tags else "",
+        "title": source.rstrip("/").rpartition("/")[2].removesuffix(".git"),
+    }
+    return {f"org.opencontainers.image.{key}": value for key, value in values.items() if value}
+
+
+def _created() -> datetime:
+    """Give the time of the build, or the one that https://reproducible-builds.org/specs/source-date-epoch/ tells."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise click.UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch!r}") from None
