@@ -7,13 +7,16 @@ value in the file that extends wins.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from imgref.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config"]
 
@@ -30,8 +33,7 @@ _KINDS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One value, with the file and the 1-based line (None where none can be told) that say it."""
 
     value: object
@@ -80,21 +82,38 @@ class Config:
         return settings
 
 
-def find_config(start: Path) -> Path | None:
-    """Give the settings file that holds for a directory: the nearest upwards.
+def find_config(start: str | os.PathLike[str] = "") -> Path | None:
+    """Give the settings file that holds for a directory, by default the current one: the nearest upwards.
+
+    Every command that has settings comes by here, mostly to find none, so pathlib is loaded only for a find.
 
     Raises:
         ConfigError: a pyproject.toml on the way that speaks of imgref is no TOML.
     """
-    here = start.resolve()
-    for directory in (here, *here.parents):
-        own = directory / FILE_NAME
-        if own.is_file():
-            return own
-        shared = directory / "pyproject.toml"
-        if shared.is_file() and _mentions_imgref(shared) and "imgref" in _tool_table(_read(shared)[0]):
-            return shared
+    directory, above = "", os.path.realpath(start)
+    while directory != above:
+        directory, above = above, os.path.dirname(above)
+        for name in (FILE_NAME, "pyproject.toml"):
+            candidate = os.path.join(directory, name)
+            if os.path.isfile(candidate) and _has_settings(candidate):
+                from pathlib import Path
+
+                return Path(candidate)
     return None
+
+
+def _has_settings(candidate: str) -> bool:
+    if candidate.endswith(FILE_NAME):
+        return True
+    # Most projects on the way say nothing of imgref, and need no parsing.
+    try:
+        with open(candidate, "rb") as file:
+            mentioned = b"imgref" in file.read()
+    except OSError:
+        return False
+    from pathlib import Path
+
+    return mentioned and "imgref" in _tool_table(_read(Path(candidate))[0])
 
 
 def load_config(path: Path | None) -> Config:
@@ -144,14 +163,6 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
         if extends is not None and not isinstance(extends, str):
             raise ConfigError("extends must be the path of one file", str(following), _line(lines, "extends"))
         following = None if extends is None else following.parent / extends
-
-
-def _mentions_imgref(path: Path) -> bool:
-    """Tell whether parsing is worth its while: most projects on the way say nothing of imgref."""
-    try:
-        return b"imgref" in path.read_bytes()
-    except OSError:
-        return False
 
 
 def _read(path: Path) -> tuple[dict[str, object], list[str]]:

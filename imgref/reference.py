@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, NoReturn, final
 
-from imgref._explain import explain, explain_part
 from imgref._grammar import DIGEST, IMAGE_ID, PATH, PATH_MAX, QUALIFIED, REFERENCE, REGISTRY, TAG, is_a
 from imgref.errors import InvalidReference
 
@@ -213,6 +212,20 @@ class ImageReference:
         return _from_parts, (self.registry, self.path, self.tag, self.digest)
 
 
+def _explain(text: str, default_registry: str = DEFAULT_REGISTRY) -> InvalidReference:
+    """Say why a text is no reference; what can say so is loaded only where something is wrong."""
+    from imgref._explain import explain
+
+    return explain(text, default_registry)
+
+
+def _explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference:
+    """Say why a part of a reference that was put together cannot stand there."""
+    from imgref._explain import explain_part
+
+    return explain_part(kind, text, start, end)
+
+
 # The slots' own setters, which go around __setattr__ at the lowest price: parsing is mostly this.
 _new = object.__new__
 _set_registry = ImageReference.__dict__["registry"].__set__
@@ -256,7 +269,7 @@ def parse(
         default_registry = DEFAULT_REGISTRY
     _check_registry(default_registry, default_registry)
     if default_tag is not None and not is_a(TAG, default_tag):
-        raise explain_part("tag", default_tag, 0, len(default_tag))
+        raise _explain_part("tag", default_tag, 0, len(default_tag))
     return _parse(text, default_registry, default_tag)
 
 
@@ -268,7 +281,7 @@ def left_out(text: str) -> tuple[str, ...]:
     """
     found = _match(text)
     if found is None:
-        raise explain(text)
+        raise _explain(text)
     registry, _, tag, digest = found.groups()
     return ("registry",) * (registry is None) + ("tag",) * (tag is None and digest is None)
 
@@ -276,7 +289,7 @@ def left_out(text: str) -> tuple[str, ...]:
 def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageReference:
     found = _match(text)
     if found is None:
-        raise explain(text, default_registry)
+        raise _explain(text, default_registry)
     registry, path, tag, digest = found.groups()
     if registry is None:
         registry = default_registry
@@ -285,10 +298,10 @@ def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageRe
     if registry == DEFAULT_REGISTRY and "/" not in path:
         path = _OFFICIAL + path
     if len(path) > PATH_MAX:
-        raise explain(text, default_registry)
+        raise _explain(text, default_registry)
     if tag is None and digest is None:
         if len(text) == 64 and is_a(IMAGE_ID, text):
-            raise explain(text, default_registry)
+            raise _explain(text, default_registry)
         tag = default_tag
     return _make(registry, path, tag, digest)
 
@@ -313,17 +326,17 @@ def _from_parts(registry: str, path: str, tag: str | None, digest: str | None) -
     _check_registry(registry, text)
     start = len(registry) + 1
     if len(path) > PATH_MAX or not is_a(PATH, path):
-        raise explain_part("path", text, start, start + len(path))
+        raise _explain_part("path", text, start, start + len(path))
     start += len(path) + 1
     if tag is not None:
         if not is_a(TAG, tag):
-            raise explain_part("tag", text, start, start + len(tag))
+            raise _explain_part("tag", text, start, start + len(tag))
         start += len(tag) + 1
     if digest is not None and not is_a(DIGEST, digest):
-        raise explain_part("digest", text, start, start + len(digest))
+        raise _explain_part("digest", text, start, start + len(digest))
     return ref
 
 
 def _check_registry(registry: str, text: str) -> None:
     if not is_a(REGISTRY, registry) or not is_a(QUALIFIED, registry + "/"):
-        raise explain_part("registry", text, 0, len(registry))
+        raise _explain_part("registry", text, 0, len(registry))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from imgref import _grammar
 from imgref._grammar import is_a
@@ -86,8 +86,7 @@ class TagPolicy:
         return (self.suffix,) if isinstance(self.suffix, str) else tuple(self.suffix) or ("",)
 
 
-@dataclass(frozen=True, slots=True)
-class ExistingTags:
+class ExistingTags(NamedTuple):
     """The names that one source knows; those that are versions hold back what is older.
 
     Attributes:
@@ -102,17 +101,15 @@ class ExistingTags:
     kind: Literal["list", "git", "registry"] = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceCount:
+class SourceCount(NamedTuple):
     """How many names a source gave, and how many of them are versions on a line of the release."""
 
     source: str
-    count: int
+    versions: int
     names: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeldTag:
+class HeldTag(NamedTuple):
     """A tag that is not given, and the highest version that it belongs to, as its source spells it."""
 
     tag: str
@@ -140,8 +137,7 @@ class TagPlan:
     existing: tuple[SourceCount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """A version that exists, with its name in its source."""
 
     version: Version
@@ -149,8 +145,7 @@ class _Known:
     source: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     """A tag that the release would carry, and which known versions have a better claim to it."""
 
     name: str

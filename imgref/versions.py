@@ -23,12 +23,14 @@ __all__ = ["SCHEMES", "Version", "read_name", "read_version"]
 _TAILS: Final = ("dev", "alpha", "beta", "rc")
 """The pre-releases of the numeric scheme, earliest first."""
 
-_NUMERIC: Final = re.compile(
-    rf"(?P<release>\d+(?:\.\d+)*)(?:[-._]?(?P<tail>{'|'.join(_TAILS)})[-._]?(?P<number>\d*))?(?:\+(?P<build>[\w.-]+))?",
-    re.ASCII | re.IGNORECASE,
+# Compiled where they are first used; `re` keeps them.
+_NUMERIC: Final = (
+    r"(?i)(?P<release>\d+(?:\.\d+)*)"
+    rf"(?:[-._]?(?P<tail>{'|'.join(_TAILS)})[-._]?(?P<number>\d*))?"
+    r"(?:\+(?P<build>[\w.-]+))?"
 )
-_SEMVER_FLOAT: Final = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?", re.ASCII)
-_SEMVER_CHANNEL: Final = re.compile(r"([A-Za-z]+)\.?\d*", re.ASCII)
+_SEMVER_FLOAT: Final = r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?"
+_SEMVER_CHANNEL: Final = r"([A-Za-z]+)\.?\d*"
 
 _LONGEST: Final = 256
 """No tag is longer than 128 characters; build metadata, which is dropped, may make a version somewhat longer."""
@@ -137,7 +139,7 @@ def _read_semver(text: str) -> Version | None:
     except ValueError:
         return None
     release = (read.major, read.minor, read.patch)
-    channel = read.prerelease and _SEMVER_CHANNEL.fullmatch(read.prerelease)
+    channel = read.prerelease and re.fullmatch(_SEMVER_CHANNEL, read.prerelease, re.ASCII)
     return Version(
         text=str(read).partition("+")[0],
         parts=tuple(map(str, release)),
@@ -158,7 +160,7 @@ def _semver_precedence(prerelease: str | None) -> tuple[object, ...]:
 
 
 def _read_semver_float(text: str) -> Version | None:
-    if not _SEMVER_FLOAT.fullmatch(text):
+    if not re.fullmatch(_SEMVER_FLOAT, text, re.ASCII):
         return None
     parts = tuple(text.split("."))
     release = tuple(map(int, parts))
@@ -193,7 +195,7 @@ _PEP440_CHANNELS: Final = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
 def _read_numeric(text: str) -> Version | None:
-    found = _NUMERIC.fullmatch(text)
+    found = re.fullmatch(_NUMERIC, text, re.ASCII)
     if found is None:
         return None
     parts = tuple(found["release"].split("."))

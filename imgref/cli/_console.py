@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
@@ -66,7 +64,9 @@ def show_error(problem: ImgrefError, *, where: str = "") -> None:
         return
     error(f"{place}{problem.reason}")
     text, span = problem.shown()
-    line, caret = _underlined(text, span, shutil.get_terminal_size().columns)
+    from shutil import get_terminal_size
+
+    line, caret = _underlined(text, span, get_terminal_size().columns)
     if line:
         _tell(f"  {line}\n  {_styled(caret, 'red', sys.stderr)}")
     if problem.hint is not None:
@@ -103,10 +103,9 @@ def _cell(character: str) -> str:
 
 
 def _width(cell: str) -> int:
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in cell
-    )
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1 for character in cell)
 
 
 # Tables: rich is imported only where one is drawn.

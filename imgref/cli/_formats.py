@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -24,8 +21,7 @@ _PLAIN_WORD: Final = r"[A-Za-z0-9_@%+=:,./-]+"
 """A word that a shell takes as it is, also where it splits and expands an unquoted ``$(…)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """A plan with the repositories that it is for; without any, its bare tags are printed."""
 
     plan: TagPlan
@@ -51,7 +47,7 @@ class Printed:
             "tags": list(plan.tags),
             "held": [{"tag": held.tag, "because": held.because} for held in plan.held],
             "references": self.references,
-            "existing": [{"source": source.source, "count": source.count} for source in plan.existing],
+            "existing": [{"source": source.source, "count": source.versions} for source in plan.existing],
         }
 
 
@@ -59,7 +55,7 @@ def as_text(printed: Printed, style: str, bake_target: str) -> str:
     """Give a plan in one of the styles that go to stdout, table aside."""
     names = printed.names
     if style == "json":
-        return json.dumps(printed.to_dict())
+        return _json(printed.to_dict())
     if style == "csv":
         return ",".join(names)
     if style == "args":
@@ -75,12 +71,18 @@ def as_text(printed: Printed, style: str, bake_target: str) -> str:
 def as_labels(labels: Mapping[str, str], style: str, bake_target: str) -> str:
     """Give labels in one of ``LABEL_STYLES``."""
     if style == "json":
-        return json.dumps(labels)
+        return _json(labels)
     if style == "args":
         return _arguments("--label", [f"{key}={value}" for key, value in labels.items()])
     if style == "bake":
         return _bake(bake_target, "labels", labels)
     return "\n".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent)
 
 
 def _arguments(option: str, values: list[str]) -> str:
@@ -94,7 +96,7 @@ def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> str:
     # https://docs.docker.com/build/bake/reference/
     if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
         raise click.UsageError(f"--bake-target: {target!r} is no name of a target; letters, digits, _ and - are")
-    return json.dumps({"target": {target: {field: value}}}, indent=2)
+    return _json({"target": {target: {field: value}}}, indent=2)
 
 
 def write_github(printed: Printed) -> str:
@@ -105,11 +107,13 @@ def write_github(printed: Printed) -> str:
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
         raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
-    outputs = {"version": printed.plan.version, "tags": "\n".join(printed.names), "json": json.dumps(printed.to_dict())}
+    outputs = {"version": printed.plan.version, "tags": "\n".join(printed.names), "json": _json(printed.to_dict())}
     text = ""
     for name, value in outputs.items():
         delimiter = f"imgref_{os.urandom(16).hex()}"
         text += f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+    from pathlib import Path
+
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(text)
     return path

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
@@ -78,13 +76,12 @@ def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
     return decorate
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """Every option of a tag plan, and where each was said: the command line, a place in a file, or the default."""
 
     values: dict[str, Any]
     origins: dict[str, str]
-    base: Path
+    base: str
 
     @property
     def policy(self) -> TagPolicy:
@@ -116,7 +113,7 @@ def gather(context: click.Context) -> Options:
     Raises:
         ConfigError: the settings cannot be used.
     """
-    config = load_config(find_config(Path()))
+    config = load_config(find_config())
     settings = config.section("tags", KINDS)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -136,14 +133,14 @@ def gather(context: click.Context) -> Options:
     return Options(values, origins, _base(config, origins.get("existing")))
 
 
-def _base(config: Config, origin: str | None) -> Path:
+def _base(config: Config, origin: str | None) -> str:
     """Give the folder from which a file of ``existing`` is named: here, or where the settings stand."""
     said_by_file = origin not in (None, "default", "command line") and config.path is not None
-    return config.path.parent if said_by_file and config.path else Path()
+    return str(config.path.parent) if said_by_file and config.path else ""
 
 
 def _relative(place: str) -> str:
-    return os.path.relpath(place) if Path(place).is_absolute() else place
+    return os.path.relpath(place) if os.path.isabs(place) else place
 
 
 def _repository(text: str) -> ImageReference:
@@ -197,9 +194,11 @@ def _registry_tags(options: Options, list_registry: Callable[[ImageReference], I
     ]
 
 
-def _read(source: str, base: Path) -> bytes:
+def _read(source: str, base: str) -> bytes:
     if source != "-":
-        return (base / source).read_bytes()
+        from pathlib import Path
+
+        return Path(base, source).read_bytes()
     return cast("bytes", sys.stdin.buffer.read()) if sys.stdin else b""
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
@@ -28,8 +26,7 @@ _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Reads one reference as the options say."""
 
     default_registry: str
@@ -103,12 +100,18 @@ def _printer(reader: _Reader, style: str, fields: tuple[str, ...]) -> Callable[[
     if fields:
         return lambda text: "\t".join(_word(values[field]) for values in [reader.fields(text)] for field in fields)
     if style == "json":
-        return lambda text: json.dumps(reader.fields(text))
+        return lambda text: _json(reader.fields(text))
     if style == "table":
         return lambda text: _table(reader.fields(text))
     if reader == _Reader(DEFAULT_REGISTRY, DEFAULT_TAG, to_registry=None, strict=False):
         return lambda text: str(parse(text))
     return lambda text: str(reader.read(text))
+
+
+def _json(fields: dict[str, object]) -> str:
+    import json
+
+    return json.dumps(fields)
 
 
 def _word(value: object) -> str:
@@ -176,7 +179,7 @@ def _print_all(
             except InvalidReference as error:
                 failed = True
                 if json_errors:
-                    printed.append(json.dumps(_error_fields(error)))
+                    printed.append(_json(_error_fields(error)))
                 _write(printed)
                 _console.show_error(error, where=f"line {number}" if number else "")
         _write(printed)

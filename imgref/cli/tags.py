@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +12,9 @@ from imgref.cli._formats import Printed
 from imgref.cli._plan import Options, gather, plan_options, read_existing
 from imgref.reference import ImageReference
 from imgref.tags import TagPlan, plan_tags
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["command"]
 
@@ -67,6 +69,8 @@ def command(
 
 
 def _show_config(options: Options) -> int:
+    import json
+
     for key, value in options.values.items():
         _console.say(f"{key} = {json.dumps(value)}  ({options.origins[key]})")
     return 0
@@ -101,8 +105,10 @@ def _list_registry(image: ImageReference) -> list[str]:
 def _tell(plan: TagPlan) -> None:
     """Say on stderr what was known, and what is held."""
     for source in plan.existing:
-        _console.note(f"existing: {source.source}, {source.count} {'version' if source.count == 1 else 'versions'}")
-        if source.names and not source.count:
+        _console.note(
+            f"existing: {source.source}, {source.versions} {'version' if source.versions == 1 else 'versions'}"
+        )
+        if source.names and not source.versions:
             _console.warn(
                 f"{source.source} has {source.names} names, and none is a version on the line of this release"
             )
@@ -160,6 +166,8 @@ def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
 
 def _created() -> datetime:
     """Give the time of the build, or the one that https://reproducible-builds.org/specs/source-date-epoch/ tells."""
+    from datetime import UTC, datetime
+
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return datetime.now(UTC)
