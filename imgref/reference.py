@@ -55,13 +55,10 @@ class ImageReference:
     ('registry.local:5001/gallery/ui:v1', 'gallery/ui', 'v2')
     """
 
-    __slots__ = ("digest", "path", "registry", "tag")
+    __slots__ = ("_parts",)
     __match_args__ = ("registry", "account", "name", "tag", "digest")
 
-    registry: str
-    path: str
-    tag: str | None
-    digest: str | None
+    _parts: tuple[str, str, str | None, str | None]
 
     def __new__(
         cls,
@@ -90,6 +87,26 @@ class ImageReference:
         'docker.io'
         """
         return parse(text, default_registry=default_registry, default_tag=default_tag)
+
+    @property
+    def registry(self) -> str:
+        """Host and optional port."""
+        return self._parts[0]
+
+    @property
+    def path(self) -> str:
+        """Account and name, as in ``library/ubuntu``."""
+        return self._parts[1]
+
+    @property
+    def tag(self) -> str | None:
+        """The tag, or None."""
+        return self._parts[2]
+
+    @property
+    def digest(self) -> str | None:
+        """The digest, with its algorithm, or None."""
+        return self._parts[3]
 
     @property
     def account(self) -> str | None:
@@ -181,9 +198,10 @@ class ImageReference:
         return tag if self.digest is None else f"{tag}@{self.digest}"
 
     def __str__(self) -> str:
-        if self.digest is None and self.tag is not None:
-            return f"{self.registry}/{self.path}:{self.tag}"
-        return f"{self.registry}/{self.path}{self._suffix()}"
+        registry, path, tag, digest = self._parts
+        if digest is None and tag is not None:
+            return f"{registry}/{path}:{tag}"
+        return f"{registry}/{path}{self._suffix()}"
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{field}={value!r}" for field in self.__match_args__ if (value := getattr(self, field)))
@@ -192,15 +210,10 @@ class ImageReference:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ImageReference):
             return NotImplemented
-        return (self.path, self.tag, self.digest, self.registry) == (
-            other.path,
-            other.tag,
-            other.digest,
-            other.registry,
-        )
+        return self._parts == other._parts
 
     def __hash__(self) -> int:
-        return hash((self.registry, self.path, self.tag, self.digest))
+        return hash(self._parts)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"an ImageReference is immutable: use a with_* method instead of setting {name!r}")
@@ -209,7 +222,7 @@ class ImageReference:
         raise AttributeError(f"an ImageReference is immutable: {name!r} cannot be deleted")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _from_parts, (self.registry, self.path, self.tag, self.digest)
+        return _from_parts, self._parts
 
 
 def _explain(text: str, default_registry: str = DEFAULT_REGISTRY) -> InvalidReference:
@@ -226,12 +239,9 @@ def _explain_part(kind: str, text: str, start: int, end: int) -> InvalidReferenc
     return explain_part(kind, text, start, end)
 
 
-# The slots' own setters, which go around __setattr__ at the lowest price: parsing is mostly this.
 _new = object.__new__
-_set_registry = ImageReference.__dict__["registry"].__set__
-_set_path = ImageReference.__dict__["path"].__set__
-_set_tag = ImageReference.__dict__["tag"].__set__
-_set_digest = ImageReference.__dict__["digest"].__set__
+# The slot's own setter goes around __setattr__. One slot holds all parts, since parsing is mostly this.
+_set_parts = ImageReference.__dict__["_parts"].__set__
 
 
 def parse(
@@ -303,15 +313,8 @@ def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageRe
         if len(text) == 64 and is_a(IMAGE_ID, text):
             raise _explain(text, default_registry)
         tag = default_tag
-    return _make(registry, path, tag, digest)
-
-
-def _make(registry: str, path: str, tag: str | None, digest: str | None) -> ImageReference:
     ref = _new(ImageReference)
-    _set_registry(ref, registry)
-    _set_path(ref, path)
-    _set_tag(ref, tag)
-    _set_digest(ref, digest)
+    _set_parts(ref, (registry, path, tag, digest))
     return ref
 
 
@@ -321,7 +324,8 @@ def _from_parts(registry: str, path: str, tag: str | None, digest: str | None) -
         registry = DEFAULT_REGISTRY
     if registry == DEFAULT_REGISTRY and "/" not in path:
         path = _OFFICIAL + path
-    ref = _make(registry, path, tag, digest)
+    ref = _new(ImageReference)
+    _set_parts(ref, (registry, path, tag, digest))
     text = str(ref)
     _check_registry(registry, text)
     start = len(registry) + 1
