@@ -1,0 +1,99 @@
+"""Settings files of other tools: read with the line that is wrong, written whole, private, and through links."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import cast
+
+from imgref.errors import ConfigError
+
+__all__ = ["line_of", "read_json", "read_toml", "write_private"]
+
+
+def read_json(path: Path) -> dict[str, object] | None:
+    """Read a JSON object; None where there is no file, and nothing in it where the file is empty.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds no JSON object.
+    """
+    text = _read(path)
+    if text is None:
+        return None
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        # Not chained: the cause keeps the whole document, and this one holds passwords.
+        raise ConfigError(f"is no JSON: {error.msg}", str(path), error.lineno) from None
+    except RecursionError:
+        raise ConfigError("is no JSON that can be read: it is nested too deep", str(path)) from None
+    if not isinstance(value, dict):
+        raise ConfigError("must hold a JSON object", str(path), 1)
+    return cast("dict[str, object]", value)
+
+
+def read_toml(path: Path) -> dict[str, object] | None:
+    """Read a TOML file; None where there is none.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no TOML.
+    """
+    text = _read(path)
+    if text is None:
+        return None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"(.*) \(at line (\d+), column \d+\)", str(error))
+        reason, line = (found[1], int(found[2])) if found else (str(error), None)
+        raise ConfigError(f"is no TOML: {reason}", str(path), line) from error
+
+
+def line_of(path: Path, text: str) -> int | None:
+    """Find the 1-based line that holds a text; None rather than a wrong guess."""
+    lines = (_read(path) or "").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text in line), None)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a text into a file that only its owner can read: as a whole, or not at all.
+
+    A symbolic link stays one, and the file that it names is replaced: dotfiles are often kept elsewhere.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    import tempfile
+
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made with mode 0600 from the start; in the same directory, so that the renaming is atomic.
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", str(path)) from error
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError:
+        raise ConfigError("is not UTF-8", str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error

@@ -1,0 +1,580 @@
+"""The distribution specification: manifests, tags and blobs of a registry, each digest verified.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import quote as percent
+from urllib.parse import urljoin, urlsplit
+
+from imgref._grammar import DIGEST, TAG, is_a
+from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
+from imgref.registry import auth
+from imgref.registry.auth import Credential, Credentials
+from imgref.registry.hosts import Hosts
+from imgref.registry.manifest import ACCEPTED, Descriptor, Manifest, Platform, digest_of
+from imgref.registry.tokens import Authenticator
+from imgref.registry.transport import TRIES, Body, Event, Response, Transport, origin_of, retry_after
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from imgref.reference import ImageReference
+
+__all__ = ["RegistryClient", "Upload"]
+
+_PAGE: Final = 1000
+_MOST_PAGES: Final = 10_000
+_NESTED: Final = 3
+
+
+class _Hasher(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload that was begun: where its content goes. The location may hold a secret, and is not shown.
+
+    Attributes:
+        repository: the repository that it is for.
+        location: the absolute URL, with its opaque query.
+    """
+
+    repository: ImageReference
+    location: str = field(repr=False)
+
+
+class RegistryClient:
+    """Speaks to any registry that follows the distribution specification; safe to use from several threads.
+
+    A repository is given as a reference, whose tag and digest do not matter there. Every method raises
+    AuthenticationError, NotFound, RateLimited, RegistryUnavailable, or RegistryError itself where an answer is not
+    what it should be; each names the reference that it is about.
+
+    Args:
+        hosts: which host is trusted how; by default what the environment and the settings say.
+        credentials: where credentials are; by default those of the environment and of Docker.
+        on_event: hears of retries and warnings, from whichever thread they happen in.
+        timeout: seconds within which something must have arrived.
+
+    >>> with RegistryClient(Hosts(), Credentials({})) as client:
+    ...     client
+    <RegistryClient>
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts | None = None,
+        credentials: Credentials | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        timeout: float = 60.0,
+    ) -> None:
+        self.hosts = Hosts.load() if hosts is None else hosts
+        self.credentials = Credentials() if credentials is None else credentials
+        connect = min(timeout, 10.0)
+        self._transport = Transport(self.hosts, on_event, connect_timeout=connect, read_timeout=timeout)
+        self._authenticator = Authenticator(self._transport, self.credentials)
+
+    def __repr__(self) -> str:
+        return "<RegistryClient>"
+
+    def __enter__(self) -> RegistryClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; a thread that waits for another try gives up."""
+        self._transport.close()
+
+    # Manifests
+
+    def resolve(self, ref: ImageReference, platform: Platform | None = None) -> Descriptor:
+        """Give the descriptor of a manifest or index, by HEAD, which registries do not count as a pull.
+
+        Args:
+            ref: the image; a digest comes before a tag.
+            platform: the manifest of an index to resolve to; needs the index itself.
+        """
+        if platform is not None:
+            return self._for_platform(ref, platform, _NESTED)
+        answer = self._send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+        if answer.status == 404:
+            raise self._missing(ref)
+        size, digest = answer.header("Content-Length"), answer.header("Docker-Content-Digest")
+        kind = answer.header("Content-Type").partition(";")[0].strip()
+        if answer.status in (400, 405, 501) or (
+            answer.status == 200 and not (digest and size.isdigit() and kind in ACCEPTED)
+        ):
+            # HEAD that is not supported, or says too little.
+            return self.get_manifest(ref).descriptor
+        self._expect(answer, ref, 200)
+        _check_digest(str(ref), digest, ref.digest)
+        return Descriptor(kind, digest, int(size))
+
+    def get_manifest(self, ref: ImageReference) -> Manifest:
+        """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
+        answer = self._send("GET", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+        if answer.status == 404:
+            raise self._missing(ref)
+        self._expect(answer, ref, 200)
+        said = answer.header("Docker-Content-Digest")
+        if said:
+            _check_digest(str(ref), said, None)
+        try:
+            manifest = Manifest.read(answer.body, answer.header("Content-Type"), ref.digest or said or None)
+            if said and ref.digest and said != ref.digest:
+                Manifest.read(answer.body, answer.header("Content-Type"), said)
+        except RegistryError as error:
+            raise RegistryError(f"{ref}: {error.reason}", method="GET", url=_plain_url(answer), status=200) from error
+        return manifest
+
+    def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str) -> Descriptor:
+        """Put a manifest under a tag or its digest, and read it back.
+
+        Args:
+            ref: where to; with a tag and a digest, the tag is what moves, and the digest must be that of ``raw``.
+            raw: the bytes, sent as they are.
+            media_type: its media type, for a document that does not name one.
+
+        Raises:
+            RegistryError: what is read back is something else: another push came between, or the registry is wrong.
+        """
+        manifest = Manifest.read(raw, media_type, ref.digest)
+        point = ref.tag or manifest.digest
+        headers = {"Content-Type": manifest.media_type}
+        answer = self._send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
+        self._expect(answer, ref, 200, 201, 202, 204)
+        target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
+        self._read_back(target, manifest.digest)
+        return manifest.descriptor
+
+    def _read_back(self, ref: ImageReference, digest: str) -> None:
+        """Wait until a registry that takes a moment shows what was put there."""
+        found = None
+        for wait in (0.0, 0.3, 1.0):
+            time.sleep(wait)
+            try:
+                answer = self._send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+                found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
+                if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
+                    found = digest_of(self.get_manifest(ref).raw, digest.partition(":")[0])
+            except NotFound:
+                found = None
+            if found == digest:
+                return
+        what = "nothing" if found is None else found
+        raise RegistryError(f"{ref}: put as {digest}, but {what} is read back; did someone else push at the same time?")
+
+    def _for_platform(self, ref: ImageReference, platform: Platform, depth: int) -> Descriptor:
+        manifest = self.get_manifest(ref)
+        if not manifest.is_index:
+            found = self._platform_of(ref, manifest)
+            if found is not None and not platform.matches(found):
+                raise NotFound(f"{ref}: no image for {platform}; it is for {found}")
+            return manifest.descriptor
+        for child in manifest.children:
+            if child.platform is not None and platform.matches(child.platform):
+                if child.is_index and depth > 0:
+                    return self._for_platform(ref.with_digest(child.digest), platform, depth - 1)
+                return child
+        have = ", ".join(str(child.platform) for child in manifest.children if child.platform) or "none"
+        raise NotFound(f"{ref}: no image for {platform}; there are {have}")
+
+    def _platform_of(self, ref: ImageReference, manifest: Manifest) -> Platform | None:
+        config = self.get_config(ref, manifest)
+        system, architecture, variant = (config.get(key) for key in ("os", "architecture", "variant"))
+        if not isinstance(system, str) or not isinstance(architecture, str) or not system or not architecture:
+            return None
+        return Platform(system, architecture, variant if isinstance(variant, str) else "")
+
+    def get_config(self, ref: ImageReference, manifest: Manifest) -> Mapping[str, object]:
+        """Give the configuration of an image; empty for an index, and for what is no image."""
+        config = manifest.config
+        if config is None or config.size > 16 << 20:
+            return {}
+        raw = b"".join(self.open_blob(ref, config.digest, size=config.size))
+        try:
+            data = json.loads(raw)
+        except (ValueError, RecursionError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    # Tags
+
+    def list_tags(self, repository: ImageReference) -> list[str]:
+        """Give every tag of a repository, in the registry's order, each once.
+
+        Pages are followed on the same host only: a page elsewhere is an error, since tags would be missing.
+        """
+        endpoint = self._transport.endpoint(repository.registry, _name(repository))
+        url = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={_PAGE}"
+        tags: dict[str, None] = {}
+        seen: set[str] = set()
+        while url:
+            if url in seen or len(seen) > _MOST_PAGES:
+                raise RegistryError(f"{_name(repository)}: the registry's pages of tags go in a circle", url=_bare(url))
+            seen.add(url)
+            answer = self._request("GET", url, repository, _name(repository))
+            if answer.status == 404:
+                self._refuse_html(answer, _name(repository))
+                raise NotFound(f"{_name(repository)}: no such repository", method="GET", url=_bare(url), status=404)
+            self._expect(answer, repository, 200, about=_name(repository))
+            data = self._json(answer, _name(repository))
+            found = data.get("tags") or []
+            if not isinstance(found, list):
+                raise RegistryError(f"{_name(repository)}: the registry's tags are no list", url=_bare(url))
+            for tag in found:
+                if isinstance(tag, str) and is_a(TAG, tag):
+                    tags[tag] = None
+                else:
+                    message = f"{_name(repository)}: the registry lists {quote(str(tag))}, which is no tag; left out"
+                    self._transport.tell(Event("warning", message))
+            url = self._next_page(answer, repository)
+        return list(tags)
+
+    def _next_page(self, answer: Response, repository: ImageReference) -> str:
+        for link in answer.all("Link"):
+            for target, parameters in re.findall(r"<([^>]*)>([^<]*)", link):
+                if re.search(r";\s*rel\s*=\s*\"?next\b", parameters, re.IGNORECASE):
+                    url = self._located(answer.url, target)
+                    if origin_of(url) != origin_of(answer.url):
+                        reason = f"the next page of tags is said to be on another host, {urlsplit(url).netloc}"
+                        raise RegistryError(f"{_name(repository)}: {reason}; it is not followed", url=_bare(answer.url))
+                    return url
+        return ""
+
+    # Blobs
+
+    def blob_exists(self, repository: ImageReference, digest: str) -> int | None:
+        """Give the size of a blob in bytes, or None where the repository does not have it."""
+        about = f"{_name(repository)}@{digest}"
+        answer = self._send("HEAD", repository, f"blobs/{digest}", about=about)
+        if answer.status == 404:
+            return None
+        self._expect(answer, repository, 200, about=about)
+        size = answer.header("Content-Length")
+        return int(size) if size.isdigit() else 0
+
+    def open_blob(
+        self,
+        repository: ImageReference,
+        digest: str,
+        offset: int = 0,
+        *,
+        size: int | None = None,
+        hasher: _Hasher | None = None,
+    ) -> Iterator[bytes]:
+        """Stream a blob, and verify it: what is wrong raises before the last chunk is given.
+
+        A connection that breaks is taken up again where it broke.
+
+        Args:
+            repository: where it is.
+            digest: what it must be.
+            offset: bytes that the caller has already.
+            size: how many bytes the whole blob must have, where that is known.
+            hasher: has seen the bytes before ``offset``, which count for the digest.
+
+        Raises:
+            ValueError: an offset without what was hashed before it.
+        """
+        if offset and hasher is None:
+            raise ValueError("an offset needs the hasher that has seen what is before it")
+        return self._stream(repository, digest, offset, size, hasher or hashlib.new(digest.partition(":")[0]))
+
+    def _stream(
+        self, repository: ImageReference, digest: str, place: int, size: int | None, hasher: _Hasher
+    ) -> Iterator[bytes]:
+        about = f"{_name(repository)}@{digest}"
+        held = b""
+        failures = 0
+        while True:
+            start = place
+            try:
+                for chunk in self._rest_of(repository, digest, place, about):
+                    hasher.update(chunk)
+                    place += len(chunk)
+                    if size is not None and place > size:
+                        raise RegistryError(f"{about}: more than the {size} bytes that it should have")
+                    if held:
+                        yield held
+                    held = chunk
+                break
+            except RegistryUnavailable as error:
+                # What brought something was no failure in vain.
+                failures = 1 if place > start else failures + 1
+                if failures >= TRIES or error.status is not None:
+                    raise
+                self._transport.pause(about, error.reason, failures)
+        found = f"{digest.partition(':')[0]}:{hasher.hexdigest()}"
+        if found != digest:
+            raise RegistryError(f"{about}: the content that came is {found}")
+        if held:
+            yield held
+
+    def _rest_of(self, repository: ImageReference, digest: str, place: int, about: str) -> Iterator[bytes]:
+        headers = {"Range": f"bytes={place}-"} if place else {}
+        answer = self._send("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
+        try:
+            if answer.status == 404:
+                raise NotFound(f"{about}: no such blob", method="GET", url=_plain_url(answer), status=404)
+            if answer.status == 416 and place:
+                return
+            self._expect(answer, repository, 200, 206, about=about)
+            partial = re.match(r"bytes (\d+)-", answer.header("Content-Range")) if answer.status == 206 else None
+            skip = place - (int(partial[1]) if partial else place if answer.status == 206 else 0)
+            if skip < 0:
+                raise RegistryError(f"{about}: the registry answers with another part than was asked for")
+            for chunk in answer.chunks():
+                if skip < len(chunk):
+                    yield chunk[skip:]
+                skip = max(0, skip - len(chunk))
+        finally:
+            answer.close()
+
+    def start_upload(
+        self, repository: ImageReference, mount: str | None = None, source: ImageReference | None = None
+    ) -> Upload | None:
+        """Begin an upload, or mount a blob that another repository of the same registry has.
+
+        Args:
+            repository: where to.
+            mount: the digest of the blob, where it may be mounted.
+            source: the repository that has it.
+
+        Returns:
+            the upload; None where the blob was mounted, and nothing is to be sent.
+        """
+        if mount is not None and source is not None and source.registry == repository.registry:
+            query = f"?mount={percent(mount, safe=':')}&from={percent(source.path, safe='/')}"
+            extra = (f"repository:{source.path}:pull",)
+            answer = self._send("POST", repository, f"blobs/uploads/{query}", push=True, extra=extra, body=b"")
+            if answer.status == 201:
+                return None
+            if answer.status == 202:
+                return self._upload(repository, answer)
+            # Some refuse a mount that they cannot make, instead of beginning an upload.
+        answer = self._send("POST", repository, "blobs/uploads/", push=True, body=b"")
+        self._expect(answer, repository, 202, about=_name(repository))
+        return self._upload(repository, answer)
+
+    def put_blob(self, upload: Upload, content: Callable[[], Iterable[bytes]], size: int, digest: str) -> None:
+        """Send a blob in one piece, streamed. A failed upload cannot be taken up: begin another one.
+
+        Args:
+            upload: from :meth:`start_upload`.
+            content: gives the chunks from the start, each time that it is called (again after a 401).
+            size: in bytes.
+            digest: what the registry must find.
+        """
+        about = f"{_name(upload.repository)}@{digest}"
+        url = f"{upload.location}{'&' if '?' in upload.location else '?'}digest={percent(digest, safe=':')}"
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        body: Body = content if size else b""
+        answer = self._request("PUT", url, upload.repository, about, headers=headers, body=body, push=True, again=False)
+        self._expect(answer, upload.repository, 201, 204, about=about)
+        _check_digest(about, answer.header("Docker-Content-Digest") or digest, digest)
+
+    def cancel_upload(self, upload: Upload) -> None:
+        """Tell the registry to forget an upload; whether it does is not our concern."""
+        try:
+            self._request(
+                "DELETE", upload.location, upload.repository, _name(upload.repository), push=True, again=False
+            )
+        except RegistryError:
+            return
+
+    def _upload(self, repository: ImageReference, answer: Response) -> Upload:
+        location = answer.header("Location")
+        if not location:
+            raise RegistryError(f"{_name(repository)}: the registry begins an upload, but does not say where")
+        return Upload(repository, self._located(answer.url, location))
+
+    # Credentials
+
+    def check_credential(self, registry: str, credential: Credential) -> bool:
+        """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
+        return self._authenticator.check(self._transport.endpoint(registry, registry), credential)
+
+    # Requests
+
+    def _send(
+        self,
+        method: str,
+        ref: ImageReference,
+        rest: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        push: bool = False,
+        extra: tuple[str, ...] = (),
+        stream: bool = False,
+        about: str | None = None,
+    ) -> Response:
+        endpoint = self._transport.endpoint(ref.registry, about or str(ref))
+        url = f"{endpoint.origin}/v2/{ref.path}/{rest}"
+        return self._request(
+            method, url, ref, about or str(ref), headers=headers, body=body, push=push, extra=extra, stream=stream
+        )
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        ref: ImageReference,
+        about: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        push: bool = False,
+        extra: tuple[str, ...] = (),
+        stream: bool = False,
+        again: bool = True,
+    ) -> Response:
+        """Send a request with what the registry wants to see, and once more after a 401."""
+        endpoint = self._transport.endpoint(ref.registry, about)
+        scopes = (f"repository:{ref.path}:{'pull,push' if push else 'pull'}", *extra)
+        own = origin_of(url) == origin_of(endpoint.origin)
+        shown = self._authenticator.authorization(endpoint, ref.path, scopes, about) if own else None
+
+        def send(authorization: str | None) -> Response:
+            return self._transport.request(
+                method,
+                url,
+                about=about,
+                headers=headers,
+                body=body,
+                authorization=authorization,
+                stream=stream,
+                again=again,
+            )
+
+        answer = send(shown)
+        if answer.status == 401 and own:
+            renewed = self._authenticator.renew(endpoint, ref.path, scopes, about, answer, shown)
+            if renewed is not None:
+                answer.close()
+                answer = send(renewed)
+        return answer
+
+    def _located(self, base: str, location: str) -> str:
+        """Make a location absolute, with its query as it is.
+
+        A registry behind a proxy that ends TLS often names itself with http: on its own host it means https.
+        """
+        url = urljoin(base, location)
+        old, new = urlsplit(base), urlsplit(url)
+        if new.scheme not in ("http", "https") or not new.hostname or "@" in new.netloc:
+            raise RegistryError(f"{old.netloc} answers with a location that is no address", url=_bare(base))
+        if old.scheme == "https" and new.scheme == "http" and new.netloc == old.netloc:
+            return "https" + url.removeprefix("http")
+        return url
+
+    def _json(self, answer: Response, about: str) -> Mapping[str, object]:
+        try:
+            data = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            data = None
+        if isinstance(data, dict):
+            return data
+        self._refuse_html(answer, about)
+        reason = f"{about}: something else came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
+        raise RegistryError(reason, method=answer.method, url=_plain_url(answer), status=answer.status)
+
+    def _refuse_html(self, answer: Response, about: str) -> None:
+        if "html" in answer.header("Content-Type").lower() or answer.body.lstrip()[:1] == b"<":
+            reason = f"{about}: an HTML page came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
+            raise RegistryError(reason, method=answer.method, url=_plain_url(answer), status=answer.status)
+
+    def _expect(self, answer: Response, ref: ImageReference, *statuses: int, about: str | None = None) -> None:
+        """Raise what an unexpected status means."""
+        if answer.status in statuses:
+            return
+        about = about or str(ref)
+        places = {"method": answer.method, "url": _plain_url(answer), "status": answer.status}
+        credential = self.credentials.find(ref.registry, ref.path) if answer.status in (401, 403) else None
+        doing = "read" if answer.method in ("GET", "HEAD") else "write"
+        words = self._words(answer)
+        if answer.status == 401 and (credential is None or "insufficient" not in answer.header("WWW-Authenticate")):
+            reason = auth.refused(credential, ref.registry, about).reason
+            raise AuthenticationError(reason, **places)  # type: ignore[arg-type]
+        if answer.status in (401, 403):
+            who = "without credentials" if credential is None else f"as {credential.username!r}"
+            reason = f"{about}: no permission to {doing} it {who}, or no such repository{words}"
+            raise AuthenticationError(reason, **places)  # type: ignore[arg-type]
+        if answer.status == 404:
+            raise NotFound(f"{about}: not found{words}", **places)  # type: ignore[arg-type]
+        if answer.status == 429:
+            asked = retry_after(answer.header("Retry-After"))
+            after = "" if asked is None else f", after {asked:.0f} s"
+            reason = f"{about}: {ref.registry} limits how often it is asked; come back later{after}{words}"
+            raise RateLimited(reason, retry_after=asked, **places)  # type: ignore[arg-type]
+        if answer.status >= 500 or answer.status == 408:
+            reason = f"{about}: {ref.registry} fails with HTTP status {answer.status}{words}"
+            raise RegistryUnavailable(reason, **places)  # type: ignore[arg-type]
+        reason = f"{about}: {ref.registry} answers {answer.status} to {answer.method}{words}"
+        raise RegistryError(reason, **places)  # type: ignore[arg-type]
+
+    def _words(self, answer: Response) -> str:
+        """Give what a registry says of its refusal, escaped and cut; empty where it says nothing.
+
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+        """
+        try:
+            errors = json.loads(answer.body)["errors"]
+            said = [error.get("message") or error.get("code") for error in errors]
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            return ""
+        text = "; ".join(word for word in said if isinstance(word, str) and word)
+        return f" ({quote(self._authenticator.masked(text))})" if text else ""
+
+    def _missing(self, ref: ImageReference) -> NotFound:
+        """Say what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
+        what = f"no such {'digest' if ref.digest else 'tag'}"
+        try:
+            answer = self._send("GET", ref, "tags/list?n=1")
+        except RegistryError:
+            what += ", or no such repository"
+        else:
+            self._refuse_html(answer, str(ref))
+            if answer.status == 404:
+                what = "no such repository"
+        return NotFound(f"{ref}: {what}", method="GET", status=404)
+
+
+def _point(ref: ImageReference) -> str:
+    return ref.digest or ref.tag or "latest"
+
+
+def _name(repository: ImageReference) -> str:
+    return repository.repository
+
+
+def _bare(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def _plain_url(answer: Response) -> str:
+    return _bare(answer.url)
+
+
+def _check_digest(about: str, found: str, wanted: str | None) -> None:
+    if not is_a(DIGEST, found):
+        raise RegistryError(f"{about}: the registry gives {quote(found)} as the digest, which is none")
+    if wanted is not None and found != wanted:
+        raise RegistryError(f"{about}: the registry says that the digest is {found}, and not {wanted}")

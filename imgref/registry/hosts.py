@@ -1,0 +1,338 @@
+"""Which host serves a registry, and how far a connection to it is trusted.
+
+A registry is spoken to over https with a certificate that is verified, with two exceptions: loopback, and what the
+user declared insecure on the command line, in the environment, in the own settings or in those of the container
+engine. Files of the working tree are not asked: whoever can change them must not be able to switch verification off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Final
+
+from imgref._grammar import REGISTRY, is_a
+from imgref.errors import ConfigError, quote
+from imgref.registry._files import line_of, read_json, read_toml
+
+__all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
+
+Resolver = Callable[[str], Sequence[str]]
+"""Gives the addresses of a host name, and none where it has none."""
+
+_SERVED: Final = {"docker.io": "registry-1.docker.io"}
+_LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class Trust(Enum):
+    """What a connection to a host may be.
+
+    ``VERIFIED`` is https with a verified certificate and nothing less. The others are https as well where the host
+    speaks it, without verification where the certificate is not trusted, and else plain http.
+    """
+
+    VERIFIED = "verified"
+    LOOPBACK = "loopback"
+    DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A host, ``*.domain`` or network in CIDR form that is declared insecure, and where that is said."""
+
+    host: str
+    source: str
+
+
+def served_by(registry: str) -> str:
+    """Give the host, with its port where there is one, that serves a registry.
+
+    >>> served_by("docker.io"), served_by("registry.local:5001")
+    ('registry-1.docker.io', 'registry.local:5001')
+    """
+    return _SERVED.get(registry, registry)
+
+
+def split_host(host: str) -> tuple[str, int | None]:
+    """Split a host from its port; an IPv6 address loses its brackets, and case does not matter.
+
+    >>> split_host("[::1]:5000"), split_host("Registry.local")
+    (('::1', 5000), ('registry.local', None))
+    """
+    name, colon, port = host.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or (":" in name and not name.endswith("]")):
+        name, port = host, ""
+    return name.removeprefix("[").removesuffix("]").lower(), int(port) if port else None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its name alone.
+
+    That is ``localhost``, a name below it, 127.0.0.0/8 or ``::1``, as
+    `RFC 6761 <https://www.rfc-editor.org/rfc/rfc6761#section-6.3>`_ has it; the port does not matter.
+
+    >>> is_loopback("app.localhost:5000"), is_loopback("127.0.0.1.evil.com")
+    (True, False)
+    """
+    name = split_host(host)[0]
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    return any(address in network for network in _LOOPBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxy for each scheme, and for whom none is used; as ``HTTP_PROXY``, ``HTTPS_PROXY``, ``NO_PROXY`` say it."""
+
+    http: str | None = field(default=None, repr=False)
+    https: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Proxies:
+        """Read the variables; written in capitals they come before those in small letters."""
+
+        def value(name: str) -> str:
+            return (environ.get(name) or environ.get(name.lower()) or "").strip()
+
+        excepted = (item.strip().lower() for item in value("NO_PROXY").split(","))
+        return cls(value("HTTP_PROXY") or None, value("HTTPS_PROXY") or None, tuple(filter(None, excepted)))
+
+    def get(self, scheme: str, host: str) -> str | None:
+        """Give the proxy for a host, or None; loopback has none, ever.
+
+        >>> Proxies(https="http://proxy:3128", no_proxy=(".corp",)).get("https", "registry.corp:5000") is None
+        True
+        """
+        proxy = self.https if scheme == "https" else self.http
+        if proxy is None or is_loopback(host) or any(_excepted(host, pattern) for pattern in self.no_proxy):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _excepted(host: str, pattern: str) -> bool:
+    if pattern == "*":
+        return True
+    name, port = split_host(host)
+    if "/" in pattern:
+        return _in_network(name, pattern)
+    wanted, wanted_port = split_host(pattern)
+    if wanted_port is not None and wanted_port != port:
+        return False
+    domain = wanted.removeprefix("*").removeprefix(".")
+    return name == domain or name.endswith(f".{domain}")
+
+
+def _in_network(address: str, network: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """What is known about hosts: who is declared insecure, which CAs are trusted for whom, which proxy is used.
+
+    Attributes:
+        declared: every declaration, in the order in which they were read.
+        files: the settings files that were read.
+        cacert: a file with CA certificates that are trusted besides the system's, or None.
+        certificates: the ``certs.d`` directories of the container engines.
+        proxies: the proxies.
+
+    >>> Hosts(declared=(Declared("registry.local:5001", "--insecure"),)).trust("registry.local:5001")
+    <Trust.DECLARED: 'declared'>
+    """
+
+    declared: tuple[Declared, ...] = ()
+    files: tuple[Path, ...] = ()
+    cacert: Path | None = None
+    certificates: tuple[Path, ...] = ()
+    proxies: Proxies = Proxies()
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        insecure: Iterable[str] = (),
+        cacert: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+        root: Path = Path("/"),
+    ) -> Hosts:
+        """Gather what the user, the environment, and the settings of imgref and of the engines say.
+
+        Args:
+            insecure: hosts that the user declares insecure now.
+            cacert: a file with further CA certificates.
+            environ: the environment.
+            root: where the system's files are.
+
+        Raises:
+            ConfigError: a settings file is corrupt, or a declaration is no host.
+        """
+        if cacert is not None and not cacert.is_file():
+            raise ConfigError("is no file with CA certificates", str(cacert))
+        files: list[Path] = []
+        declared = [_declared(host, "--insecure") for host in insecure]
+        listed = environ.get("IMGREF_INSECURE_REGISTRIES", "").split(",")
+        declared += [_declared(host, "IMGREF_INSECURE_REGISTRIES") for host in map(str.strip, listed) if host]
+        home, config = _homes(environ)
+        declared += _own_settings(config / "imgref" / "config.toml", files)
+        for path in (root / "etc/docker/daemon.json", config / "docker/daemon.json"):
+            declared += _docker_settings(path, files)
+        for path in _registries_conf(environ, root, config):
+            declared += _containers_settings(path, files)
+        certificates = (
+            root / "etc/docker/certs.d",
+            home / ".docker/certs.d",
+            config / "docker/certs.d",
+            root / "etc/containers/certs.d",
+            config / "containers/certs.d",
+        )
+        return cls(tuple(declared), tuple(files), cacert, certificates, Proxies.read(environ))
+
+    def trust(self, host: str, resolve: Resolver | None = None) -> Trust:
+        """Tell what a connection to a host may be.
+
+        Args:
+            host: host and optional port, which a declaration must name as well.
+            resolve: gives the addresses of a host name, for declarations that are networks.
+        """
+        if is_loopback(host):
+            return Trust.LOOPBACK
+        return Trust.VERIFIED if self.declaration(host, resolve) is None else Trust.DECLARED
+
+    def declaration(self, host: str, resolve: Resolver | None = None) -> Declared | None:
+        """Give the first declaration that holds for a host, or None."""
+        host = host.lower()
+        name = split_host(host)[0]
+        addresses: Sequence[str] | None = None
+        for declared in self.declared:
+            if "/" not in declared.host:
+                wild = declared.host.startswith("*.") and host.endswith(declared.host[1:])
+                if wild or declared.host == host:
+                    return declared
+                continue
+            if addresses is None:
+                addresses = [name, *(resolve(name) if resolve else ())]
+            if any(_in_network(address, declared.host) for address in addresses):
+                return declared
+        return None
+
+    def ca_files(self, host: str) -> tuple[Path, ...]:
+        """Give the files with CA certificates that are trusted for a host besides the system's."""
+        found = [] if self.cacert is None else [self.cacert]
+        # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
+        if is_a(REGISTRY, host):
+            names = [host, *(registry for registry, served in _SERVED.items() if served == host)]
+            for directory in (base / name for base in self.certificates for name in names):
+                if directory.is_dir():
+                    found += sorted(directory.glob("*.crt"))
+        return tuple(found)
+
+
+def _homes(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """Give the home and the settings directory; a relative one would be in the working tree, and does not count."""
+    home = Path(environ.get("HOME") or Path("~").expanduser())
+    config = Path(environ.get("XDG_CONFIG_HOME", ""))
+    return home, config if config.is_absolute() else home / ".config"
+
+
+def _declared(text: str, source: str) -> Declared:
+    host = text.strip().lower()
+    # As Docker does: a scheme is dropped, since the port alone says which registry is meant.
+    host = host.removeprefix("https://").removeprefix("http://")
+    if "/" in host.rstrip("/"):
+        try:
+            return Declared(str(ip_network(host, strict=False)), source)
+        except ValueError:
+            reason = f"{quote(text)} is neither a registry (host:port) nor a network (as in 10.0.0.0/8)"
+            raise ConfigError(reason, source) from None
+    host = host.rstrip("/")
+    if not is_a(REGISTRY, host.removeprefix("*.")):
+        raise ConfigError(f"{quote(text)} is no registry to declare insecure; write host or host:port", source)
+    return Declared(host, source)
+
+
+def _own_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+    table = read_toml(path)
+    if table is not None:
+        files.append(path)
+        yield from _listed(table.get("insecure-registries", []), path)
+
+
+def _docker_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+    if not _readable(path):
+        return
+    table = read_json(path)
+    if table is not None:
+        files.append(path)
+        yield from _listed(table.get("insecure-registries", []), path)
+
+
+def _listed(hosts: object, path: Path) -> Iterator[Declared]:
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        reason = "insecure-registries must be a list of strings"
+        raise ConfigError(reason, str(path), line_of(path, "insecure-registries"))
+    for host in hosts:
+        yield _declared(host, _place(path, host))
+
+
+def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> Iterator[Path]:
+    """Give the files in which containers' tools look: one main file, and every file beside it.
+
+    https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
+    """
+    named = environ.get("CONTAINERS_REGISTRIES_CONF") or environ.get("REGISTRIES_CONFIG_PATH")
+    if named:
+        yield Path(named)
+        return
+    system, own = root / "etc/containers", config / "containers"
+    yield own / "registries.conf" if (own / "registries.conf").is_file() else system / "registries.conf"
+    for base in (system, own):
+        yield from sorted((base / "registries.conf.d").glob("*.conf"))
+
+
+def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+    if not _readable(path):
+        return
+    table = read_toml(path)
+    if table is None:
+        return
+    files.append(path)
+    registries = table.get("registry", [])
+    for entry in registries if isinstance(registries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        mirrors = entry.get("mirror", [])
+        for place in (entry, *(mirrors if isinstance(mirrors, list) else [])):
+            host = place.get("location") or place.get("prefix") if isinstance(place, dict) else None
+            # What is insecure below a path only says nothing about the whole host.
+            if isinstance(host, str) and place.get("insecure") is True and "/" not in host:
+                yield _declared(host, _place(path, host))
+    # The first form of the file, https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
+    old = table.get("registries", {})
+    insecure = old.get("insecure", {}) if isinstance(old, dict) else {}
+    hosts = insecure.get("registries", []) if isinstance(insecure, dict) else []
+    for host in hosts if isinstance(hosts, list) else []:
+        if isinstance(host, str):
+            yield _declared(host, _place(path, host))
+
+
+def _readable(path: Path) -> bool:
+    """Tell whether an engine's file can be read; what only root may read declares nothing to others."""
+    return os.access(path, os.R_OK) and path.is_file()
+
+
+def _place(path: Path, text: str) -> str:
+    line = line_of(path, text)
+    return str(path) if line is None else f"{path}:{line}"

@@ -1,0 +1,532 @@
+"""HTTP for registries, on urllib3: retries, redirects, TLS, proxies, time-outs; and no secret in any message.
+
+urllib3 is asked for single requests only. Its own retries would follow a redirect with credentials, hide which
+attempt failed, and could not tell anyone that they wait; and it does not look at proxy variables.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.util import make_headers, parse_url
+from urllib3.util.ssl_ import create_urllib3_context
+
+from imgref import __version__
+from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
+from imgref.registry import _failures
+from imgref.registry._failures import shown_url
+from imgref.registry.hosts import Hosts, Trust, served_by, split_host
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+__all__ = ["Body", "Endpoint", "Event", "Response", "Transport", "origin_of", "retry_after"]
+
+Body = bytes | Callable[[], Iterable[bytes]] | None
+"""What is sent: bytes, or a function that gives the chunks from the start each time that it is called."""
+
+TRIES: Final = 5
+LONGEST_WAIT: Final = 120.0
+"""Seconds that a registry may ask to wait; asked for more, imgref gives up and says so."""
+
+SMALL: Final = 16 << 20
+"""Bytes of an answer that is read whole: larger than any manifest or page of tags may be."""
+
+_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_CHUNK: Final = 1 << 18
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the user should hear of while a request goes on.
+
+    Attributes:
+        kind: ``retry``, or ``warning``.
+        message: one line, without secrets.
+        delay: seconds until the next try, or None.
+    """
+
+    kind: Literal["retry", "warning"]
+    message: str
+    delay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a registry is reached; found by the first request to it, and kept.
+
+    Attributes:
+        registry: as references name it, ``docker.io``.
+        origin: scheme and host, ``https://registry-1.docker.io``.
+        trust: what the connection may be.
+        verified: whether its certificate was verified.
+        challenges: the ``WWW-Authenticate`` headers of the first answer.
+    """
+
+    registry: str
+    origin: str
+    trust: Trust
+    verified: bool
+    challenges: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer. ``body`` is empty where it is streamed: then :meth:`chunks` gives it."""
+
+    method: str
+    url: str = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False, default=b"")
+    _raw: BaseHTTPResponse | None = field(repr=False, default=None)
+
+    def header(self, name: str) -> str:
+        """Give a header, or an empty text."""
+        return self.headers.get(name, "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every header of a name."""
+        getlist = getattr(self.headers, "getlist", None)
+        return tuple(getlist(name)) if getlist else ()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the body as it arrives, undecoded, in constant memory.
+
+        Raises:
+            RegistryUnavailable: the connection broke, or nothing came in time.
+        """
+        if self._raw is None:
+            return
+        try:
+            yield from self._raw.stream(_CHUNK, decode_content=False)
+        except HTTPError as error:
+            host = urlsplit(self.url).netloc.rpartition("@")[2]
+            reason = f"{host}: {_failures.explained(error)} in the middle of an answer"
+            raise RegistryUnavailable(reason, method=self.method, url=shown_url(self.url)) from None
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give the connection back; closed, where not everything was read."""
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+
+
+class _Failed(Exception):
+    """A try that failed, and whether another one may do better."""
+
+    def __init__(self, error: RegistryError, *, again: bool, untrusted: bool = False) -> None:
+        super().__init__(error.reason)
+        self.error = error
+        self.again = again
+        self.untrusted = untrusted
+
+
+class _Unverified(HTTPSConnection):
+    """A connection whose certificate is not verified, on purpose; that is told by imgref, once, and not by urllib3."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.is_verified = True
+
+
+class _UnverifiedPool(HTTPSConnectionPool):
+    ConnectionCls = _Unverified
+
+
+class Transport:
+    """Sends requests as :class:`imgref.registry.hosts.Hosts` allows; safe to use from several threads.
+
+    Args:
+        hosts: which host is trusted how.
+        on_event: hears of retries and warnings, from whichever thread they happen in.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds within which something more must have arrived.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+    ) -> None:
+        self.hosts = hosts
+        self._on_event = on_event
+        self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
+        self._read_timeout = read_timeout
+        self._lock = threading.RLock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._managers: dict[tuple[object, ...], urllib3.PoolManager] = {}
+        self._verified: dict[str, bool] = {}
+        self._trusts: dict[str, Trust] = {}
+        self._warned: set[str] = set()
+        self._stopped = threading.Event()
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on; the same warning only once."""
+        if event.kind == "warning":
+            with self._lock:
+                if event.message in self._warned:
+                    return
+                self._warned.add(event.message)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def close(self) -> None:
+        """Close every connection, and let no thread wait for another try."""
+        self._stopped.set()
+        with self._lock:
+            for manager in self._managers.values():
+                manager.clear()
+
+    def trust(self, host: str) -> Trust:
+        """Tell what a connection to a host may be."""
+        with self._lock:
+            if host not in self._trusts:
+                self._trusts[host] = self.hosts.trust(host, _addresses)
+            return self._trusts[host]
+
+    def endpoint(self, registry: str, about: str) -> Endpoint:
+        """Find out how a registry is reached: once, and with a single request where it is https as it should be.
+
+        Raises:
+            RegistryUnavailable: it cannot be reached in a way that is allowed.
+        """
+        with self._lock:
+            lock = self._locks.setdefault(registry, threading.Lock())
+        with lock:
+            if registry not in self._endpoints:
+                self._endpoints[registry] = self._retrying(about, lambda: self._probe(registry))
+            return self._endpoints[registry]
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        about: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        authorization: str | None = None,
+        stream: bool = False,
+        again: bool = True,
+    ) -> Response:
+        """Send a request, and give the answer whatever its status is.
+
+        Redirects are followed for GET and HEAD, and with 307 and 308 for what can be sent again; to another scheme,
+        host or port without ``authorization``.
+
+        Args:
+            method: the HTTP method.
+            url: an absolute URL.
+            about: the reference that it is about, for messages.
+            headers: further headers.
+            body: what to send.
+            authorization: the ``Authorization`` header for the host of ``url``.
+            stream: give the body in chunks instead of reading it.
+            again: try again after what may be better the next time.
+
+        Raises:
+            RegistryUnavailable: no connection, no trusted certificate, or no answer in time.
+            RegistryError: a redirect that must not be followed, or an answer that is too large.
+        """
+
+        def send() -> Response:
+            return self._follow(method, url, dict(headers or {}), body, authorization, stream)
+
+        return self._retrying(about, send, tries=TRIES if again else 1)
+
+    # Trying again
+
+    def _retrying(self, about: str, send: Callable[[], _T], *, tries: int = TRIES) -> _T:
+        for number in range(1, tries + 1):
+            asked = None
+            try:
+                result = send()
+            except _Failed as failed:
+                reason = failed.error.reason
+                if not failed.again or number == tries:
+                    _raise_about(about, failed.error)
+            else:
+                if not isinstance(result, Response) or result.status not in _RETRIED or number == tries:
+                    return result
+                asked = retry_after(result.header("Retry-After"))
+                if asked is not None and asked > LONGEST_WAIT:
+                    return result
+                result.close()
+                reason = f"HTTP status {result.status}"
+            self.pause(about, reason, number, tries, asked)
+        raise AssertionError("the last try returns or raises")
+
+    def pause(self, about: str, reason: str, number: int, tries: int = TRIES, asked: float | None = None) -> None:
+        """Say that there will be another try, and wait for it: ever longer, or as long as the registry asked.
+
+        Raises:
+            RegistryUnavailable: the client was closed.
+        """
+        # Jitter keeps those who were refused together from coming back together.
+        delay = 0.5 * 2 ** (number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - nothing is kept secret by it
+        if asked is not None:
+            delay = max(asked, 0.05) + random.uniform(0.0, 0.1)  # noqa: S311
+        message = f"{about}: {reason}; trying again in {delay:.1f} s ({number + 1} of {tries})"
+        self.tell(Event("retry", message, delay))
+        if self._stopped.wait(delay):
+            raise RegistryUnavailable(f"{about}: given up, as the client was closed")
+
+    # Which way
+
+    def _probe(self, registry: str) -> Endpoint:
+        host = served_by(registry)
+        trust = self.trust(host)
+        schemes = ("https",) if trust is Trust.VERIFIED else ("https", "http")
+        for scheme in schemes:
+            origin = f"{scheme}://{host}"
+            try:
+                answer = self._once("GET", f"{origin}/v2/", {}, None, False)
+            except _Failed:
+                if scheme == schemes[-1]:
+                    raise
+                continue
+            verified = scheme == "https" and self._verified[origin_of(origin)]
+            challenges = answer.all("WWW-Authenticate")
+            # A bad status is left to the request that follows: it is tried again, and says what it is about.
+            return Endpoint(registry, origin, trust, verified, challenges)
+        raise AssertionError("the last scheme returns or raises")
+
+    def _follow(
+        self, method: str, url: str, headers: dict[str, str], body: Body, authorization: str | None, stream: bool
+    ) -> Response:
+        origin = origin_of(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            own = origin_of(url) == origin and authorization is not None
+            sent = {**headers, "Authorization": authorization} if own and authorization else headers
+            answer = self._once(method, url, sent, body, stream)
+            location = answer.header("Location")
+            if answer.status not in _REDIRECTS or not location:
+                return answer
+            if method not in ("GET", "HEAD") and (answer.status not in (307, 308) or callable(body)):
+                return answer
+            answer.close()
+            url = self._redirected(method, url, location)
+        reason = f"{urlsplit(url).netloc}: more than {_MOST_REDIRECTS} redirects"
+        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)), again=False)
+
+    def _redirected(self, method: str, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), _failures.split(target)
+        if new is None or "@" in new.netloc:
+            reason = f"{old.netloc} redirects to what is no address"
+        elif old.scheme == "https" and new.scheme == "http" and self._verified.get(origin_of(url), True):
+            reason = f"{old.netloc} redirects from https to plain http, at {new.netloc}, which is refused"
+        else:
+            return target
+        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)), again=False)
+
+    # One request
+
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Body, stream: bool) -> Response:
+        modes = self._modes(url)
+        for verify in modes:
+            try:
+                answer = self._send(method, url, headers, body, stream, verify)
+            except _Failed as failed:
+                if failed.untrusted and verify is not modes[-1]:
+                    continue
+                raise
+            self._verified.setdefault(origin_of(url), verify)
+            return answer
+        raise AssertionError("the last mode returns or raises")
+
+    def _modes(self, url: str) -> tuple[bool, ...]:
+        """Give the ways to connect, the best first: whether certificates are verified."""
+        parts = urlsplit(url)
+        trust = self.trust(parts.netloc)
+        if trust is Trust.VERIFIED:
+            if parts.scheme != "https":
+                reason = (
+                    f"{parts.netloc} is asked for over plain http, which is refused; {_failures.declare(parts.netloc)}"
+                )
+                raise _Failed(RegistryUnavailable(reason, url=shown_url(url)), again=False)
+            return (True,)
+        known = self._verified.get(origin_of(url))
+        if known is not None:
+            return (known,)
+        # No CA of the system vouches for loopback: only one that was given for it is worth the try.
+        hopeful = trust is Trust.DECLARED or bool(self.hosts.ca_files(parts.netloc))
+        return (True, False) if hopeful else (False,)
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body, stream: bool, verify: bool
+    ) -> Response:
+        sent = {"User-Agent": f"imgref/{__version__}", **headers}
+        target = _on_loopback(url, sent)
+        try:
+            with _failures.queries_unlogged():
+                raw = self._manager(url, verify).urlopen(
+                    method,
+                    target,
+                    body=body() if callable(body) else body,
+                    headers=sent,
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=self._timeout,
+                )
+            answer = Response(method, url, raw.status, raw.headers, _raw=raw)
+            if not stream or raw.status >= 300:
+                answer.body = self._read(raw)
+                answer.close()
+        except HTTPError as error:
+            raise self._failure(error, method, url) from None
+        except (OSError, ValueError) as error:
+            reason = f"{urlsplit(url).netloc}: {error.strerror if isinstance(error, OSError) else 'no valid address'}"
+            failed = RegistryUnavailable(reason, method=method, url=shown_url(url))
+            raise _Failed(failed, again=isinstance(error, OSError)) from None
+        _log.debug("%s %s -> %d", method, shown_url(url), answer.status)
+        return answer
+
+    def _read(self, raw: BaseHTTPResponse) -> bytes:
+        """Read a small answer; one that trickles must end too."""
+        parts, size, deadline = [], 0, time.monotonic() + 4 * self._read_timeout
+        while chunk := raw.read1(_CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > SMALL:
+                raw.close()
+                raise _Failed(RegistryError(f"an answer of more than {SMALL >> 20} MiB"), again=False)
+            if time.monotonic() > deadline:
+                raw.close()
+                raise _Failed(RegistryUnavailable("an answer that does not come to an end"), again=True)
+        return b"".join(parts)
+
+    def _failure(self, error: HTTPError, method: str, url: str) -> _Failed:
+        parts = urlsplit(url)
+        found = _failures.explain(error, parts.netloc, self.hosts.proxies.get(parts.scheme, parts.netloc))
+        unavailable = RegistryUnavailable(found.reason, method=method, url=shown_url(url))
+        return _Failed(unavailable, again=found.again, untrusted=found.untrusted)
+
+    def _manager(self, url: str, verify: bool) -> urllib3.PoolManager:
+        parts = urlsplit(url)
+        proxy = self.hosts.proxies.get(parts.scheme, parts.netloc)
+        authorities = self.hosts.ca_files(parts.netloc) if verify and parts.scheme == "https" else ()
+        key = (proxy, parts.scheme == "https" and verify, authorities)
+        with self._lock:
+            if key not in self._managers:
+                self._managers[key] = _manager(proxy, parts.scheme, verify, [str(path) for path in authorities])
+            return self._managers[key]
+
+
+def origin_of(url: str) -> str:
+    """Give scheme, host and port of a URL: what credentials are bound to.
+
+    >>> origin_of("https://Registry.example:443/v2/?n=1") == origin_of("https://registry.example")
+    True
+    """
+    parts = urlsplit(url)
+    name, port = split_host(parts.netloc.rpartition("@")[2])
+    port = port if port is not None else {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def retry_after(text: str) -> float | None:
+    """Read ``Retry-After``: seconds, or a date; None where it says neither.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+
+    >>> retry_after("2"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
+    (2.0, None, 0.0)
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, moment.timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _addresses(name: str) -> Sequence[str]:
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
+
+
+def _raise_about(about: str, error: RegistryError) -> NoReturn:
+    """Raise an error with the reference in front, and without what led to it: that may have secrets."""
+    raise type(error)(f"{about}: {error.reason}", method=error.method, url=error.url, status=error.status) from None
+
+
+def _on_loopback(url: str, headers: dict[str, str]) -> str:
+    """Send names below ``localhost`` to this machine, as RFC 6761 has it, whatever a name server says of them."""
+    parts = urlsplit(url)
+    name, port = split_host(parts.netloc)
+    if not name.endswith(".localhost"):
+        return url
+    headers["Host"] = parts.netloc
+    return urlunsplit(parts._replace(netloc="localhost" if port is None else f"localhost:{port}"))
+
+
+def _manager(proxy: str | None, scheme: str, verify: bool, authorities: list[str]) -> urllib3.PoolManager:
+    options: dict[str, object] = {"maxsize": 8, "block": False}
+    if scheme == "https":
+        options |= {
+            "ssl_context": _context(verify, authorities),
+            "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
+        }
+    manager: urllib3.PoolManager
+    if proxy is None:
+        manager = urllib3.PoolManager(**options)  # type: ignore[arg-type]
+    else:
+        address = parse_url(proxy)
+        if address.scheme not in ("http", "https"):
+            reason = f"only http:// and https:// proxies can be used, not {address.scheme}://"
+            raise ConfigError(reason, f"{scheme.upper()}_PROXY")
+        headers = make_headers(proxy_basic_auth=address.auth) if address.auth else None
+        bare = address._replace(auth=None).url
+        manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)  # type: ignore[arg-type]
+    if not verify:
+        manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _UnverifiedPool}
+    return manager
+
+
+def _context(verify: bool, authorities: list[str]) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.check_hostname = True
+    context.load_default_certs()
+    for path in authorities:
+        try:
+            context.load_verify_locations(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError("holds no CA certificates that can be read (PEM)", path) from error
+    return context
