@@ -12,13 +12,13 @@ A leading ``v`` is no part of a version, and is read in all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from imgref.errors import InvalidVersion
 
-__all__ = ["SCHEMES", "Version", "read_name", "read_version"]
+__all__ = ["SCHEMES", "Version", "VersionRange", "read_name", "read_names", "read_version"]
 
 _TAILS: Final = ("dev", "alpha", "beta", "rc")
 """The pre-releases of the numeric scheme, earliest first."""
@@ -115,6 +115,83 @@ def read_name(name: str, scheme: str = "semver") -> Version | None:
     if version is None and scheme == "semver":
         version = _read(name, _read_semver_float)
     return version
+
+
+def read_names(names: Iterable[str], scheme: str = "semver") -> dict[str, Version]:
+    """Read those of the tags of a repository that are versions.
+
+    Beside longer versions, a bare number is one only where another name goes on after it, as 2.1 does after 2: else
+    it is a build number or a date.
+
+    >>> sorted(read_names(["2", "2.1.0", "20240115", "latest"]))
+    ['2', '2.1.0']
+    """
+    read = {name: version for name in names if (version := read_name(name, scheme)) is not None}
+    longer = {version.release[0] for version in read.values() if len(version.parts) > 1}
+    if not longer:
+        return read
+    return {name: version for name, version in read.items() if not version.is_bare or version.release[0] in longer}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Comparisons that a version must all fulfil, as in ``>=1.2,<2``.
+
+    A pre-release is in a range only where one of the comparisons names a pre-release, or where they are asked for;
+    and never below a bound of which it is itself a pre-release: ``2.0.0-rc.1`` is not in ``<2``.
+
+    >>> [text in VersionRange.parse(">=1.2,<2") for text in map(read_version, ("1.2.0", "1.9.0-rc.1", "2.0.0"))]
+    [True, False, False]
+    """
+
+    comparisons: tuple[tuple[str, Version], ...]
+    prereleases: bool
+
+    @classmethod
+    def parse(cls, text: str, scheme: str = "semver", *, prereleases: bool | None = None) -> VersionRange:
+        """Read a range.
+
+        Args:
+            text: comparisons with ``>=``, ``>``, ``<=``, ``<``, ``==`` or ``!=``, joined by commas.
+            scheme: how the versions in it are read; missing numbers are zero.
+            prereleases: whether pre-releases are in it; None where the range itself decides.
+
+        Raises:
+            InvalidVersion: it is no range.
+        """
+        comparisons = []
+        for part in text.split(","):
+            found = re.fullmatch(r"\s*(>=|<=|==|!=|>|<|=)\s*(\S+)\s*", part, re.ASCII)
+            version = found and read_name(found[2], scheme)
+            if not found or version is None:
+                reason = f"a range is comparisons joined by commas, as in >=1.2,<2, with versions in scheme {scheme}"
+                raise InvalidVersion(text, reason)
+            comparisons.append((found[1], version))
+        named = any(version.prerelease for _, version in comparisons)
+        return cls(tuple(comparisons), named if prereleases is None else prereleases)
+
+    def __contains__(self, version: Version) -> bool:
+        if version.prerelease and not self.prereleases:
+            return False
+        return all(_COMPARED[sign](version, bound) for sign, bound in self.comparisons)
+
+
+def _is_below(version: Version, bound: Version) -> bool:
+    if version.prerelease and not bound.prerelease:
+        depth = max(len(version.release), len(bound.release))
+        return bool(version.order < bound.order) and not version.shares(bound, depth)
+    return bool(version.order < bound.order)
+
+
+_COMPARED: Final[dict[str, Callable[[Version, Version], bool]]] = {
+    ">=": lambda version, bound: bool(version.order >= bound.order),
+    ">": lambda version, bound: bool(version.order > bound.order),
+    "<=": lambda version, bound: bool(version.order <= bound.order),
+    "<": _is_below,
+    "==": lambda version, bound: bool(version.order == bound.order),
+    "=": lambda version, bound: bool(version.order == bound.order),
+    "!=": lambda version, bound: bool(version.order != bound.order),
+}
 
 
 def _read(text: str, read: Callable[[str], Version | None]) -> Version | None:

@@ -14,7 +14,7 @@ from imgref.errors import ImgrefError, InvalidReference
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "error", "is_terminal", "note", "parts", "say", "show_error", "table", "warn"]
+__all__ = ["console", "error", "is_terminal", "note", "parts", "printable", "say", "show_error", "table", "warn"]
 
 _NARROW = 20
 
@@ -96,6 +96,15 @@ def _underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, st
     before = len(lead) + sum(widths[: start - first])
     marked = sum(widths[start - first : max(start, min(end, last)) - first])
     return lead + "".join(cells) + tail, " " * before + "^" * max(marked, 1)
+
+
+def printable(text: str) -> str:
+    r"""Escape what a terminal would obey: text that comes from elsewhere must not.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return text if text.isprintable() else "".join(map(_cell, text))
 
 
 def _cell(character: str) -> str:

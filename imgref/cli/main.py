@@ -20,6 +20,13 @@ COMMANDS: Final = {
     "tags": "Plan the tags that a release should carry.",
     "ci": "Say which CI runs here, what it builds, and which variable told it.",
     "slug": "Turn any text, such as the name of a branch, into a tag.",
+    "ls": "List the tags of a repository, the newest version first.",
+    "digest": "Print the digest of an image that is on a registry.",
+    "inspect": "Show an image that is on a registry: platforms, layers, labels.",
+    "tag": "Give more tags to an image that is on a registry.",
+    "login": "Store the credentials for a registry, once it has accepted them.",
+    "logout": "Forget the credentials for a registry.",
+    "info": "Show which registries are trusted how, and where that is said.",
     "completion": "Print the script that completes imgref in a shell.",
 }
 """Every command with its one line of help, in the order of ``--help``; the module has the command's name.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,7 @@ import click
 from imgref.cli import _console, _formats
 from imgref.cli._formats import Printed
 from imgref.cli._plan import Options, gather, plan_options, read_existing
+from imgref.cli._registry import ClientOptions, client_options, list_tags
 from imgref.reference import ImageReference
 from imgref.tags import TagPlan, plan_tags
 
@@ -36,6 +39,7 @@ __all__ = ["command"]
 @click.option("--source", metavar="URL", help="With --labels: the address of the sources.")
 @click.option("--revision", metavar="SHA", help="With --labels: the commit.")
 @click.option("--show-config", is_flag=True, help="Say which option comes from where, and stop.")
+@client_options
 @click.pass_context
 def command(
     context: click.Context, /, version: str | None, style: str | None, bake_target: str, **flags: object
@@ -59,7 +63,7 @@ def command(
                 raise click.UsageError(f"--{name.replace('_', '-')} goes with --ci")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
-        plan = plan_tags(version, existing=read_existing(options, _list_registry), policy=policy)
+        plan = plan_tags(version, existing=read_existing(options, _lister(context)), policy=policy)
         source = revision = None
     _tell(plan)
     if flags["labels"]:
@@ -84,7 +88,7 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     branch = context.params["default_branch"]
     if build.event == "branch" and build.default_branch is None and branch is None:
         branch = default_branch()
-    existing = read_existing(options, _list_registry) if build.event == "tag" else None
+    existing = read_existing(options, _lister(context)) if build.event == "tag" else None
     tags = tags_of_build(
         build,
         existing=existing,
@@ -98,8 +102,8 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     return tags.plan, build.source, build.sha
 
 
-def _list_registry(image: ImageReference) -> list[str]:
-    raise click.UsageError(f"--existing registry: the tags of {image.repository} cannot be listed yet")
+def _lister(context: click.Context) -> Callable[[ImageReference], list[str]]:
+    return partial(list_tags, ClientOptions.of(context.params))
 
 
 def _tell(plan: TagPlan) -> None:

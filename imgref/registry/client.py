@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
+from imgref.reference import ImageReference
 from imgref.registry import auth
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
@@ -26,8 +27,6 @@ from imgref.registry.transport import TRIES, Body, Event, Response, Transport, o
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from imgref.reference import ImageReference
 
 __all__ = ["RegistryClient", "Upload"]
 

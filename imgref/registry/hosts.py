@@ -8,6 +8,7 @@ engine. Files of the working tree are not asked: whoever can change them must no
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -106,6 +107,15 @@ class Proxies:
         excepted = (item.strip().lower() for item in value("NO_PROXY").split(","))
         return cls(value("HTTP_PROXY") or None, value("HTTPS_PROXY") or None, tuple(filter(None, excepted)))
 
+    def shown(self) -> dict[str, str]:
+        """Give what is set, to be read by people: without the credentials in it.
+
+        >>> Proxies(https="http://ada:s3cret@proxy:3128").shown()
+        {'https': 'http://proxy:3128'}
+        """
+        set_ = {"http": self.http, "https": self.https, "no_proxy": ",".join(self.no_proxy)}
+        return {name: re.sub(r"//[^/]*@|^[^/]*@", _slashes, value) for name, value in set_.items() if value}
+
     def get(self, scheme: str, host: str) -> str | None:
         """Give the proxy for a host, or None; loopback has none, ever.
 
@@ -116,6 +126,10 @@ class Proxies:
         if proxy is None or is_loopback(host) or any(_excepted(host, pattern) for pattern in self.no_proxy):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _slashes(found: re.Match[str]) -> str:
+    return "//" if found[0].startswith("//") else ""
 
 
 def _excepted(host: str, pattern: str) -> bool:

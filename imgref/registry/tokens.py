@@ -12,16 +12,14 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
 from imgref.registry import auth
+from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Trust, split_host
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
-
-if TYPE_CHECKING:
-    from imgref.registry.auth import Credential, Credentials
 
 __all__ = ["Authenticator", "Challenge", "challenges"]
 

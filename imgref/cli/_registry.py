@@ -1,0 +1,168 @@
+"""What every command that asks a registry shares: its options, its client, and how it tells of retries.
+
+A command puts :func:`with_client` on itself and gets an open client as its argument ``client``. One that asks a
+registry only sometimes puts :func:`client_options` on itself, and calls :func:`open_client` where it has to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+
+import click
+
+from imgref.cli import _console
+from imgref.errors import InvalidReference
+from imgref.reference import ImageReference, parse
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+    from imgref.registry.manifest import Platform
+    from imgref.registry.transport import Event
+
+__all__ = [
+    "ClientOptions",
+    "client_options",
+    "list_tags",
+    "open_client",
+    "platform_option",
+    "read_repository",
+    "tell_event",
+    "with_client",
+]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+SECONDS: Final = 60.0
+
+
+class ClientOptions(NamedTuple):
+    """How registries are reached, as the command line says."""
+
+    insecure: tuple[str, ...] = ()
+    cacert: str | None = None
+    timeout: float = SECONDS
+    verbose: int = 0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> ClientOptions:
+        """Take them from all that a command was given, such as its context's ``params``."""
+        return cls(*(values[name] for name in cls._fields))
+
+
+_OPTIONS: Final = (
+    click.option("--insecure", metavar="HOST", multiple=True, help="Allow http or unverified https. Repeatable."),
+    click.option("--cacert", metavar="FILE", type=click.Path(dir_okay=False), help="Trust the CAs in this PEM file."),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=SECONDS,
+        show_default=True,
+        help="How long to wait for an answer.",
+    ),
+    click.option("-v", "--verbose", count=True, help="Say which requests are sent; twice: which connections are made."),
+)
+
+
+def client_options(command: _Command) -> _Command:
+    """Put the options on a command that say how registries are reached; :meth:`ClientOptions.of` reads them."""
+    decorated: Callable[..., Any] = command
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return cast("_Command", decorated)
+
+
+def with_client(command: _Command) -> _Command:
+    """Put those options on a command, and give it the client that they make, as ``client``; closed when it ends."""
+
+    @wraps(command)
+    def opened(*args: Any, **values: Any) -> Any:  # noqa: ANN401 - whatever the command takes
+        options = ClientOptions.of(values)
+        rest = {name: value for name, value in values.items() if name not in ClientOptions._fields}
+        with open_client(options) as client:
+            return command(*args, client=client, **rest)
+
+    return cast("_Command", client_options(opened))
+
+
+def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # noqa: B008 - immutable
+    """Make a client as the options, the environment and the settings say.
+
+    Raises:
+        click.ClickException: urllib3 is not installed.
+        ConfigError: settings are corrupt.
+    """
+    try:
+        from imgref.registry.client import RegistryClient
+    except ModuleNotFoundError as error:
+        if error.name != "urllib3":
+            raise
+        raise click.ClickException("registries need urllib3: pip install 'imgref[registry]'") from error
+    from pathlib import Path
+
+    from imgref.registry.hosts import Hosts
+
+    if options.verbose:
+        _log_to_stderr(options.verbose)
+    cacert = None if options.cacert is None else Path(options.cacert)
+    hosts = Hosts.load(insecure=options.insecure, cacert=cacert, environ=os.environ)
+    return RegistryClient(hosts, on_event=tell_event, timeout=options.timeout)
+
+
+def list_tags(options: ClientOptions, repository: ImageReference) -> list[str]:
+    """Give every tag of a repository on its registry.
+
+    Raises:
+        RegistryError: there is no such repository, or it cannot be listed.
+    """
+    with open_client(options) as client:
+        return client.list_tags(repository)
+
+
+def tell_event(event: Event) -> None:
+    """Tell of a retry or a warning, on stderr."""
+    (_console.warn if event.kind == "warning" else _console.note)(event.message)
+
+
+def read_repository(text: str) -> ImageReference:
+    """Read a reference that must be a repository.
+
+    Raises:
+        InvalidReference: it is none, or carries a tag or a digest.
+    """
+    ref = parse(text, default_tag=None)
+    if ref.tag is None and ref.digest is None:
+        return ref
+    start = len(text) - len(str(ref)) + len(ref.repository)
+    raise InvalidReference(
+        text, (start, len(text)), "what is asked for is a repository, without tag and digest", ref.repository
+    )
+
+
+def _platform(context: click.Context, parameter: click.Parameter, value: str | None) -> Platform | None:
+    from imgref.registry.manifest import Platform
+
+    try:
+        return None if value is None else Platform.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
+def platform_option(text: str) -> Callable[[_Command], _Command]:
+    """Give the decorator that puts ``--platform`` on a command, with its help."""
+    return click.option("--platform", metavar="OS/ARCH[/VARIANT]", callback=_platform, help=text)
+
+
+def _log_to_stderr(verbose: int) -> None:
+    import logging
+    import sys
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("imgref", "urllib3")[:verbose]:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(handler)

@@ -1,0 +1,69 @@
+"""``imgref login``: credentials, checked before they are stored."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from imgref._grammar import REGISTRY, is_a
+from imgref.cli import _console
+from imgref.cli._registry import with_client
+from imgref.errors import quote
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+
+__all__ = ["command", "read_host"]
+
+
+@click.command()
+@click.argument("host", metavar="HOST")
+@click.option("-u", "--username", metavar="NAME", help="Who to log in as; asked for on a terminal.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_client
+def command(client: RegistryClient, host: str, username: str | None, password_stdin: bool) -> int:
+    """Store the credentials for a registry, once it has accepted them.
+
+    They are kept where Docker keeps them: by the credential helper that its config.json names, else in that file.
+    """
+    registry = read_host(host)
+    username, password = _ask(username, from_stdin=password_stdin)
+    from imgref.registry.auth import Credential
+
+    checked = client.check_credential(registry, Credential(username, password, source="the command line"))
+    where = client.credentials.store(registry, username, password)
+    if not checked:
+        _console.warn(f"{registry} asks for no credentials, so these could not be checked")
+    _console.note(f"logged in to {registry} as {username}; kept in {where}")
+    return 0
+
+
+def read_host(text: str) -> str:
+    """Read the registry that is meant, also where it is given as an address or in one of Docker Hub's old names."""
+    host = re.sub(r"/(?:v[12]/?)?\Z", "", re.sub("^https?://", "", text.strip()))
+    if not is_a(REGISTRY, host):
+        raise click.UsageError(f"HOST is a registry, as in registry.example or localhost:5000, not {quote(text)}")
+    return "docker.io" if host.lower() in ("index.docker.io", "registry-1.docker.io", "docker.io") else host
+
+
+def _ask(username: str | None, *, from_stdin: bool) -> tuple[str, str]:
+    if from_stdin:
+        if username is None:
+            raise click.UsageError("--password-stdin needs --username")
+        data = sys.stdin.buffer.read() if sys.stdin else b""
+        password = data.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+    elif sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on; --username and --password-stdin say who logs in")
+    else:
+        username = username or click.prompt("Username", err=True)
+        password = click.prompt(f"Password for {username}", hide_input=True, err=True)
+    if not username or ":" in username:
+        raise click.UsageError("the user name is empty, or has a ':', which separates it from the password")
+    if not password:
+        raise click.UsageError("the password is empty (an unset variable?)")
+    if "\n" in password or "\r" in password:
+        raise click.UsageError("the password has several lines: standard input must hold nothing else")
+    return username, password

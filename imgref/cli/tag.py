@@ -1,0 +1,51 @@
+"""``imgref tag``: more tags for an image that is on a registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from imgref.cli import _console
+from imgref.cli._registry import with_client
+from imgref.errors import InvalidReference
+from imgref.reference import ImageReference, parse
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("source", metavar="SRC")
+@click.argument("new", metavar="NEW...", nargs=-1)
+@with_client
+def command(client: RegistryClient, source: str, new: tuple[str, ...]) -> int:
+    """Give more tags to an image that is on a registry, without pulling it.
+
+    NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are.
+    """
+    from imgref.registry.retag import retag
+
+    if not new:
+        raise click.UsageError("no new tag is given (an unset variable?)")
+    ref = parse(source)
+    targets = list(dict.fromkeys(_target(ref, text) for text in new))
+    for outcome in retag(client, ref, targets):
+        if outcome.before not in (None, outcome.digest):
+            _console.note(f"{outcome.reference}: moved from {outcome.before}")
+        _console.say(f"{outcome.reference}@{outcome.digest}")
+    return 0
+
+
+def _target(source: ImageReference, text: str) -> ImageReference:
+    if not any(mark in text for mark in "/:@"):
+        return source.with_tag(text)
+    target = parse(text)
+    if target.registry != source.registry:
+        reason = f"NEW must be on {source.registry}, as SRC is; imgref copy goes to another registry"
+        raise InvalidReference(text, (0, len(text)), reason)
+    if target.digest is not None:
+        raise InvalidReference(text, (text.index("@"), len(text)), "NEW must be a tag: a digest cannot be given away")
+    return target
