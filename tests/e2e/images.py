@@ -1,0 +1,109 @@
+"""Images made by hand, and put on a registry without imgref: Docker's and OCI's manifests, and indexes of both."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from e2e.servers import Registry
+
+OCI = {
+    "manifest": "application/vnd.oci.image.manifest.v1+json",
+    "index": "application/vnd.oci.image.index.v1+json",
+    "config": "application/vnd.oci.image.config.v1+json",
+    "layer": "application/vnd.oci.image.layer.v1.tar+gzip",
+}
+DOCKER = {
+    "manifest": "application/vnd.docker.distribution.manifest.v2+json",
+    "index": "application/vnd.docker.distribution.manifest.list.v2+json",
+    "config": "application/vnd.docker.container.image.v1+json",
+    "layer": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+}
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@dataclass
+class Image:
+    """What was put: the manifest's bytes, and what names them."""
+
+    raw: bytes
+    media_type: str
+    architecture: str = ""
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.raw)
+
+
+def layer_of(text: str) -> tuple[bytes, str]:
+    """Give a compressed layer with one file, and its diffID."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        member = tarfile.TarInfo("file")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text.encode()))
+    return gzip.compress(buffer.getvalue(), mtime=0), digest_of(buffer.getvalue())
+
+
+def put_image(
+    registry: Registry,
+    path: str,
+    tag: str | None,
+    types: dict[str, str] = OCI,
+    *,
+    text: str = "hello",
+    architecture: str = "amd64",
+    spacing: int = 3,
+) -> Image:
+    """Put a small image. Its manifest is spaced oddly, so that whoever writes it anew is found out."""
+    layer, diff_id = layer_of(f"{text} {architecture}")
+    config = json.dumps(
+        {
+            "os": "linux",
+            "architecture": architecture,
+            "config": {"Labels": {"org.example.text": text}},
+            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        }
+    ).encode()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": types["manifest"],
+        "config": {"mediaType": types["config"], "digest": registry.put_blob(path, config), "size": len(config)},
+        "layers": [{"mediaType": types["layer"], "digest": registry.put_blob(path, layer), "size": len(layer)}],
+    }
+    image = Image(json.dumps(document, indent=spacing).encode(), types["manifest"], architecture)
+    registry.put_manifest(path, tag or image.digest, image.raw, image.media_type)
+    return image
+
+
+def put_index(registry: Registry, path: str, tag: str, types: dict[str, str] = OCI, text: str = "hello") -> Image:
+    """Put an index of two platforms."""
+    images = [
+        put_image(registry, path, None, types, text=text, architecture=architecture)
+        for architecture in ("amd64", "arm64")
+    ]
+    document = {
+        "schemaVersion": 2,
+        "mediaType": types["index"],
+        "manifests": [
+            {
+                "mediaType": image.media_type,
+                "digest": image.digest,
+                "size": len(image.raw),
+                "platform": {"os": "linux", "architecture": image.architecture},
+            }
+            for image in images
+        ],
+    }
+    image = Image(json.dumps(document, indent=5).encode(), types["index"])
+    registry.put_manifest(path, tag, image.raw, image.media_type)
+    return image
