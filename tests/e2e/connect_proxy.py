@@ -1,7 +1,8 @@
-"""A forward proxy that leads every CONNECT to one place: so a name that is not loopback reaches a loopback server."""
+"""A forward proxy that leads everything to one place: so a name that is not loopback reaches a loopback server."""
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -38,11 +39,12 @@ def _serve(client: socket.socket, upstream: tuple[str, int], proxy: ConnectProxy
                 return
             head += data
         proxy.requests.append(head.decode("latin-1"))
-        if not head.startswith(b"CONNECT "):
-            client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            return
+        tunnel = head.startswith(b"CONNECT ")
         with socket.create_connection(upstream, timeout=10) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            if tunnel:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                server.sendall(re.sub(rb"^(\w+) http://[^/]*", rb"\1 ", head))
             back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
             _pump(client, server)
@@ -51,7 +53,7 @@ def _serve(client: socket.socket, upstream: tuple[str, int], proxy: ConnectProxy
 
 @contextmanager
 def run_connect_proxy(upstream: str) -> Iterator[ConnectProxy]:
-    """Run the proxy, with every CONNECT led to ``host:port``, until the block ends."""
+    """Run the proxy, with everything led to ``host:port``, until the block ends."""
     host, _, port = upstream.partition(":")
     proxy = ConnectProxy()
     listener = socket.create_server(("127.0.0.1", 0))

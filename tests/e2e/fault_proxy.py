@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -289,8 +290,8 @@ def header(name: str, value: str | None) -> Action:
 
 
 @contextmanager
-def run_fault_proxy(upstream: str) -> Iterator[FaultProxy]:
-    """Run the proxy in front of ``host:port`` until the block ends."""
+def run_fault_proxy(upstream: str, context: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
+    """Run the proxy in front of ``host:port`` until the block ends; with a context it speaks TLS."""
     proxy = FaultProxy(upstream)
 
     class Handler(Exchange):
@@ -299,6 +300,9 @@ def run_fault_proxy(upstream: str) -> Iterator[FaultProxy]:
     Handler.proxy = proxy
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context is not None:
+        # The handshake is made by the thread that serves the connection, at its first read.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     proxy.host = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
