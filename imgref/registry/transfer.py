@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
 
 from imgref.archive.manifest import Blob, Descriptor, Image, Manifest, assemble, read_manifest
 from imgref.archive.writer import layout_writer
@@ -83,8 +83,8 @@ class Transferred:
     referrers: tuple[str, ...] = ()
 
 
-class Watcher:
-    """Hears how a transfer goes on. This one does nothing; one that draws overrides what it needs."""
+class Watcher(Protocol):
+    """Hears how a transfer goes on."""
 
     def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None:
         """Layers are about to move to, or from, a repository."""
@@ -97,6 +97,13 @@ class Watcher:
 
     def arrives(self, image: Transferred) -> None:
         """An image is whole, and has its name."""
+
+
+class _Nobody:
+    def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None: ...
+    def advances(self, blob: Blob, done: int, size: int) -> None: ...
+    def ends(self, layer: LayerOutcome) -> None: ...
+    def arrives(self, image: Transferred) -> None: ...
 
 
 def push(
@@ -124,7 +131,7 @@ def push(
         ArchiveError: a blob is damaged; no manifest was pushed.
         RegistryError: a registry refuses, or fails again and again.
     """
-    watcher = watcher or Watcher()
+    watcher = watcher or _Nobody()
     by_repository: dict[str, list[ImageReference]] = {}
     for target in targets:
         by_repository.setdefault(target.repository, []).append(target)
@@ -197,7 +204,7 @@ def pull(
         NotFound: no such image, or none for the platform.
         RegistryError: the registry refuses, or fails again and again.
     """
-    watcher = watcher or Watcher()
+    watcher = watcher or _Nobody()
     image = remote_image(client, reference, platform)
     stop = threading.Event()
 
