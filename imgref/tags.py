@@ -24,6 +24,7 @@ __all__ = [
     "TagPlan",
     "TagPolicy",
     "derive_tags",
+    "exact_tags",
     "plan_tags",
     "sanitize_tag",
     "suffixed",
@@ -215,6 +216,23 @@ def plan_tags(
             for index, source in enumerate(sources)
         ),
     )
+
+
+def exact_tags(version: str, *, policy: TagPolicy | None = None) -> tuple[str, ...]:
+    """Give the tags that name this version and no other: those that a release must never move.
+
+    Raises:
+        InvalidVersion: the policy's scheme does not read the version.
+        InvalidTag: a tag would be longer than 128 characters.
+
+    >>> exact_tags("2.1.3", policy=TagPolicy(suffix=("", "alpine"), v="both"))
+    ('v2.1.3', '2.1.3', 'v2.1.3-alpine', '2.1.3-alpine')
+    """
+    policy = policy or TagPolicy()
+    release = _read_release(version, policy)
+    exact = next(_wanted(release, policy))
+    names = _spellings(exact, release, policy)
+    return tuple(_valid(suffixed(name, suffix)) for suffix in policy.suffixes for name in names)
 
 
 def _read_release(text: str, policy: TagPolicy) -> Version:

@@ -21,7 +21,7 @@ from imgref.reference import ImageReference
 from imgref.registry import auth
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
-from imgref.registry.manifest import ACCEPTED, Descriptor, Manifest, Platform, digest_of
+from imgref.registry.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
 from imgref.registry.tokens import Authenticator
 from imgref.registry.transport import TRIES, Body, Event, Response, Transport, origin_of, retry_after
 
@@ -142,13 +142,14 @@ class RegistryClient:
             raise RegistryError(f"{ref}: {error.reason}", method="GET", url=_plain_url(answer), status=200) from error
         return manifest
 
-    def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str) -> Descriptor:
+    def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True) -> Descriptor:
         """Put a manifest under a tag or its digest, and read it back.
 
         Args:
             ref: where to; with a tag and a digest, the tag is what moves, and the digest must be that of ``raw``.
             raw: the bytes, sent as they are.
             media_type: its media type, for a document that does not name one.
+            read_back: whether to; a caller who expects others to move the tag at the same time looks itself.
 
         Raises:
             RegistryError: what is read back is something else: another push came between, or the registry is wrong.
@@ -159,7 +160,8 @@ class RegistryClient:
         answer = self._send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
         self._expect(answer, ref, 200, 201, 202, 204)
         target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
-        self._read_back(target, manifest.digest)
+        if read_back:
+            self._read_back(target, manifest.digest)
         return manifest.descriptor
 
     def _read_back(self, ref: ImageReference, digest: str) -> None:
@@ -212,6 +214,29 @@ class RegistryClient:
         except (ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
+
+    def list_referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
+        """Give what refers to a manifest, such as its signatures; None where the registry keeps no such lists.
+
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+
+        Args:
+            ref: the manifest, by digest.
+        """
+        endpoint = self._transport.endpoint(ref.registry, str(ref))
+        url = f"{endpoint.origin}/v2/{ref.path}/referrers/{ref.digest}"
+        found: dict[str, Descriptor] = {}
+        seen: set[str] = set()
+        while url and url not in seen and len(seen) < _MOST_PAGES:
+            seen.add(url)
+            answer = self._request("GET", url, ref, str(ref), headers={"Accept": OCI_INDEX})
+            if answer.status in (400, 404, 405) and len(seen) == 1:
+                return None
+            self._expect(answer, ref, 200)
+            page = Manifest.read(answer.body, answer.header("Content-Type"))
+            found |= {child.digest: child for child in page.children}
+            url = self._next_page(answer, ref)
+        return tuple(found.values())
 
     # Tags
 
@@ -388,6 +413,20 @@ class RegistryClient:
         answer = self._request("PUT", url, upload.repository, about, headers=headers, body=body, push=True, again=False)
         self._expect(answer, upload.repository, 201, 204, about=about)
         _check_digest(about, answer.header("Docker-Content-Digest") or digest, digest)
+
+    def pause(self, about: str, reason: str, number: int, asked: float | None = None) -> None:
+        """Wait before another try of what failed, and say so.
+
+        Args:
+            about: the reference.
+            reason: what happened.
+            number: of the try that failed, from 1.
+            asked: seconds that the registry asked to wait, where it did.
+
+        Raises:
+            RegistryUnavailable: the client was closed.
+        """
+        self._transport.pause(about, reason, number, asked=asked)
 
     def cancel_upload(self, upload: Upload) -> None:
         """Tell the registry to forget an upload; whether it does is not our concern."""

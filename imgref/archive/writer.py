@@ -1,0 +1,411 @@
+"""Writing OCI layouts, as directories and as tars: whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from imgref.archive._files import CHUNK, Directory, Files, Tar
+from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
+from imgref.archive.manifest import (
+    DOCKER_CONFIG,
+    OCI_CONFIG,
+    OCI_INDEX,
+    Descriptor,
+    Image,
+    read_json,
+)
+from imgref.archive.reader import KEPT
+from imgref.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from imgref.reference import ImageReference
+
+__all__ = ["LayoutWriter", "layout_writer"]
+
+_LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+_BLOCK: Final = 512
+_COMPRESSED: Final = (".gz", ".tgz", ".zst", ".xz", ".bz2")
+_ARCHITECTURES: Final = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+
+def layout_writer(path: str, image: Image, reference: ImageReference) -> LayoutWriter:
+    """Begin to write an image to an OCI layout that ``docker load``, skopeo and podman read too.
+
+    Use it with ``with``; :meth:`LayoutWriter.finish` makes the layout, and without it nothing is left behind.
+
+    Args:
+        path: a directory that is an OCI layout, or empty, or not there yet: the image is added to those in it.
+            A file, or a name that ends in ``.tar``: the tar is replaced when the new one is whole.
+        image: what to write; its blobs are put in by the caller.
+        reference: the name that it gets there.
+
+    Raises:
+        ArchiveError: something else lies at ``path``, or it cannot be written.
+    """
+    target = Path(path)
+    if path.endswith(_COMPRESSED):
+        raise ArchiveError("the layers are compressed already: name a directory or a .tar", path)
+    if target.is_dir():
+        if not (target / "index.json").is_file() and any(target.iterdir()):
+            raise ArchiveError("is a directory with other things in it, and no OCI layout", path)
+        return _DirectoryWriter(path, image, reference)
+    if target.exists() and not target.is_file():
+        raise ArchiveError("is neither a file nor a directory", path)
+    if target.exists() or (path.endswith(".tar")):
+        return _TarWriter(path, image, reference)
+    return _DirectoryWriter(path, image, reference)
+
+
+class LayoutWriter(ABC):
+    """An OCI layout that comes to be; made by :func:`layout_writer`.
+
+    Attributes:
+        missing: digests of the blobs to put in; the others are there already, and verified.
+    """
+
+    missing: frozenset[str]
+
+    def __init__(self, path: str, image: Image, reference: ImageReference) -> None:
+        self._path = path
+        self._reference = reference
+        self._manifests = {manifest.digest: manifest for manifest in image.manifests()}
+        self._root = next(reversed(self._manifests.values()))
+        blobs = [blob.descriptor() for blob in (*image.configs, *image.layers)]
+        self._blobs = {blob.digest: blob for blob in blobs if not blob.foreign}
+
+    @abstractmethod
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Put in a blob, verified; may be called from several threads, and again after a failure.
+
+        Raises:
+            ArchiveError: its size or digest is not the one that the image names, or there is no space.
+        """
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Make the layout: until now nothing of it is to be seen.
+
+        Raises:
+            ArchiveError: it cannot be written.
+        """
+
+    @abstractmethod
+    def _discard(self) -> None:
+        """Leave no trace of what was not finished."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard()
+        if isinstance(error, OSError):
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ArchiveError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            size = sum(blob.size for blob in self._blobs.values())
+            return ArchiveError(f"no space left; the image needs {size:,} bytes", self._path)
+        return ArchiveError(f"cannot be written: {error.strerror or error}", self._path)
+
+    def _checked(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Give a blob's bytes; the end is reached only if they are the ones that the image names."""
+        algorithm, _, wanted = descriptor.digest.partition(":")
+        found = hashlib.new(algorithm)
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > descriptor.size:
+                break
+            found.update(chunk)
+            yield chunk
+        if size != descriptor.size or found.hexdigest() != wanted:
+            raise ArchiveError(f"what came is not {descriptor.digest} with {descriptor.size} bytes", self._path)
+
+    def _entry(self) -> dict[str, object]:
+        """Give the line of index.json, with the names that Docker, podman and skopeo look for."""
+        root = self._root
+        entry: dict[str, object] = {"mediaType": root.media_type, "digest": root.digest, "size": root.size}
+        if self._reference.tag is not None:
+            name = f"{self._reference.repository}:{self._reference.tag}"
+            entry["annotations"] = {IMAGE_NAME: name, REF_NAME: self._reference.tag}
+        return entry
+
+    def _loadable(self) -> dict[str, object] | None:
+        """Give the line of manifest.json, by which an engine without a containerd store loads the image.
+
+        It takes one image: of an index, the one for this machine, else the first.
+        """
+        images = [
+            m for m in self._manifests.values() if m.config and m.config.media_type in (OCI_CONFIG, DOCKER_CONFIG)
+        ]
+        machine = os.uname().machine
+        here = f"linux/{_ARCHITECTURES.get(machine, machine)}"
+        fitting = {
+            child.digest
+            for index in self._manifests.values()
+            for child in index.children
+            if child.platform is not None and (child.platform == here or child.platform.startswith(f"{here}/"))
+        }
+        image = next((m for m in images if m.digest in fitting), images[0] if images else None)
+        if image is None or image.config is None:
+            return None
+        tag = self._reference.tag
+        names = [] if tag is None else [self._reference.with_tag(tag).familiar]
+        return {
+            "Config": blob_name(image.config.digest),
+            "RepoTags": names,
+            "Layers": [blob_name(layer.digest) for layer in image.layers],
+        }
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _index(entries: list[object]) -> bytes:
+    marks = {KEPT: "as pulled"}
+    return _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries, "annotations": marks})
+
+
+def _good_blobs(files: Files, blobs: Iterable[Descriptor]) -> set[str]:
+    """Give the digests of the blobs that are there, whole and right."""
+    good = set()
+    for blob in blobs:
+        name = blob_name(blob.digest)
+        try:
+            if files.size(name) != blob.size:
+                continue
+            algorithm, _, wanted = blob.digest.partition(":")
+            found = hashlib.new(algorithm)
+            with files.open(name) as stream:
+                while chunk := stream.read(CHUNK):
+                    found.update(chunk)
+        except ArchiveError:
+            continue
+        if found.hexdigest() == wanted:
+            good.add(blob.digest)
+    return good
+
+
+class _DirectoryWriter(LayoutWriter):
+    """Everything new is made in a directory beside its place, and moved there at the end, index.json last."""
+
+    def __init__(self, path: str, image: Image, reference: ImageReference) -> None:
+        super().__init__(path, image, reference)
+        self._target = Path(os.path.realpath(path))
+        self._is_new = not self._target.exists()
+        # Beside the target only where that is not there yet: an existing one may be a file system of its own.
+        home = self._target.parent if self._is_new else self._target
+        self._old = None if self._is_new else Directory(path)
+        good = _good_blobs(self._old, self._blobs.values()) if self._old else set()
+        self.missing = frozenset(self._blobs.keys() - good)
+        self._listed = self._others()
+        try:
+            self._stage = _made_directory(home, self._target.name)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        place = self._stage / blob_name(descriptor.digest)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb", buffering=0) as file:
+                for chunk in self._checked(descriptor, chunks):
+                    _write_all(file.fileno(), chunk)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def finish(self) -> None:
+        try:
+            self._finish()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _finish(self) -> None:
+        for manifest in self._manifests.values():
+            place = self._stage / blob_name(manifest.digest)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(manifest.raw)
+        (self._stage / "oci-layout").write_bytes(_LAYOUT)
+        loadable = self._loadable()
+        if listed := self._merged_saves(loadable):
+            (self._stage / "manifest.json").write_bytes(_json(listed))
+        (self._stage / "index.json").write_bytes(_index([*self._listed, self._entry()]))
+        if self._is_new:
+            self._stage.rename(self._target)
+            return
+        for file in sorted(self._stage.rglob("*"), key=lambda file: file.name == "index.json"):
+            place = self._target / file.relative_to(self._stage)
+            if file.is_dir():
+                place.mkdir(exist_ok=True)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(place)
+
+    def _others(self) -> list[object]:
+        """Give the lines of index.json that stay: those of other names, or of no name and another digest."""
+        if self._old is None or self._old.size("index.json") is None:
+            return []
+        try:
+            listed = read_json(self._old.read("index.json")).get("manifests")
+        except ValueError as error:
+            raise ArchiveError(str(error), self._path, "index.json") from error
+        mine = self._entry()
+        return [entry for entry in (listed if isinstance(listed, list) else []) if not _same_name(entry, mine)]
+
+    def _merged_saves(self, mine: dict[str, object] | None) -> list[object]:
+        try:
+            listed = json.loads(self._old.read("manifest.json")) if self._old else []
+        except (ArchiveError, ValueError, RecursionError):
+            listed = []
+        others: list[object] = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+        if mine is None:
+            return others
+        names = mine["RepoTags"]
+        return [*(e for e in others if isinstance(e, dict) and e.get("RepoTags") != names), mine]
+
+    def _discard(self) -> None:
+        shutil.rmtree(self._stage, ignore_errors=True)
+
+
+def _same_name(entry: object, mine: dict[str, object]) -> bool:
+    if not isinstance(entry, dict):
+        return True
+    theirs, ours = entry.get("annotations"), mine.get("annotations")
+    theirs, ours = theirs if isinstance(theirs, dict) else {}, ours if isinstance(ours, dict) else {}
+    if not ours:
+        return bool(entry.get("digest") == mine["digest"]) and REF_NAME not in theirs
+    image = theirs.get(IMAGE_NAME, ours[IMAGE_NAME])
+    return bool(theirs.get(REF_NAME) == ours[REF_NAME] and image == ours[IMAGE_NAME])
+
+
+def _made_directory(home: Path, name: str) -> Path:
+    """Make a directory with the usual rights, under a name that nobody has."""
+    while True:
+        stage = home / f".{name}.{os.urandom(4).hex()}"
+        try:
+            stage.mkdir()
+        except FileExistsError:
+            continue
+        return stage
+
+
+def _write_all(number: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(number, rest) :]
+
+
+class _TarWriter(LayoutWriter):
+    """Every size is known from the manifests, so that each blob has its place before the first one comes."""
+
+    def __init__(self, path: str, image: Image, reference: ImageReference) -> None:
+        super().__init__(path, image, reference)
+        self._target = Path(os.path.realpath(path))
+        small = self._small_files()
+        old = self._old_tar()
+        self._stage = self._target.with_name(f".{self._target.name}.{os.urandom(4).hex()}")
+        try:
+            self._number = os.open(self._stage, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            self._places = self._lay_out(small)
+            for name, data in small.items():
+                self._put(self._places[name], data)
+            self._take_over(old)
+        except BaseException as error:
+            self._discard()
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
+            raise
+        finally:
+            if old is not None:
+                old.close()
+
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        at = self._places[blob_name(descriptor.digest)]
+        try:
+            for chunk in self._checked(descriptor, chunks):
+                at = self._put(at, chunk)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def finish(self) -> None:
+        try:
+            self._stage.replace(self._target)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _small_files(self) -> dict[str, bytes]:
+        files = {"oci-layout": _LAYOUT, "index.json": _index([self._entry()])}
+        if loadable := self._loadable():
+            files["manifest.json"] = _json([loadable])
+        return files | {blob_name(manifest.digest): manifest.raw for manifest in self._manifests.values()}
+
+    def _old_tar(self) -> Tar | None:
+        """Open what is to be replaced, for the blobs in it; what is no image is not replaced."""
+        if not self._target.exists() or self._target.stat().st_size == 0:
+            return None
+        old = Tar(self._path, None)
+        if old.size("index.json") is None and old.size("manifest.json") is None:
+            old.close()
+            raise ArchiveError("is there already, and no image; it is not replaced", self._path)
+        return old
+
+    def _lay_out(self, small: dict[str, bytes]) -> dict[str, int]:
+        """Write the headers and give the offset of each file; ask for all the space at once."""
+        import tarfile
+
+        sizes = {name: len(data) for name, data in small.items()}
+        sizes |= {blob_name(blob.digest): blob.size for blob in self._blobs.values()}
+        algorithms = sorted({name.split("/")[1] for name in sizes if "/" in name})
+        places, at = {}, 0
+        for name in ("blobs", *(f"blobs/{algorithm}" for algorithm in algorithms), *sizes):
+            member = tarfile.TarInfo(name)
+            member.mode = 0o644
+            if name in sizes:
+                member.size = sizes[name]
+            else:
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+            places[name] = at = self._put(at, member.tobuf(tarfile.GNU_FORMAT))
+            at += -(-member.size // _BLOCK) * _BLOCK
+        end = at + 2 * _BLOCK
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._number, 0, end)
+        else:
+            os.ftruncate(self._number, end)
+        return places
+
+    def _take_over(self, old: Tar | None) -> None:
+        """Copy the blobs that the old tar has."""
+        good = _good_blobs(old, self._blobs.values()) if old else set()
+        self.missing = frozenset(self._blobs.keys() - good)
+        for digest in good:
+            assert old is not None
+            with old.open(blob_name(digest)) as stream:
+                self.write(self._blobs[digest], iter(partial(stream.read, CHUNK), b""))
+
+    def _put(self, at: int, data: bytes) -> int:
+        rest = memoryview(data)
+        while rest:
+            written = os.pwrite(self._number, rest, at)
+            at += written
+            rest = rest[written:]
+        return at
+
+    def _discard(self) -> None:
+        os.close(self._number)
+        self._stage.unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+"""``imgref copy``: an image from one repository to others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from imgref.cli import _console
+from imgref.cli._registry import platform_option, read_repository, with_client
+from imgref.cli._transfer import mount_option, transfer_options, watching
+from imgref.errors import InvalidReference
+from imgref.reference import ImageReference, parse
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+    from imgref.registry.manifest import Platform
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("source", metavar="SRC")
+@click.argument("targets", metavar="DST...", nargs=-1)
+@platform_option("Copy the image for this platform only; without it, all of them.")
+@click.option("--referrers", is_flag=True, help="Copy what refers to the image as well, such as its signatures.")
+@mount_option
+@transfer_options
+@with_client
+def command(
+    client: RegistryClient,
+    source: str,
+    targets: tuple[str, ...],
+    platform: Platform | None,
+    referrers: bool,
+    mount_from: tuple[str, ...],
+    jobs: int,
+    style: str,
+    quiet: bool,
+) -> int:
+    """Copy an image to other names, on the same registry or another, without keeping it here.
+
+    An index is copied whole, with all its platforms. On the same registry no layer moves.
+    """
+    from imgref.registry.transfer import copy
+
+    if not targets:
+        raise click.UsageError("no DST is given: where should it be copied to? (an unset variable?)")
+    places = list(dict.fromkeys(map(_target, targets)))
+    sources = [read_repository(text) for text in mount_from]
+    with watching(style, quiet=quiet) as watcher:
+        done = copy(
+            client,
+            parse(source),
+            places,
+            platform=platform,
+            referrers=referrers,
+            mount_from=sources,
+            jobs=jobs,
+            watcher=watcher,
+        )
+    if referrers:
+        for repository, image in {image.reference.repository: image for image in done}.items():
+            _console.note(f"{repository}: {len(image.referrers)} referrers copied")
+    return 0
+
+
+def _target(text: str) -> ImageReference:
+    target = parse(text)
+    if target.digest is not None:
+        raise InvalidReference(text, (text.index("@"), len(text)), "DST must be a tag: the digest is that of SRC")
+    return target

@@ -1,0 +1,44 @@
+"""``imgref pull``: an image on a registry to disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from imgref.cli._registry import platform_option, with_client
+from imgref.cli._transfer import transfer_options, watching
+from imgref.reference import parse
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+    from imgref.registry.manifest import Platform
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.argument("file")
+@platform_option("Pull the image for this platform only; without it, all of them.")
+@transfer_options
+@with_client
+def command(
+    client: RegistryClient,
+    reference: str,
+    file: str,
+    platform: Platform | None,
+    jobs: int,
+    style: str,
+    quiet: bool,
+) -> int:
+    """Pull an image into an OCI layout, as docker load, podman and skopeo read it.
+
+    FILE becomes a tar where its name ends in .tar, else a directory; one that is a layout already keeps its other
+    images. It is written whole or not at all.
+    """
+    from imgref.registry.transfer import pull
+
+    with watching(style, quiet=quiet, pulls=True) as watcher:
+        pull(client, parse(reference), file, platform=platform, jobs=jobs, watcher=watcher)
+    return 0
