@@ -13,17 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote as percent
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
-from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
+from imgref.errors import NotFound, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference
-from imgref.registry import auth
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
-from imgref.registry.tokens import Authenticator
-from imgref.registry.transport import TRIES, Body, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.session import Session, place_of
+from imgref.registry.transport import TRIES, Body, Event, Response, origin_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -81,9 +80,7 @@ class RegistryClient:
     ) -> None:
         self.hosts = Hosts.load() if hosts is None else hosts
         self.credentials = Credentials() if credentials is None else credentials
-        connect = min(timeout, 10.0)
-        self._transport = Transport(self.hosts, on_event, connect_timeout=connect, read_timeout=timeout)
-        self._authenticator = Authenticator(self._transport, self.credentials)
+        self._session = Session(self.hosts, self.credentials, on_event, timeout)
 
     def __repr__(self) -> str:
         return "<RegistryClient>"
@@ -98,7 +95,7 @@ class RegistryClient:
 
     def close(self) -> None:
         """Close all connections; a thread that waits for another try gives up."""
-        self._transport.close()
+        self._session.close()
 
     # Manifests
 
@@ -111,7 +108,7 @@ class RegistryClient:
         """
         if platform is not None:
             return self._for_platform(ref, platform, _NESTED)
-        answer = self._send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+        answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
         if answer.status == 404:
             raise self._missing(ref)
         size, digest = answer.header("Content-Length"), answer.header("Docker-Content-Digest")
@@ -121,16 +118,16 @@ class RegistryClient:
         ):
             # HEAD that is not supported, or says too little.
             return self.get_manifest(ref).descriptor
-        self._expect(answer, ref, 200)
+        self._session.expect(answer, ref, 200)
         _check_digest(str(ref), digest, ref.digest)
         return Descriptor(kind, digest, int(size))
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
-        answer = self._send("GET", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
         if answer.status == 404:
             raise self._missing(ref)
-        self._expect(answer, ref, 200)
+        self._session.expect(answer, ref, 200)
         said = answer.header("Docker-Content-Digest")
         if said:
             _check_digest(str(ref), said, None)
@@ -139,7 +136,7 @@ class RegistryClient:
             if said and ref.digest and said != ref.digest:
                 Manifest.read(answer.body, answer.header("Content-Type"), said)
         except RegistryError as error:
-            raise RegistryError(f"{ref}: {error.reason}", method="GET", url=_plain_url(answer), status=200) from error
+            raise RegistryError(f"{ref}: {error.reason}", **place_of(answer)) from error
         return manifest
 
     def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True) -> Descriptor:
@@ -157,8 +154,8 @@ class RegistryClient:
         manifest = Manifest.read(raw, media_type, ref.digest)
         point = ref.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
-        answer = self._send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
-        self._expect(answer, ref, 200, 201, 202, 204)
+        answer = self._session.send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
+        self._session.expect(answer, ref, 200, 201, 202, 204)
         target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
         if read_back:
             self._read_back(target, manifest.digest)
@@ -170,7 +167,9 @@ class RegistryClient:
         for wait in (0.0, 0.3, 1.0):
             time.sleep(wait)
             try:
-                answer = self._send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+                answer = self._session.send(
+                    "HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)}
+                )
                 found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
                 if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
                     found = digest_of(self.get_manifest(ref).raw, digest.partition(":")[0])
@@ -223,16 +222,16 @@ class RegistryClient:
         Args:
             ref: the manifest, by digest.
         """
-        endpoint = self._transport.endpoint(ref.registry, str(ref))
+        endpoint = self._session.endpoint(ref.registry, str(ref))
         url = f"{endpoint.origin}/v2/{ref.path}/referrers/{ref.digest}"
         found: dict[str, Descriptor] = {}
         seen: set[str] = set()
         while url and url not in seen and len(seen) < _MOST_PAGES:
             seen.add(url)
-            answer = self._request("GET", url, ref, str(ref), headers={"Accept": OCI_INDEX})
+            answer = self._session.send("GET", ref, url, headers={"Accept": OCI_INDEX})
             if answer.status in (400, 404, 405) and len(seen) == 1:
                 return None
-            self._expect(answer, ref, 200)
+            self._session.expect(answer, ref, 200)
             page = Manifest.read(answer.body, answer.header("Content-Type"))
             found |= {child.digest: child for child in page.children}
             url = self._next_page(answer, ref)
@@ -245,7 +244,7 @@ class RegistryClient:
 
         Pages are followed on the same host only: a page elsewhere is an error, since tags would be missing.
         """
-        endpoint = self._transport.endpoint(repository.registry, _name(repository))
+        endpoint = self._session.endpoint(repository.registry, _name(repository))
         url = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={_PAGE}"
         tags: dict[str, None] = {}
         seen: set[str] = set()
@@ -253,12 +252,12 @@ class RegistryClient:
             if url in seen or len(seen) > _MOST_PAGES:
                 raise RegistryError(f"{_name(repository)}: the registry's pages of tags go in a circle", url=_bare(url))
             seen.add(url)
-            answer = self._request("GET", url, repository, _name(repository))
+            answer = self._session.send("GET", repository, url, about=_name(repository))
             if answer.status == 404:
-                self._refuse_html(answer, _name(repository))
-                raise NotFound(f"{_name(repository)}: no such repository", method="GET", url=_bare(url), status=404)
-            self._expect(answer, repository, 200, about=_name(repository))
-            data = self._json(answer, _name(repository))
+                self._session.refuse_html(answer, _name(repository))
+                raise NotFound(f"{_name(repository)}: no such repository", **place_of(answer))
+            self._session.expect(answer, repository, 200, about=_name(repository))
+            data = self._session.json(answer, _name(repository))
             found = data.get("tags") or []
             if not isinstance(found, list):
                 raise RegistryError(f"{_name(repository)}: the registry's tags are no list", url=_bare(url))
@@ -267,7 +266,7 @@ class RegistryClient:
                     tags[tag] = None
                 else:
                     message = f"{_name(repository)}: the registry lists {quote(str(tag))}, which is no tag; left out"
-                    self._transport.tell(Event("warning", message))
+                    self._session.tell(Event("warning", message))
             url = self._next_page(answer, repository)
         return list(tags)
 
@@ -275,7 +274,7 @@ class RegistryClient:
         for link in answer.all("Link"):
             for target, parameters in re.findall(r"<([^>]*)>([^<]*)", link):
                 if re.search(r";\s*rel\s*=\s*\"?next\b", parameters, re.IGNORECASE):
-                    url = self._located(answer.url, target)
+                    url = self._session.located(answer.url, target)
                     if origin_of(url) != origin_of(answer.url):
                         reason = f"the next page of tags is said to be on another host, {urlsplit(url).netloc}"
                         raise RegistryError(f"{_name(repository)}: {reason}; it is not followed", url=_bare(answer.url))
@@ -287,10 +286,10 @@ class RegistryClient:
     def blob_exists(self, repository: ImageReference, digest: str) -> int | None:
         """Give the size of a blob in bytes, or None where the repository does not have it."""
         about = f"{_name(repository)}@{digest}"
-        answer = self._send("HEAD", repository, f"blobs/{digest}", about=about)
+        answer = self._session.send("HEAD", repository, f"blobs/{digest}", about=about)
         if answer.status == 404:
             return None
-        self._expect(answer, repository, 200, about=about)
+        self._session.expect(answer, repository, 200, about=about)
         size = answer.header("Content-Length")
         return int(size) if size.isdigit() else 0
 
@@ -344,7 +343,7 @@ class RegistryClient:
                 failures = 1 if place > start else failures + 1
                 if failures >= TRIES or error.status is not None:
                     raise
-                self._transport.pause(about, error.reason, failures)
+                self._session.pause(about, error.reason, failures)
         found = f"{digest.partition(':')[0]}:{hasher.hexdigest()}"
         if found != digest:
             raise RegistryError(f"{about}: the content that came is {found}")
@@ -353,13 +352,13 @@ class RegistryClient:
 
     def _rest_of(self, repository: ImageReference, digest: str, place: int, about: str) -> Iterator[bytes]:
         headers = {"Range": f"bytes={place}-"} if place else {}
-        answer = self._send("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
+        answer = self._session.send("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
         try:
             if answer.status == 404:
-                raise NotFound(f"{about}: no such blob", method="GET", url=_plain_url(answer), status=404)
+                raise NotFound(f"{about}: no such blob", **place_of(answer))
             if answer.status == 416 and place:
                 return
-            self._expect(answer, repository, 200, 206, about=about)
+            self._session.expect(answer, repository, 200, 206, about=about)
             partial = re.match(r"bytes (\d+)-", answer.header("Content-Range")) if answer.status == 206 else None
             skip = place - (int(partial[1]) if partial else place if answer.status == 206 else 0)
             if skip < 0:
@@ -387,14 +386,14 @@ class RegistryClient:
         if mount is not None and source is not None and source.registry == repository.registry:
             query = f"?mount={percent(mount, safe=':')}&from={percent(source.path, safe='/')}"
             extra = (f"repository:{source.path}:pull",)
-            answer = self._send("POST", repository, f"blobs/uploads/{query}", push=True, extra=extra, body=b"")
+            answer = self._session.send("POST", repository, f"blobs/uploads/{query}", push=True, extra=extra, body=b"")
             if answer.status == 201:
                 return None
             if answer.status == 202:
                 return self._upload(repository, answer)
             # Some refuse a mount that they cannot make, instead of beginning an upload.
-        answer = self._send("POST", repository, "blobs/uploads/", push=True, body=b"")
-        self._expect(answer, repository, 202, about=_name(repository))
+        answer = self._session.send("POST", repository, "blobs/uploads/", push=True, body=b"")
+        self._session.expect(answer, repository, 202, about=_name(repository))
         return self._upload(repository, answer)
 
     def put_blob(self, upload: Upload, content: Callable[[], Iterable[bytes]], size: int, digest: str) -> None:
@@ -410,8 +409,10 @@ class RegistryClient:
         url = f"{upload.location}{'&' if '?' in upload.location else '?'}digest={percent(digest, safe=':')}"
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         body: Body = content if size else b""
-        answer = self._request("PUT", url, upload.repository, about, headers=headers, body=body, push=True, again=False)
-        self._expect(answer, upload.repository, 201, 204, about=about)
+        answer = self._session.send(
+            "PUT", upload.repository, url, about=about, headers=headers, body=body, push=True, again=False
+        )
+        self._session.expect(answer, upload.repository, 201, 204, about=about)
         _check_digest(about, answer.header("Docker-Content-Digest") or digest, digest)
 
     def pause(self, about: str, reason: str, number: int, asked: float | None = None) -> None:
@@ -426,13 +427,13 @@ class RegistryClient:
         Raises:
             RegistryUnavailable: the client was closed.
         """
-        self._transport.pause(about, reason, number, asked=asked)
+        self._session.pause(about, reason, number, asked=asked)
 
     def cancel_upload(self, upload: Upload) -> None:
         """Tell the registry to forget an upload; whether it does is not our concern."""
         try:
-            self._request(
-                "DELETE", upload.location, upload.repository, _name(upload.repository), push=True, again=False
+            self._session.send(
+                "DELETE", upload.repository, upload.location, about=_name(upload.repository), push=True, again=False
             )
         except RegistryError:
             return
@@ -441,155 +442,23 @@ class RegistryClient:
         location = answer.header("Location")
         if not location:
             raise RegistryError(f"{_name(repository)}: the registry begins an upload, but does not say where")
-        return Upload(repository, self._located(answer.url, location))
+        return Upload(repository, self._session.located(answer.url, location))
 
     # Credentials
 
     def check_credential(self, registry: str, credential: Credential) -> bool:
         """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
-        return self._authenticator.check(self._transport.endpoint(registry, registry), credential)
-
-    # Requests
-
-    def _send(
-        self,
-        method: str,
-        ref: ImageReference,
-        rest: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Body = None,
-        push: bool = False,
-        extra: tuple[str, ...] = (),
-        stream: bool = False,
-        about: str | None = None,
-    ) -> Response:
-        endpoint = self._transport.endpoint(ref.registry, about or str(ref))
-        url = f"{endpoint.origin}/v2/{ref.path}/{rest}"
-        return self._request(
-            method, url, ref, about or str(ref), headers=headers, body=body, push=push, extra=extra, stream=stream
-        )
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        ref: ImageReference,
-        about: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Body = None,
-        push: bool = False,
-        extra: tuple[str, ...] = (),
-        stream: bool = False,
-        again: bool = True,
-    ) -> Response:
-        """Send a request with what the registry wants to see, and once more after a 401."""
-        endpoint = self._transport.endpoint(ref.registry, about)
-        scopes = (f"repository:{ref.path}:{'pull,push' if push else 'pull'}", *extra)
-        own = origin_of(url) == origin_of(endpoint.origin)
-        shown = self._authenticator.authorization(endpoint, ref.path, scopes, about) if own else None
-
-        def send(authorization: str | None) -> Response:
-            return self._transport.request(
-                method,
-                url,
-                about=about,
-                headers=headers,
-                body=body,
-                authorization=authorization,
-                stream=stream,
-                again=again,
-            )
-
-        answer = send(shown)
-        if answer.status == 401 and own:
-            renewed = self._authenticator.renew(endpoint, ref.path, scopes, about, answer, shown)
-            if renewed is not None:
-                answer.close()
-                answer = send(renewed)
-        return answer
-
-    def _located(self, base: str, location: str) -> str:
-        """Make a location absolute, with its query as it is.
-
-        A registry behind a proxy that ends TLS often names itself with http: on its own host it means https.
-        """
-        url = urljoin(base, location)
-        old, new = urlsplit(base), urlsplit(url)
-        if new.scheme not in ("http", "https") or not new.hostname or "@" in new.netloc:
-            raise RegistryError(f"{old.netloc} answers with a location that is no address", url=_bare(base))
-        if old.scheme == "https" and new.scheme == "http" and new.netloc == old.netloc:
-            return "https" + url.removeprefix("http")
-        return url
-
-    def _json(self, answer: Response, about: str) -> Mapping[str, object]:
-        try:
-            data = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            data = None
-        if isinstance(data, dict):
-            return data
-        self._refuse_html(answer, about)
-        reason = f"{about}: something else came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
-        raise RegistryError(reason, method=answer.method, url=_plain_url(answer), status=answer.status)
-
-    def _refuse_html(self, answer: Response, about: str) -> None:
-        if "html" in answer.header("Content-Type").lower() or answer.body.lstrip()[:1] == b"<":
-            reason = f"{about}: an HTML page came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
-            raise RegistryError(reason, method=answer.method, url=_plain_url(answer), status=answer.status)
-
-    def _expect(self, answer: Response, ref: ImageReference, *statuses: int, about: str | None = None) -> None:
-        """Raise what an unexpected status means."""
-        if answer.status in statuses:
-            return
-        about = about or str(ref)
-        places = {"method": answer.method, "url": _plain_url(answer), "status": answer.status}
-        credential = self.credentials.find(ref.registry, ref.path) if answer.status in (401, 403) else None
-        doing = "read" if answer.method in ("GET", "HEAD") else "write"
-        words = self._words(answer)
-        if answer.status == 401 and (credential is None or "insufficient" not in answer.header("WWW-Authenticate")):
-            reason = auth.refused(credential, ref.registry, about).reason
-            raise AuthenticationError(reason, **places)  # type: ignore[arg-type]
-        if answer.status in (401, 403):
-            who = "without credentials" if credential is None else f"as {credential.username!r}"
-            reason = f"{about}: no permission to {doing} it {who}, or no such repository{words}"
-            raise AuthenticationError(reason, **places)  # type: ignore[arg-type]
-        if answer.status == 404:
-            raise NotFound(f"{about}: not found{words}", **places)  # type: ignore[arg-type]
-        if answer.status == 429:
-            asked = retry_after(answer.header("Retry-After"))
-            after = "" if asked is None else f", after {asked:.0f} s"
-            reason = f"{about}: {ref.registry} limits how often it is asked; come back later{after}{words}"
-            raise RateLimited(reason, retry_after=asked, **places)  # type: ignore[arg-type]
-        if answer.status >= 500 or answer.status == 408:
-            reason = f"{about}: {ref.registry} fails with HTTP status {answer.status}{words}"
-            raise RegistryUnavailable(reason, **places)  # type: ignore[arg-type]
-        reason = f"{about}: {ref.registry} answers {answer.status} to {answer.method}{words}"
-        raise RegistryError(reason, **places)  # type: ignore[arg-type]
-
-    def _words(self, answer: Response) -> str:
-        """Give what a registry says of its refusal, escaped and cut; empty where it says nothing.
-
-        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
-        """
-        try:
-            errors = json.loads(answer.body)["errors"]
-            said = [error.get("message") or error.get("code") for error in errors]
-        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-            return ""
-        text = "; ".join(word for word in said if isinstance(word, str) and word)
-        return f" ({quote(self._authenticator.masked(text))})" if text else ""
+        return self._session.check(registry, credential)
 
     def _missing(self, ref: ImageReference) -> NotFound:
         """Say what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
         what = f"no such {'digest' if ref.digest else 'tag'}"
         try:
-            answer = self._send("GET", ref, "tags/list?n=1")
+            answer = self._session.send("GET", ref, "tags/list?n=1")
         except RegistryError:
             what += ", or no such repository"
         else:
-            self._refuse_html(answer, str(ref))
+            self._session.refuse_html(answer, str(ref))
             if answer.status == 404:
                 what = "no such repository"
         return NotFound(f"{ref}: {what}", method="GET", status=404)
@@ -605,10 +474,6 @@ def _name(repository: ImageReference) -> str:
 
 def _bare(url: str) -> str:
     return url.partition("?")[0]
-
-
-def _plain_url(answer: Response) -> str:
-    return _bare(answer.url)
 
 
 def _check_digest(about: str, found: str, wanted: str | None) -> None:

@@ -1,0 +1,196 @@
+"""Requests about one repository: sent with what its registry wants to see, and refusals put into words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TypedDict
+from urllib.parse import urljoin, urlsplit
+
+from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
+from imgref.reference import ImageReference
+from imgref.registry import auth
+from imgref.registry.auth import Credential, Credentials
+from imgref.registry.hosts import Hosts
+from imgref.registry.tokens import Authenticator
+from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
+
+__all__ = ["Place", "Session", "place_of"]
+
+
+class Place(TypedDict):
+    """Where an answer came from, as a RegistryError keeps it."""
+
+    method: str
+    url: str
+    status: int
+
+
+def place_of(answer: Response) -> Place:
+    """Give an answer's method, its address without the query, and its status."""
+    return {"method": answer.method, "url": answer.url.partition("?")[0], "status": answer.status}
+
+
+class Session:
+    """Puts credentials and HTTP together; safe to use from several threads.
+
+    Args:
+        hosts: which host is trusted how.
+        credentials: where credentials are.
+        on_event: hears of retries and warnings.
+        timeout: seconds within which something must have arrived.
+    """
+
+    def __init__(
+        self, hosts: Hosts, credentials: Credentials, on_event: Callable[[Event], None] | None, timeout: float
+    ) -> None:
+        self._credentials = credentials
+        self._transport = Transport(hosts, on_event, connect_timeout=min(timeout, 10.0), read_timeout=timeout)
+        self._authenticator = Authenticator(self._transport, credentials)
+        self.tell = self._transport.tell
+        self.pause = self._transport.pause
+        self.close = self._transport.close
+
+    def endpoint(self, registry: str, about: str) -> Endpoint:
+        """Find out how a registry is reached, once."""
+        return self._transport.endpoint(registry, about)
+
+    def check(self, registry: str, credential: Credential) -> bool:
+        """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
+        return self._authenticator.check(self.endpoint(registry, registry), credential)
+
+    def send(
+        self,
+        method: str,
+        ref: ImageReference,
+        where: str,
+        *,
+        about: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        push: bool = False,
+        extra: tuple[str, ...] = (),
+        stream: bool = False,
+        again: bool = True,
+    ) -> Response:
+        """Send a request, and once more after a 401.
+
+        Args:
+            method: the HTTP method.
+            ref: the repository, and what messages are about.
+            where: the path below the repository's, or the absolute URL that the registry gave.
+            about: what messages are about, where that is not the reference.
+            headers: further headers.
+            body: what to send.
+            push: whether the right to write is needed.
+            extra: scopes that are needed besides those of the repository.
+            stream: give the body in chunks instead of reading it.
+            again: try again after what may be better the next time.
+        """
+        about = about or str(ref)
+        endpoint = self.endpoint(ref.registry, about)
+        url = where if "://" in where else f"{endpoint.origin}/v2/{ref.path}/{where}"
+        scopes = (f"repository:{ref.path}:{'pull,push' if push else 'pull'}", *extra)
+        # A location on another host is no place for credentials.
+        own = origin_of(url) == origin_of(endpoint.origin)
+        shown = self._authenticator.authorization(endpoint, ref.path, scopes, about) if own else None
+
+        def send(authorization: str | None) -> Response:
+            return self._transport.request(
+                method,
+                url,
+                about=about,
+                headers=headers,
+                body=body,
+                authorization=authorization,
+                stream=stream,
+                again=again,
+            )
+
+        answer = send(shown)
+        if answer.status == 401 and own:
+            renewed = self._authenticator.renew(endpoint, ref.path, scopes, about, answer, shown)
+            if renewed is not None:
+                answer.close()
+                answer = send(renewed)
+        return answer
+
+    def located(self, base: str, location: str) -> str:
+        """Make a location absolute, with its query as it is.
+
+        A registry behind a proxy that ends TLS often names itself with http: on its own host it means https.
+
+        Raises:
+            RegistryError: it is no address.
+        """
+        url = urljoin(base, location)
+        old, new = urlsplit(base), urlsplit(url)
+        if new.scheme not in ("http", "https") or not new.hostname or "@" in new.netloc:
+            raise RegistryError(f"{old.netloc} answers with a location that is no address", url=base.partition("?")[0])
+        if old.scheme == "https" and new.scheme == "http" and new.netloc == old.netloc:
+            return "https" + url.removeprefix("http")
+        return url
+
+    def json(self, answer: Response, about: str) -> Mapping[str, object]:
+        """Read an answer that must be a JSON object.
+
+        Raises:
+            RegistryError: it is something else.
+        """
+        try:
+            data = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            data = None
+        if isinstance(data, dict):
+            return data
+        self.refuse_html(answer, about)
+        reason = f"{about}: something else came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
+        raise RegistryError(reason, **place_of(answer))
+
+    def refuse_html(self, answer: Response, about: str) -> None:
+        """Raise RegistryError for a page: there is no registry, but a web site, a portal or a proxy."""
+        if "html" in answer.header("Content-Type").lower() or answer.body.lstrip()[:1] == b"<":
+            reason = f"{about}: an HTML page came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
+            raise RegistryError(reason, **place_of(answer))
+
+    def expect(self, answer: Response, ref: ImageReference, *statuses: int, about: str | None = None) -> None:
+        """Raise what a status means that is none of these."""
+        status = answer.status
+        if status in statuses:
+            return
+        about, words, place = about or str(ref), self._words(answer), place_of(answer)
+        if status in (401, 403):
+            raise AuthenticationError(self._refusal(answer, ref, about, words), **place)
+        if status == 404:
+            raise NotFound(f"{about}: not found{words}", **place)
+        if status == 429:
+            asked = retry_after(answer.header("Retry-After"))
+            after = "" if asked is None else f", after {asked:.0f} s"
+            reason = f"{about}: {ref.registry} limits how often it is asked; come back later{after}{words}"
+            raise RateLimited(reason, retry_after=asked, **place)
+        if status >= 500 or status == 408:
+            raise RegistryUnavailable(f"{about}: {ref.registry} fails with HTTP status {status}{words}", **place)
+        raise RegistryError(f"{about}: {ref.registry} answers {status} to {answer.method}{words}", **place)
+
+    def _refusal(self, answer: Response, ref: ImageReference, about: str, words: str) -> str:
+        """Tell wrong credentials from ones that are not enough."""
+        credential = self._credentials.find(ref.registry, ref.path)
+        insufficient = "insufficient_scope" in answer.header("WWW-Authenticate")
+        if answer.status == 401 and (credential is None or not insufficient):
+            return auth.refused(credential, ref.registry, about).reason
+        doing = "read" if answer.method in ("GET", "HEAD") else "write"
+        who = "without credentials" if credential is None else f"as {credential.username!r}"
+        return f"{about}: no permission to {doing} it {who}, or no such repository{words}"
+
+    def _words(self, answer: Response) -> str:
+        """Give what a registry says of its refusal, escaped and cut; empty where it says nothing.
+
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+        """
+        try:
+            errors = json.loads(answer.body)["errors"]
+            said = [error.get("message") or error.get("code") for error in errors]
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            return ""
+        text = "; ".join(word for word in said if isinstance(word, str) and word)
+        return f" ({quote(self._authenticator.masked(text))})" if text else ""
