@@ -107,3 +107,14 @@ def put_index(registry: Registry, path: str, tag: str, types: dict[str, str] = O
     image = Image(json.dumps(document, indent=5).encode(), types["index"])
     registry.put_manifest(path, tag, image.raw, image.media_type)
     return image
+
+
+def link_tags(registry: Registry, path: str, image: Image, names: list[str]) -> None:
+    """Put one image under many tags."""
+    connection = registry._connection()
+    for name in names:
+        connection.request("PUT", f"/v2/{path}/manifests/{name}", image.raw, {"Content-Type": image.media_type})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 201
+    connection.close()

@@ -14,7 +14,7 @@ import pytest
 from e2e import fault_proxy as faults
 from e2e.commands import Home
 from e2e.fault_proxy import Action, FaultProxy
-from e2e.images import OCI, put_image
+from e2e.images import OCI, link_tags, put_image
 from e2e.servers import Registry
 
 pytestmark = pytest.mark.e2e
@@ -124,8 +124,6 @@ def test_retry_after_is_waited_for(faulty: FaultProxy, plain: Registry, home: Ho
 
 
 def test_2500_tags_in_pages(faulty: FaultProxy, plain: Registry, home: Home, unique: Unique) -> None:
-    from e2e.test_registries import link_tags
-
     path = unique("many")
     image = put_image(plain, path, "0.0.0")
     names = [f"1.{number // 100}.{number % 100}" for number in range(2499)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from e2e.commands import Home, Ran
-from e2e.images import DOCKER, OCI, Image, put_image, put_index
+from e2e.images import DOCKER, OCI, link_tags, put_image, put_index
 from e2e.servers import PASSWORD, USER, Registry, require
 
 pytestmark = pytest.mark.e2e
@@ -158,17 +158,6 @@ def test_2500_tags_come_in_version_order(home: Home, plain: Registry, unique: Un
     listed = home.imgref("ls", f"{plain.host}/{path}").out.split()
     assert len(listed) == 2500
     assert listed == sorted(names, key=lambda name: tuple(map(int, name.split("."))), reverse=True)
-
-
-def link_tags(registry: Registry, path: str, image: Image, names: list[str]) -> None:
-    """Put one image under many tags."""
-    connection = registry._connection()
-    for name in names:
-        connection.request("PUT", f"/v2/{path}/manifests/{name}", image.raw, {"Content-Type": image.media_type})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 201
-    connection.close()
 
 
 def missing(home: Home, *arguments: str) -> Ran:

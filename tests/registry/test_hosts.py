@@ -1,0 +1,162 @@
+"""Which host is trusted how: loopback by name alone, declarations exactly as written, nothing from the working tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgref.errors import ConfigError
+from imgref.registry.hosts import Declared, Hosts, Proxies, Trust, is_loopback, served_by, split_host
+
+LOOPBACK = ["localhost", "LOCALHOST", "localhost:5000", "a.localhost", "a.b.localhost:1", "127.0.0.1", "127.255.0.9:80",
+            "[::1]", "[::1]:5000"]  # fmt: skip
+ELSEWHERE = ["127.0.0.1.evil.com", "localhost.evil.com", "evillocalhost", "128.0.0.1", "1.127.0.0", "[::2]", "127.1",
+             "docker.io", "0x7f.0.0.1", "127.0.0.01", "localhost-", "[::ffff:127.0.0.1]", "0.0.0.0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_loopback(host: str) -> None:
+    assert is_loopback(host)
+    assert Hosts().trust(host) is Trust.LOOPBACK
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)
+    assert Hosts().trust(host) is Trust.VERIFIED
+
+
+@given(st.from_regex(r"127\.0\.0\.1[a-z0-9.-]*\.[a-z]{2,9}(:[0-9]{1,5})?", fullmatch=True))
+def test_a_name_that_begins_like_an_address_is_a_name(host: str) -> None:
+    assert is_loopback(host) == split_host(host)[0].endswith(".localhost")
+
+
+def test_served_by() -> None:
+    assert served_by("docker.io") == "registry-1.docker.io"
+    assert served_by("docker.io.evil.com") == "docker.io.evil.com"
+
+
+def load(tmp_path: Path, *insecure: str, **environ: str) -> Hosts:
+    return Hosts.load(insecure=insecure, environ={"HOME": str(tmp_path / "home"), **environ}, root=tmp_path / "root")
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_declared_means_this_host_and_port(tmp_path: Path) -> None:
+    hosts = load(tmp_path, "Registry.local:5001", "http://other.local/", "*.wild.local")
+    for host in ("registry.local:5001", "REGISTRY.local:5001", "other.local", "a.wild.local", "a.b.wild.local"):
+        assert hosts.trust(host) is Trust.DECLARED
+    for host in ("registry.local", "registry.local:9999", "other.local:80", "wild.local", "evilwild.local"):
+        assert hosts.trust(host) is Trust.VERIFIED
+
+
+def test_networks_hold_addresses(tmp_path: Path) -> None:
+    hosts = load(tmp_path, "10.1.0.0/16", "fd00::/8")
+    assert hosts.trust("10.1.2.3:5000") is Trust.DECLARED
+    assert hosts.trust("[fd00::7]:5000") is Trust.DECLARED
+    assert hosts.trust("10.2.2.3:5000") is Trust.VERIFIED
+    assert hosts.trust("registry.local", {"registry.local": ["10.1.0.9"]}.__getitem__) is Trust.DECLARED
+    assert hosts.trust("registry.local", {"registry.local": ["10.3.0.9"]}.__getitem__) is Trust.VERIFIED
+    assert hosts.trust("registry.local") is Trust.VERIFIED
+
+
+def test_every_source_is_named(tmp_path: Path) -> None:
+    own = write(tmp_path / "home/.config/imgref/config.toml", 'x = 1\ninsecure-registries = ["own.local"]\n')
+    docker = write(
+        tmp_path / "root/etc/docker/daemon.json", json.dumps({"insecure-registries": ["docker.local:5000"]}, indent=1)
+    )
+    conf = write(
+        tmp_path / "root/etc/containers/registries.conf",
+        '[[registry]]\nlocation = "conf.local"\ninsecure = true\n[[registry]]\nprefix = "safe.local"\n'
+        '[[registry.mirror]]\nlocation = "mirror.local:5000"\ninsecure = true\n',
+    )
+    part = write(
+        tmp_path / "root/etc/containers/registries.conf.d/1.conf",
+        '[[registry]]\nprefix = "*.part.local"\ninsecure = true\n'
+        '[[registry]]\nlocation = "x.local/a"\ninsecure = true\n',
+    )
+    old = write(
+        tmp_path / "home/.config/containers/registries.conf.d/2.conf",
+        '[registries.insecure]\nregistries = ["old.local"]\n',
+    )
+    hosts = load(tmp_path, "said.local", IMGREF_INSECURE_REGISTRIES=" named.local ,,")
+    assert hosts.declared == (
+        Declared("said.local", "--insecure"),
+        Declared("named.local", "IMGREF_INSECURE_REGISTRIES"),
+        Declared("own.local", f"{own}:2"),
+        Declared("docker.local:5000", f"{docker}:3"),
+        Declared("conf.local", f"{conf}:2"),
+        Declared("mirror.local:5000", f"{conf}:7"),
+        Declared("*.part.local", f"{part}:2"),
+        Declared("old.local", f"{old}:2"),
+    )
+    assert hosts.files == (own, docker, conf, part, old)
+
+
+@pytest.mark.parametrize("home", ["", ".", "settings"])
+def test_a_relative_settings_directory_does_not_count(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / home / "imgref/config.toml", 'insecure-registries = ["evil.local"]\n')
+    assert load(tmp_path, XDG_CONFIG_HOME=home).declared == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("home/.config/imgref/config.toml", "x = \n", ":1: is no TOML: "),
+        ("home/.config/imgref/config.toml", '\ninsecure-registries = "x"\n', ":2: insecure-registries must be a list"),
+        ("root/etc/docker/daemon.json", '{\n"a": }', ":2: is no JSON: "),
+        ("root/etc/docker/daemon.json", '{"insecure-registries": [1]}', ":1: insecure-registries must be a list"),
+        ("root/etc/containers/registries.conf", "[[registry]\n", ":1: is no TOML: "),
+    ],
+)
+def test_a_corrupt_file_is_named_with_its_line(name: str, text: str, said: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert str(caught.value).startswith(f"{path}{said}")
+
+
+@pytest.mark.parametrize("host", ["", "a b", "x/y", "user@host", "host:port", "10.0.0.0/99", "*", "*.", "http://"])
+def test_what_is_no_host_is_refused(host: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--insecure: "):
+        load(tmp_path, host)
+
+
+def test_certificates(tmp_path: Path) -> None:
+    extra = write(tmp_path / "extra.pem", "")
+    hub = write(tmp_path / "root/etc/docker/certs.d/docker.io/ca.crt", "")
+    own = write(tmp_path / "home/.config/containers/certs.d/registry.local:5001/ca.crt", "")
+    hosts = Hosts.load(cacert=extra, environ={"HOME": str(tmp_path / "home")}, root=tmp_path / "root")
+    assert hosts.ca_files("registry.local:5001") == (extra, own)
+    assert hosts.ca_files("registry-1.docker.io") == (extra, hub)
+    assert hosts.ca_files("..") == (extra,)
+    with pytest.raises(ConfigError, match="is no file with CA certificates"):
+        Hosts.load(cacert=tmp_path / "none.pem", environ={})
+
+
+def test_proxies() -> None:
+    environ = {
+        "HTTP_PROXY": "http://a:1",
+        "https_proxy": "b:2",
+        "NO_PROXY": "x.corp,.y.corp:5000, 10.0.0.0/8 ,*.z.corp",
+    }
+    proxies = Proxies.read(environ)
+    assert proxies.get("http", "r.example") == "http://a:1"
+    assert proxies.get("https", "r.example:5000") == "http://b:2"
+    for host in ("x.corp:1", "a.x.corp", "y.corp:5000", "a.y.corp:5000", "10.9.9.9:1", "a.z.corp", "localhost:5000"):
+        assert proxies.get("https", host) is None
+    assert proxies.get("https", "y.corp:5001") == "http://b:2"
+    assert proxies.get("https", "evilx.corp") == "http://b:2"
+    assert Proxies.read({"HTTPS_PROXY": "http://p", "NO_PROXY": "*"}).get("https", "r.example") is None
+    assert "s3cret" not in repr(Proxies.read({"HTTPS_PROXY": "http://u:s3cret@p"}))

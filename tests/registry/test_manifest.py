@@ -1,0 +1,104 @@
+"""Manifests are their bytes: read, never written anew."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgref.errors import RegistryError
+from imgref.registry.manifest import (
+    ACCEPTED,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Manifest,
+    Platform,
+    digest_of,
+)
+
+DIGEST = "sha256:" + 64 * "a"
+
+
+def test_the_type_in_the_manifest_comes_before_the_header() -> None:
+    raw = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST}).encode()
+    assert Manifest.read(raw, OCI_MANIFEST).media_type == DOCKER_MANIFEST
+    assert Manifest.read(b'{"schemaVersion": 2}', f"{OCI_INDEX}; charset=utf-8").media_type == OCI_INDEX
+    assert Manifest.read(b'{"schemaVersion": 2, "manifests": []}').media_type == OCI_INDEX
+    assert Manifest.read(b'{"schemaVersion": 2}', "application/json").media_type == OCI_MANIFEST
+
+
+@pytest.mark.parametrize(
+    ("raw", "media_type", "said"),
+    [
+        (b"", "", "nothing came"),
+        (b"<!DOCTYPE html>", "text/html", "an HTML page came"),
+        (b"[]", "", "no JSON object came"),
+        (b"[" * 100_000, "", "no JSON object came"),
+        (b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+json", "Docker's first form"),
+        (b'{"mediaType": "text/plain"}', "", "of type 'text/plain'"),
+        (b'{"schemaVersion": 2, "layers": [{}]}', OCI_MANIFEST, "a descriptor without a digest"),
+        (b'{"schemaVersion": 2, "config": 1}', OCI_MANIFEST, "a descriptor without a digest"),
+        (json.dumps({"layers": [{"digest": DIGEST, "size": -1}]}).encode(), OCI_MANIFEST, "no size for sha256:aaa"),
+    ],
+)
+def test_what_is_no_manifest(raw: bytes, media_type: str, said: str) -> None:
+    with pytest.raises(RegistryError, match=said):
+        Manifest.read(raw, media_type)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", *ACCEPTED, "text/html"]))
+def test_any_bytes_are_read_or_refused(raw: bytes, media_type: str) -> None:
+    try:
+        manifest = Manifest.read(raw, media_type)
+    except RegistryError:
+        return
+    assert manifest.raw == raw
+    assert manifest.digest == digest_of(raw)
+
+
+def test_a_wrong_digest() -> None:
+    with pytest.raises(RegistryError, match="and not sha256:aaa"):
+        Manifest.read(b"{}", OCI_MANIFEST, DIGEST)
+    raw = b'{"schemaVersion": 2}'
+    assert Manifest.read(raw, OCI_MANIFEST, digest_of(raw, "sha512")).digest.startswith("sha512:")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "fits"),
+    [
+        ("linux/amd64", "linux/amd64", True),
+        ("amd64", "linux/amd64", True),
+        ("linux/x86_64", "linux/amd64", True),
+        ("linux/aarch64", "linux/arm64/v8", True),
+        ("linux/arm64/v8", "linux/arm64", True),
+        ("linux/arm/v7", "linux/arm", True),
+        ("linux/arm/v6", "linux/arm/v7", False),
+        ("linux/arm", "linux/arm/v6", True),
+        ("windows/amd64", "linux/amd64", False),
+    ],
+)
+def test_platforms(wanted: str, there: str, fits: bool) -> None:
+    assert Platform.parse(wanted).matches(Platform.parse(there)) is fits
+
+
+@pytest.mark.parametrize("text", ["", "/", "linux/", "a/b/c/d"])
+def test_what_is_no_platform(text: str) -> None:
+    with pytest.raises(ValueError, match="is no platform"):
+        Platform.parse(text)
+
+
+def test_descriptors_keep_what_they_say() -> None:
+    value = {
+        "mediaType": OCI_MANIFEST,
+        "digest": DIGEST,
+        "size": 7,
+        "platform": {"os": "linux", "architecture": "arm", "variant": "v6"},
+        "annotations": {"a": "b"},
+        "artifactType": "x/y",
+    }
+    read = Descriptor.read(value)
+    assert (str(read.platform), read.annotations, read.artifact_type) == ("linux/arm/v6", {"a": "b"}, "x/y")

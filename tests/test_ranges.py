@@ -1,0 +1,59 @@
+"""Ranges of versions, and which names of a repository are versions at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgref.errors import InvalidVersion
+from imgref.versions import VersionRange, read_names, read_version
+
+CASES = [
+    (">=1.2,<2", "1.2.0", True),
+    (">=1.2,<2", "1.99.3", True),
+    (">=1.2,<2", "1.1.9", False),
+    (">=1.2,<2", "2.0.0", False),
+    (" >= 1.2 , < 2 ", "1.3.0", True),
+    (">1.2.3", "1.2.3", False),
+    ("<=1.2.3", "1.2.3", True),
+    ("==1.2.3", "1.2.3", True),
+    ("=1.2", "1.2.0", True),
+    ("!=1.2.3", "1.2.3", False),
+    (">=1.2,<2", "1.3.0-rc.1", False),
+    (">=1.3.0-rc.1,<2", "1.3.0-rc.2", True),
+    (">=1.3.0-rc.1,<2", "2.0.0-rc.1", False),
+    ("<=2.0.0-rc.2", "2.0.0-rc.1", True),
+    ("<2.0.0-rc.2", "2.0.0-rc.1", True),
+]
+
+
+@pytest.mark.parametrize(("text", "version", "inside"), CASES)
+def test_range(text: str, version: str, inside: bool) -> None:
+    assert (read_version(version) in VersionRange.parse(text)) is inside
+
+
+def test_prereleases_where_they_are_asked_for() -> None:
+    wanted = VersionRange.parse(">=1.2,<2", prereleases=True)
+    assert read_version("1.3.0-rc.1") in wanted
+    # It comes before 2.0.0, but nobody who wants less than 2 means it.
+    assert read_version("2.0.0-rc.1") not in wanted
+
+
+def test_schemes() -> None:
+    assert read_version("2024.01.15", "numeric") in VersionRange.parse(">=2024.1,<2024.2", "numeric")
+    assert read_version("1.2.post1", "pep440") in VersionRange.parse(">1.2", "pep440")
+    assert read_version("1.2rc1", "pep440") not in VersionRange.parse(">=1.1", "pep440")
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",", "1.2", ">=", ">=x", ">=1.2,", "~1", "^1.2", ">=1.2 <2", ">=1.2\n"[:-1] + "\x00"]
+)
+def test_what_is_no_range(text: str) -> None:
+    with pytest.raises(InvalidVersion, match="a range is comparisons joined by commas"):
+        VersionRange.parse(text)
+
+
+def test_names_that_are_versions() -> None:
+    assert set(read_names(["2", "2.1", "2.1.3", "v3.0.0", "latest", "20240115", "4711", "1.2.3_b4"])) == {
+        "2", "2.1", "2.1.3", "v3.0.0", "1.2.3_b4",
+    }  # fmt: skip
+    assert set(read_names(["1", "2", "10", "nightly"])) == {"1", "2", "10"}
