@@ -262,7 +262,9 @@ def _plain(key: str) -> str:
     >>> _plain("https://index.docker.io/v1/"), _plain("http://r.example:5000/v2/"), _plain("r.example/team")
     ('docker.io', 'r.example:5000', 'r.example/team')
     """
-    plain = re.sub(r"/v[12]/?", "", re.sub("https?://", "", key, count=1), count=1).rstrip("/")
+    plain = re.sub("https?://", "", key, count=1).rstrip("/")
+    if (versioned := re.fullmatch("([^/]+)/v[12]", plain)) is not None:
+        plain = versioned[1]
     host, slash, path = plain.partition("/")
     return ("docker.io" if host in _HUB_NAMES else host) + slash + path
 

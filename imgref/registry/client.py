@@ -32,6 +32,7 @@ __all__ = ["RegistryClient", "Upload"]
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 10_000
 _NESTED: Final = 3
+_ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 
 
 class _Hasher(Protocol):
@@ -108,14 +109,20 @@ class RegistryClient:
         """
         if platform is not None:
             return self._for_platform(ref, platform, _NESTED)
-        answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
-        if answer.status == 404:
+        found = self.find(ref)
+        if found is None:
             raise self._missing(ref)
+        return found
+
+    def find(self, ref: ImageReference) -> Descriptor | None:
+        """Give the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
+        answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+        if answer.status == 404:
+            return None
         size, digest = answer.header("Content-Length"), answer.header("Docker-Content-Digest")
         kind = answer.header("Content-Type").partition(";")[0].strip()
-        if answer.status in (400, 405, 501) or (
-            answer.status == 200 and not (digest and size.isdigit() and kind in ACCEPTED)
-        ):
+        told = digest and size.isdecimal() and int(size) and kind in ACCEPTED and _is_comparable(digest, ref.digest)
+        if answer.status in (400, 405, 501) or (answer.status == 200 and not told):
             # HEAD that is not supported, or says too little.
             return self.get_manifest(ref).descriptor
         self._session.expect(answer, ref, 200)
@@ -124,7 +131,7 @@ class RegistryClient:
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
-        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)})
+        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
         if answer.status == 404:
             raise self._missing(ref)
         self._session.expect(answer, ref, 200)
@@ -167,9 +174,7 @@ class RegistryClient:
         for wait in (0.0, 0.3, 1.0):
             time.sleep(wait)
             try:
-                answer = self._session.send(
-                    "HEAD", ref, f"manifests/{_point(ref)}", headers={"Accept": ", ".join(ACCEPTED)}
-                )
+                answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
                 found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
                 if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
                     found = digest_of(self.get_manifest(ref).raw, digest.partition(":")[0])
@@ -273,7 +278,7 @@ class RegistryClient:
     def _next_page(self, answer: Response, repository: ImageReference) -> str:
         for link in answer.all("Link"):
             for target, parameters in re.findall(r"<([^>]*)>([^<]*)", link):
-                if re.search(r";\s*rel\s*=\s*\"?next\b", parameters, re.IGNORECASE):
+                if re.search(r";\s*rel\s*=\s*[^;,]*\bnext\b", parameters, re.IGNORECASE):
                     url = self._session.located(answer.url, target)
                     if origin_of(url) != origin_of(answer.url):
                         reason = f"the next page of tags is said to be on another host, {urlsplit(url).netloc}"
@@ -291,7 +296,7 @@ class RegistryClient:
             return None
         self._session.expect(answer, repository, 200, about=about)
         size = answer.header("Content-Length")
-        return int(size) if size.isdigit() else 0
+        return int(size) if size.isdecimal() else 0
 
     def open_blob(
         self,
@@ -474,6 +479,11 @@ def _name(repository: ImageReference) -> str:
 
 def _bare(url: str) -> str:
     return url.partition("?")[0]
+
+
+def _is_comparable(found: str, wanted: str | None) -> bool:
+    """Tell whether two digests are by the same algorithm; a registry may well know a manifest by another one."""
+    return wanted is None or not is_a(DIGEST, found) or found.partition(":")[0] == wanted.partition(":")[0]
 
 
 def _check_digest(about: str, found: str, wanted: str | None) -> None:

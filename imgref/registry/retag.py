@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from imgref.errors import NotFound
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
 from imgref.registry.manifest import Descriptor, Manifest
@@ -41,10 +40,8 @@ def retag(client: RegistryClient, source: ImageReference, targets: Iterable[Imag
     """
     manifest = client.get_manifest(source)
     for target in targets:
-        try:
-            before = client.resolve(target).digest
-        except NotFound:
-            before = None
+        found = client.find(target)
+        before = None if found is None else found.digest
         if before != manifest.digest:
             if target.path != source.path:
                 _bring(client, source, manifest, target)

@@ -176,7 +176,11 @@ class Session:
         """Tell wrong credentials from ones that are not enough."""
         credential = self._credentials.find(ref.registry, ref.path)
         insufficient = "insufficient_scope" in answer.header("WWW-Authenticate")
-        if answer.status == 401 and (credential is None or not insufficient):
+        if answer.status == 401 and credential is None:
+            # Docker Hub, for one, says the same of what is private and of what is not there.
+            wants = f"no such repository, or {ref.registry} wants credentials for it"
+            return f"{about}: {wants}; imgref login {ref.registry} stores them"
+        if answer.status == 401 and credential is not None and not insufficient:
             return auth.refused(credential, ref.registry, about).reason
         doing = "read" if answer.method in ("GET", "HEAD") else "write"
         who = "without credentials" if credential is None else f"as {credential.username!r}"
