@@ -204,23 +204,25 @@ def _structure(text: str, default_registry: str) -> _Problem | None:
 def _registry(text: str, start: int, end: int) -> _Problem | None:
     value = text[start:end]
     if value.startswith("["):
-        return _bracketed_registry(text, start, end)
-    if value.count(":") > 1:
-        return _Problem(start, end, "an IPv6 address as a registry's host stands in brackets, as in [::1]:5000")
-    host, colon, _ = value.partition(":")
+        problem = _bracketed_registry(text, start, end)
+    elif value.count(":") > 1:
+        reason = "an IPv6 address as a registry's host stands in brackets, as in [::1]:5000"
+        problem = _Problem(start, end, reason)
+    else:
+        problem = _named_registry(text, start, end)
+    if problem is None and not is_a(_grammar.QUALIFIED, value + "/"):
+        reason = f"{quote(value)} would not read as a registry's host: it has no dot, no colon, and is not localhost"
+        problem = _Problem(start, end, reason)
+    return problem
+
+
+def _named_registry(text: str, start: int, end: int) -> _Problem | None:
+    host, colon, _ = text[start:end].partition(":")
     if not host:
         return _Problem(start, start + 1, "the registry's host is empty")
     if problem := _host(text, start, start + len(host)):
         return problem
-    if colon and (problem := _port(text, start + len(host) + 1, end)):
-        return problem
-    if not is_a(_grammar.QUALIFIED, value + "/"):
-        return _Problem(
-            start,
-            end,
-            f"{quote(value)} would not read as a registry: it has no dot, no port, and is not localhost",
-        )
-    return None
+    return _port(text, start + len(host) + 1, end) if colon else None
 
 
 def _host(text: str, start: int, end: int) -> _Problem | None:
@@ -292,7 +294,10 @@ def _component(text: str, start: int, end: int, path: tuple[int, int]) -> _Probl
     if is_a(_grammar.COMPONENT, value):
         return None
     if re.search("[A-Z]", value):
-        return _Problem(start, end, f"the repository must be lowercase, not {quote(value)}", _lowered(text, *path))
+        lowered = _lowered(text, *path)
+        first = text[: path[0] - 1]
+        why = f", while {quote(first)} reads as a registry" if lowered.partition("/")[0] != first and path[0] else ""
+        return _Problem(start, end, f"the repository must be lowercase, not {quote(value)}{why}", lowered)
     found = re.search("[^a-z0-9._-]", value)
     if found:
         place = start + found.start()
@@ -370,7 +375,8 @@ def _digest(text: str, start: int, end: int) -> _Problem | None:
     middle = start + len(algorithm) + 1
     known = _grammar.DIGEST_HEX_LENGTHS
     if not colon:
-        return _Problem(start, end, "a digest is an algorithm, ':' and hexadecimal digits, as in sha256:…")
+        edit = f"{before}sha256:{value}" if is_a(_grammar.IMAGE_ID, value) else None
+        return _Problem(start, end, "a digest is an algorithm, ':' and hexadecimal digits, as in sha256:…", edit)
     if algorithm not in known:
         if algorithm.lower() in known:
             reason = f"the digest's algorithm is written in lowercase, {algorithm.lower()}"

@@ -1,0 +1,208 @@
+"""References: the measured facts, values, and the reasons for refusals."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from vectors import rows
+
+import imgref
+from imgref import ImageReference, InvalidReference, parse
+from imgref.reference import left_out
+
+FACTS = rows("references.jsonl")
+HEX = "a1" * 32
+
+
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
+def test_valid_references_have_these_parts(fact: dict[str, Any]) -> None:
+    ref = parse(fact["input"], default_tag=None)
+    assert (ref.registry, ref.path, ref.tag, ref.digest) == (
+        fact["registry"], fact["path"], fact["tag"], fact["digest"],
+    )  # fmt: skip
+    assert str(parse(fact["input"])) == fact["canonical"]
+    assert ref.familiar == fact["familiar"]
+
+
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if not fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
+def test_invalid_references_are_refused_with_a_place_and_a_reason(fact: dict[str, Any]) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse(fact["input"])
+    error = caught.value
+    start, end = error.span
+    assert 0 <= start < end <= len(error.text) == len(fact["input"])
+    assert error.reason
+    assert error.hint is None or isinstance(parse(error.hint), ImageReference)
+
+
+@pytest.mark.parametrize("row", rows("explanations.jsonl"), ids=lambda row: ascii(row["input"])[:50])
+def test_refusals_say_what_is_wrong_where_and_what_was_meant(row: dict[str, Any]) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse(row["input"])
+    error = caught.value
+    start, end = error.span
+    assert {"marked": error.text[start:end], "reason": error.reason, "hint": error.hint} == {
+        key: row[key] for key in ("marked", "reason", "hint")
+    }
+    assert str(error).count("\n") == 0
+
+
+def test_parts_and_views_of_a_reference() -> None:
+    ref = parse(f"registry.local:5001/team/gallery/ui:v1@sha256:{HEX}")
+    assert ref.account == "team/gallery"
+    assert ref.name == "ui"
+    assert ref.repository == "registry.local:5001/team/gallery/ui"
+    assert not ref.is_official
+    assert parse("localhost/app").account is None
+    assert parse("ubuntu").is_official
+    assert not parse("library/foo/bar").is_official
+    assert not parse("ghcr.io/library/ubuntu").is_official
+
+
+@pytest.mark.parametrize(
+    ("text", "familiar"),
+    [
+        ("ubuntu", "ubuntu:latest"),
+        ("docker.io/library/ubuntu:22.04", "ubuntu:22.04"),
+        ("docker.io/localhost/app:1", "docker.io/localhost/app:1"),
+        ("docker.io/foo.bar/baz:1", "docker.io/foo.bar/baz:1"),
+        ("docker.io/library/foo.bar:1", "foo.bar:1"),
+        (f"docker.io/library/{HEX}@sha256:{HEX}", f"{HEX}@sha256:{HEX}"),
+        ("quay.io/library/ubuntu:1", "quay.io/library/ubuntu:1"),
+    ],
+)
+def test_the_familiar_form_reads_back(text: str, familiar: str) -> None:
+    ref = parse(text)
+    assert ref.familiar == familiar
+    assert parse(familiar) == ref
+
+
+def test_nothing_is_dropped_where_a_name_alone_would_be_an_image_id() -> None:
+    ref = ImageReference(name=HEX)
+    assert ref.familiar == f"docker.io/library/{HEX}"
+    assert parse(ref.familiar, default_tag=None) == ref
+
+
+def test_the_constructor_normalises_as_parse_does_and_adds_no_tag() -> None:
+    assert ImageReference(registry="index.docker.io", name="ubuntu") == parse("ubuntu", default_tag=None)
+    assert ImageReference(registry="ghcr.io", account="acme/team", name="app", tag="1") == parse(
+        "ghcr.io/acme/team/app:1"
+    )
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"name": "a:b"}, {"name": "a@b"}, {"name": "a/b"}, {"name": ""}, {"name": "A"}, {"name": "a\n"},
+        {"name": "a", "tag": ""}, {"name": "a", "tag": "1@sha256:" + HEX}, {"name": "a", "tag": "x" * 129},
+        {"name": "a", "digest": "sha256:" + HEX + "\n"}, {"name": "a", "digest": ""}, {"name": "a", "digest": "md5:00"},
+        {"name": "a", "registry": "ghcr"}, {"name": "a", "registry": ""}, {"name": "a", "registry": "ghcr.io/x"},
+        {"name": "a", "account": "b:1"}, {"name": "a", "account": ""}, {"name": "a", "account": "b/"},
+        {"name": "a" * 248}, {"name": "a", "registry": "u:p@ghcr.io"},
+    ],
+)  # fmt: skip
+def test_no_part_can_smuggle_in_another(parts: dict[str, str]) -> None:
+    with pytest.raises(InvalidReference):
+        ImageReference(**parts)
+
+
+def test_with_methods_say_what_happens_to_the_other_parts() -> None:
+    pinned = parse(f"ghcr.io/acme/app:1@sha256:{HEX}")
+    assert str(pinned.with_tag("2")) == "ghcr.io/acme/app:2"
+    assert str(pinned.with_digest("sha256:" + "b2" * 32)) == "ghcr.io/acme/app:1@sha256:" + "b2" * 32
+    assert str(pinned.with_registry("mirror.local:5000")) == f"mirror.local:5000/acme/app:1@sha256:{HEX}"
+    assert str(pinned.with_name("other/team/app")) == f"ghcr.io/other/team/app:1@sha256:{HEX}"
+    assert str(parse("ghcr.io/app:1").with_registry("docker.io")) == "docker.io/library/app:1"
+    for change, value in (("tag", "a b"), ("digest", "x"), ("registry", "host"), ("name", "A")):
+        with pytest.raises(InvalidReference):
+            getattr(pinned, f"with_{change}")(value)
+
+
+def test_a_reference_is_a_value() -> None:
+    ref = parse("diamol/golang:1")
+    assert ref == parse("docker.io/diamol/golang:1")
+    assert ref != parse("diamol/golang:2")
+    assert ref != "docker.io/diamol/golang:1"
+    assert len({ref, parse("docker.io/diamol/golang:1")}) == 1
+    for same in (pickle.loads(pickle.dumps(ref)), copy.copy(ref), copy.deepcopy(ref), eval(repr(ref))):
+        assert same == ref
+    match ref:
+        case ImageReference(registry="docker.io", account=account, name=name):
+            assert (account, name) == ("diamol", "golang")
+        case _:
+            pytest.fail("a reference matches by its parts")
+
+
+@pytest.mark.parametrize("name", ["tag", "registry", "_parts", "anything"])
+def test_a_reference_cannot_be_changed(name: str) -> None:
+    ref = parse("ubuntu")
+    with pytest.raises(AttributeError):
+        setattr(ref, name, "x")
+    with pytest.raises(AttributeError):
+        delattr(ref, name)
+
+
+def test_defaults_may_be_others() -> None:
+    assert str(parse("ui", default_registry="registry.local:5001", default_tag="v1")) == "registry.local:5001/ui:v1"
+    assert str(parse("ui", default_registry="index.docker.io")) == "docker.io/library/ui:latest"
+    assert parse("ui", default_tag=None).tag is None
+    for wrong in ({"default_registry": "ghcr"}, {"default_registry": "a b.c"}, {"default_tag": "-"}):
+        with pytest.raises(InvalidReference):
+            parse("ui", **wrong)
+
+
+def test_the_default_registry_decides_how_long_a_path_may_be() -> None:
+    name = "a" * 250
+    assert parse(name, default_registry="ghcr.io").name == name
+    with pytest.raises(InvalidReference, match="3 more than the 255 allowed"):
+        parse(name)
+
+
+def test_what_is_left_out() -> None:
+    assert left_out("ubuntu") == ("registry", "tag")
+    assert left_out("index.docker.io/ubuntu:1") == ()
+    assert left_out(f"ubuntu@sha256:{HEX}") == ("registry",)
+    with pytest.raises(InvalidReference):
+        left_out("Ubuntu")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user:pw0rd@host/app", "https://user:pw0rd@host/app:1", "user:pw0rd@host.io", "user:p@pw0rd@host/app",
+        "user:p/pw0rd@host/app", " user:pw0rd@host/app", "user:pw0rd@host/App", f"u:pw0rd@h/app@sha256:{HEX}",
+        "https://pw0rd@ghcr.io/app", "user:pw0rd@host:5000/a b", "user:pw0rd@host", "user:pw0rd@localhost:5000",
+    ],
+)  # fmt: skip
+def test_only_the_text_keeps_credentials(text: str) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse(text)
+    error = caught.value
+    assert error.text == text
+    for shown in (str(error), repr(error), error.shown()[0], str(error.args), error.reason, error.hint or ""):
+        assert "pw0rd" not in shown
+    start, end = error.shown()[1]
+    assert 0 <= start < end <= len(error.shown()[0])
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.text, again.span) == (str(error), text, error.span)
+
+
+def test_the_cache_is_bounded() -> None:
+    from imgref import reference
+
+    for number in range(reference._CACHE_ENTRIES + 10):
+        parse(f"app{number}")
+    assert 0 < len(reference._cache) <= reference._CACHE_ENTRIES
+    parse("a" * 600 + ".io/app")
+    assert max(map(len, reference._cache)) <= reference._CACHE_TEXT
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    for name in imgref.__all__:
+        assert getattr(imgref, name).__name__ == name
+    assert set(imgref.__all__) <= set(dir(imgref))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        imgref.nothing  # noqa: B018
