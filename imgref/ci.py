@@ -437,7 +437,7 @@ def _plan_of_branch(branch: str, default_branch: str | None, policy: TagPolicy, 
     name = branch
     if _is_reserved(slug, policy):
         name = f"branch-{branch}"
-        notes.append(f"the branch {branch!r} gets the tag {sanitize_tag(name)}: {slug} is kept for releases")
+        notes.append(f"the branch {branch!r} gets the tag {sanitize_tag(name)}, so that it cannot overwrite {slug}")
     if default_branch is None:
         notes.append("no edge: no default branch is known (--default-branch names it)")
     return _plan_of_names([name, "edge"] if branch == default_branch else [name], policy)
