@@ -94,6 +94,18 @@ def cli() -> None:
     """Say what a container image reference means, and which tags a release should carry."""
 
 
+def command_reference() -> str:
+    """Write docs/commands.md: what ``--help`` says of every command."""
+    pages = ["# Commands\n\nEach with what its `--help` says.\n"]
+    context = click.Context(cli, info_name="imgref", **cli.context_settings)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        with click.Context(command, info_name=name, parent=context, terminal_width=100) as inner:
+            pages.append(f"## imgref {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+    return "\n".join(pages)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
