@@ -103,6 +103,7 @@ class Instruction:
     words: list[str] | None = None
     inner: Instruction | None = None
     refused: Refused | None = None
+    is_open: bool = False  # a heredoc of it has no end
 
     @property
     def is_known(self) -> bool:
@@ -240,9 +241,10 @@ class _Scanner:
                     raise Refused(span, f"the heredoc has no end: no line is just {quote(heredoc.name)}")
                 start = ends[following] + 1
         except BadWord as error:
-            instruction.refused = instruction.refused or Refused(instruction.span, f"a heredoc's name: {error}")
+            instruction.refused = Refused(instruction.span, f"the name of a heredoc cannot be read: {error}")
         except Refused as refused:
-            instruction.refused = instruction.refused or refused
+            instruction.refused = refused
+            instruction.is_open = True
         else:
             self.at = start
 

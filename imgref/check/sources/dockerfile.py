@@ -38,9 +38,9 @@ def read_dockerfile(
     Args:
         text: the file, without a byte order mark.
         build_args: values for ARGs, as ``docker build --build-arg`` sets them: only for those that are declared.
-        platform: ``os/architecture/variant`` for the platform ARGs, those of the target and of the builder.
+        platform: ``os/architecture/variant`` for the platform ARGs, the target's and the builder's.
 
-    An instruction that BuildKit refuses is a problem and gives no occurrence; the rest of the file is read all the same.
+    An instruction that BuildKit refuses is a problem and gives no occurrence; everything else is still found.
 
     >>> reading = read_dockerfile("ARG V=1\nFROM golang:$V AS build\nFROM scratch\nCOPY --from=build /app /\n")
     >>> [(one.line, one.column, one.text, one.resolved, one.role) for one in reading.occurrences]
@@ -150,7 +150,7 @@ class _Reader:
                 if instruction.keyword == "from":
                     self.stages.append(_Stage(_claimed_name(instruction), instruction.line, None))
                 # What follows a heredoc without an end may well be its body, up to the next stage.
-                in_doubt = in_doubt or refused is instruction.refused
+                in_doubt = in_doubt or instruction.is_open
             else:
                 in_doubt = in_doubt and instruction.keyword != "from"
         self.problems += [lines.problem() for lines in unknown]
