@@ -28,7 +28,7 @@ _SPECIAL: Final = re.compile(r"[$'\"\\`]")
 _NAME: Final = re.compile(r"[0-9]+|[@*#?$!-]|[^\W\d]\w*")
 _LESS: Final = re.compile(f"<<[{SPACE}]*|<")
 _WORD: Final = re.compile(f"[^{SPACE}]+|[{SPACE}]+")
-_HEREDOC: Final = re.compile(f"[0-9]*<<(-?)[{SPACE}]*([^<]+)")
+_HEREDOC: Final = re.compile(f"[0-9]*<<(-?+)[{SPACE}]*+([^<]+)")
 _PLAIN: Final = {
     (escape, stop): re.compile(f"[^$'\"<{re.escape(escape + stop)}]+") for escape in "\\`" for stop in ("", "}", "/")
 }
