@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from imgref.check.sources.dockerfile import read_dockerfile
+from imgref.errors import InvalidReference
+from imgref.reference import parse
 
 if TYPE_CHECKING:
     from imgref.check.finding import Occurrence, Problem
@@ -38,9 +40,8 @@ def test_the_table(row: dict[str, Any]) -> None:
     assert reading.kind == "dockerfile"
     assert [_ref(one) for one in reading.occurrences] == row["refs"]
     assert [_problem(one) for one in reading.problems] == row.get("problems", [])
-    assert [f"{one.line}: {one.reason}{_hint(one.hint)}" for one in reading.occurrences if one.reason] == row.get(
-        "why", []
-    )
+    unresolved = [one for one in reading.occurrences if one.role == "unresolved"]
+    assert [f"{one.line}: {one.reason}" for one in unresolved] == row.get("why", [])
     assert [f"{one.line}:{one.column} {one.text}" for one in reading.comments] == row.get("comments", [])
     assert not any(one.trailing for one in reading.comments)
 
@@ -55,6 +56,19 @@ def test_places_are_where_the_text_stands(row: dict[str, Any]) -> None:
     for one in read_dockerfile(row["file"]).occurrences:
         written = lines[one.line - 1][one.column - 1 :]
         assert written.startswith(one.text) or (written.endswith(("\\", "`")) and one.text.startswith(written[:-1]))
+
+
+def test_what_is_no_reference_says_why_as_the_parser_does() -> None:
+    (one,) = read_dockerfile("FROM Acme/App:1\n").occurrences
+    with pytest.raises(InvalidReference) as error:
+        parse("Acme/App:1")
+    assert (one.role, one.reason, one.hint) == ("invalid", error.value.reason, error.value.hint)
+
+
+def test_a_stage_in_another_case_is_probably_meant() -> None:
+    _, one = read_dockerfile("FROM a AS Builder\nFROM Builder\n").occurrences
+    assert (one.role, one.hint) == ("invalid", "builder")
+    assert "lower case" in str(one.reason)
 
 
 def test_a_line_that_is_too_long_for_buildkit_costs_only_itself() -> None:

@@ -44,11 +44,17 @@ BAD = st.sampled_from(
 
 def _well_placed(text: str, reading: Reading) -> None:
     lines = text.split("\n")
-    for line, column in [(one.line, one.column) for one in (*reading.occurrences, *reading.problems)]:
+    for line, column in (
+        *((one.line, one.column) for one in reading.occurrences),
+        *((one.line, one.column) for one in reading.problems),
+    ):
         assert 1 <= line <= len(lines)
         assert 1 <= column <= len(lines[line - 1]) + 1
-    for place in (*reading.comments, *reading.declarations):
-        assert 1 <= place.column <= len(lines[place.line - 1])
+    for line, column in (
+        *((one.line, one.column) for one in reading.comments),
+        *((one.line, one.column) for one in reading.declarations),
+    ):
+        assert 1 <= column <= len(lines[line - 1])
 
 
 @given(st.one_of(st.text(), SNIPPETS, st.sampled_from(FILES)))
