@@ -26,7 +26,8 @@ LONGEST_LINE: Final = 65535
 _BLANK: Final = "[\\t\\v\\f\\r ]"
 _KEYWORD: Final = re.compile(f"([^\\t\\v\\f\\r ]+){_BLANK}*")
 _SPACES: Final = re.compile(f"[{SPACE}]*")
-_FLAG: Final = re.compile(f"--([^{SPACE}'\"\\\\=]*+)(?:=([^{SPACE}'\"\\\\]*+))?+(?=[{SPACE}]|\\Z)")
+_FLAG_SPACES: Final = re.compile("[\\t\\n\\v\\f\\r ]*")  # flags are read byte by byte, so these are ASCII only
+_FLAG: Final = re.compile(r"""--([^\t\n\v\f\r '"\\=]*+)(?:=([^\t\n\v\f\r '"\\]*+))?+(?=[\t\n\v\f\r ]|\Z)""")
 _DIRECTIVE: Final = re.compile(
     f"#[{SPACE}]*([a-zA-Z][a-zA-Z0-9]*)[\\t\\n\\f\\r ]*=[\\t\\n\\f\\r ]*([^\\t\\n\\f\\r ].*)"
 )
@@ -302,7 +303,7 @@ def _flags(text: str, at: int) -> tuple[list[Flag], int]:
         else:
             value_at = range(match.start(2), match.end(2)) if match[2] is not None else ()
             flag = Flag(match[1], match[2], Span(at, match.end()), value_at)
-        at = _SPACES.match(text, flag.span.end).end()  # type: ignore[union-attr]
+        at = _FLAG_SPACES.match(text, flag.span.end).end()  # type: ignore[union-attr]
         if flag.name == "" and flag.value is None:
             break  # a bare -- ends them
         flags.append(flag)
@@ -326,7 +327,7 @@ def _unquoted(text: str, at: int) -> Iterator[int]:
     closing = ""
     while at < len(text):
         char = text[at]
-        if not closing and char in SPACE:
+        if not closing and char in "\t\n\v\f\r ":
             break
         if char == "\\":
             at += 1

@@ -18,6 +18,8 @@ __all__ = ["STAGE_NAME", "check", "unknown_instruction", "words"]
 
 STAGE_NAME: Final = re.compile("[a-z][a-z0-9_.-]*")
 
+_PLATFORM: Final = re.compile(r"[A-Za-z0-9_.+()-]*(?:/[A-Za-z0-9_.-]+){0,2}")
+
 _Kind = Literal["value", "values", "switch"]
 
 FLAGS: Final[dict[str, dict[str, _Kind]]] = {
@@ -92,6 +94,8 @@ def _check_flags(instruction: Instruction) -> None:
                 raise Refused(flag.span, f"--{flag.name} is either true or false")
         elif flag.value is None:
             raise Refused(flag.span, f"--{flag.name} has no value: it is joined to it, as in --{flag.name}=VALUE")
+        elif flag.name == "platform" and "$" not in flag.value and _PLATFORM.fullmatch(flag.value) is None:
+            raise Refused(flag.span, f"{quote(flag.value)} is no platform, such as linux/arm64")
         if flag.name in seen and kind != "values":
             raise Refused(flag.span, f"--{flag.name} is given twice")
         seen.add(flag.name)

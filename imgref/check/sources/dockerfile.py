@@ -176,7 +176,7 @@ class _Reader:
         line = instruction.line
         for flag in instruction.flags:
             if flag.name == "from" and flag.value:
-                span = Span(flag.span.start + len("--from="), flag.span.end)
+                span = Span(line.text.index("=", flag.span.start) + 1, flag.span.end)
                 self._refuse_variables(flag.value, span)
                 text = line.text[span.start : span.end]
                 self.uses.append(_Use(line, span, text, flag.value, "copy-from", triggered))
