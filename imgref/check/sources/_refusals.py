@@ -110,6 +110,9 @@ def _from(instruction: Instruction, _: str) -> None:
     where = Span(instruction.args_at, instruction.end) if given else instruction.span
     if not given:
         raise Refused(where, "FROM names no image")
+    comment = next((span for span in spans if text[span.start] == "#"), None)
+    if comment is not None:
+        raise Refused(Span(comment.start, instruction.end), "a comment stands on a line of its own")
     if given[1].lower() != "as":
         raise Refused(where, "FROM takes one image, and after it only AS with the name of the stage")
     if len(given) == 2:

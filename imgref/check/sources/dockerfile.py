@@ -8,6 +8,7 @@ https://docs.docker.com/reference/dockerfile/
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -19,7 +20,7 @@ from imgref.check.sources._mounts import mount_source
 from imgref.check.sources._platforms import platform_variables
 from imgref.check.sources._refusals import STAGE_NAME, check, unknown_instruction, words
 from imgref.check.sources._shell_words import BadWord, Expansion, RequiredVariable, TooLong, expand
-from imgref.errors import InvalidReference
+from imgref.errors import InvalidReference, quote
 from imgref.reference import parse
 
 __all__ = ["read_dockerfile"]
@@ -102,8 +103,10 @@ class _Reader:
         self.stages: list[_Stage] = []
         self.uses: list[_Use] = []
         self.variables: list[_Variable] = []
-        self.is_early = False
+        self.is_built = False  # a FROM that can be read has come
+        self.is_early = False  # something else has come before any
         self.late: set[str] = set()  # ARGs that stand in a stage
+        self.empty: set[str] = set()  # ARGs with nothing in them
         self.why: dict[str, str] = {}  # what is known of a variable without a value
 
     def read(self, text: str) -> Reading:
@@ -112,16 +115,14 @@ class _Reader:
         self.escape = found.escape
         self.problems += found.problems
         self._walk(found.instructions)
-        if not any(stage.base is not None for stage in self.stages) and not self.problems:
+        if not self.is_built and not self.problems:
             message = "there is no FROM, so nothing to build" if found.instructions else "the file has no instructions"
             self.problems.append(Problem(1, 1, "IMG901", message))
         self._resolve()
         if frontend is not None:
             if frontend.foreign:  # whatever could not be read is in the frontend's own language
                 self.problems.clear()
-            self.occurrences.append(
-                _image(frontend.line, frontend.column, frontend.text, frontend.image, "syntax")
-            )  # fmt: skip
+            self.occurrences.append(_image(frontend.line, frontend.column, frontend.text, frontend.image, "syntax"))
         return Reading(
             "dockerfile",
             tuple(sorted(self.occurrences, key=lambda one: (one.line, one.column))),
@@ -161,6 +162,7 @@ class _Reader:
             base, *named = instruction.spans()
             name = line.text[named[1].start : named[1].end].lower() if named else ""
             self.stages.append(_Stage(name, line, base))
+            self.is_built = True
         elif keyword == "arg":
             self._declare(instruction)
         elif not self.stages:
@@ -174,15 +176,17 @@ class _Reader:
 
     def _use(self, instruction: Instruction, *, triggered: bool) -> None:
         line = instruction.line
+        found: list[_Use] = []
         for flag in instruction.flags:
             if flag.name == "from" and flag.value:
                 span = Span(line.text.index("=", flag.span.start) + 1, flag.span.end)
                 self._refuse_variables(flag.value, span)
                 text = line.text[span.start : span.end]
-                self.uses.append(_Use(line, span, text, flag.value, "copy-from", triggered))
+                found.append(_Use(line, span, text, flag.value, "copy-from", triggered))
             elif flag.name == "mount" and (source := mount_source(flag)) is not None:
                 value, span = source
-                self.uses.append(_Use(line, span, value, value, "mount-from", triggered))
+                found.append(_Use(line, span, value, value, "mount-from", triggered))
+        self.uses += found
 
     def _refuse_variables(self, value: str, span: Span) -> None:
         try:
@@ -196,7 +200,7 @@ class _Reader:
     def _declare(self, instruction: Instruction) -> None:
         for span in words(instruction, self.escape):
             name, equals, default = instruction.line.text[span.start : span.end].partition("=")
-            if any(stage.base is not None for stage in self.stages):
+            if self.is_built:
                 self.late.add(name)
             else:
                 self.variables.append(_Variable(name, default if equals else None, instruction.line, span))
@@ -235,6 +239,7 @@ class _Reader:
                 self.why.setdefault(name, f"ARG {name} has no default: give it one, or pass --build-arg {name}=…")
             else:
                 known[name] = self._default(name, default, known, line, span)
+        self.empty = {name for name, *_ in self.variables if name in known and not known[name].text}
         return known
 
     def _default(self, name: str, default: str, known: Mapping[str, Expansion], line: Line, span: Span) -> Expansion:
@@ -250,7 +255,7 @@ class _Reader:
         return Expansion("", name)
 
     def _base(
-        self, stage: _Stage, span: Span, known: Mapping[str, Expansion], stages: Mapping[str, int]
+        self, stage: _Stage, span: Span, known: dict[str, Expansion], stages: Mapping[str, int]
     ) -> Occurrence | None:
         line, column = stage.line.place(span.start)
         text = stage.line.text[span.start : span.end]
@@ -281,7 +286,23 @@ class _Reader:
         if resolved.lower() in stages:
             reason = "it is written unlike the stage: names of stages are in lower case, and FROM takes them literally"
             return Occurrence(line, column, text, resolved, "invalid", "from", reason=reason, hint=resolved.lower())
-        return _image(line, column, text, resolved, "from")
+        one = _image(line, column, text, resolved, "from")
+        if one.role == "invalid" and (empty := self._emptied(text, known)):
+            reason = f"{empty} is empty, and {quote(resolved)} is no reference"
+            return Occurrence(line, column, text, None, "unresolved", "from", reason=reason)
+        return one
+
+    def _emptied(self, text: str, known: dict[str, Expansion]) -> str:
+        """Name the empty ARGs that make a word no reference: with anything in their place, it would be one."""
+        used = [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name in self.empty]
+        if not used:
+            return ""
+        filled = ChainMap(dict.fromkeys(used, Expansion("x")), known)
+        try:
+            parse(expand(text, filled, self.escape).text)
+        except (BadWord, InvalidReference):
+            return ""
+        return " and ".join(used)
 
     def _why_unknown(self, name: str) -> str:
         if name in self.why:

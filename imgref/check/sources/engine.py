@@ -40,11 +40,9 @@ class _Found:
             return
         scheme = _SCHEME.match(value)
         begin = 0 if scheme is None else scheme.end()
-        host = (
-            value[begin:]
-            if "/" not in value[begin:] or _NETWORK.fullmatch(value[begin:])
-            else value[begin:].split("/")[0]
-        )
+        host = value[begin:]
+        if _NETWORK.fullmatch(host) is None:
+            host = host.partition("/")[0]
         if host:
             quotes = 3 if self.text[offset : offset + 3] in ('"""', "'''") else 1
             self.hosts.append((offset + quotes + begin, host))
