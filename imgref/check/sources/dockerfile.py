@@ -1,32 +1,30 @@
 """Dockerfiles, read as BuildKit reads them: which images a build pulls, and which names are stages of the file itself.
 
 The reading is in layers: ``_instructions`` takes the text apart, ``_refusals`` says what BuildKit would not take, and
-``_shell_words`` puts variables in. Here stages are told from images, once all of them are known.
+``_arguments`` puts variables in. Here stages are told from images, once all of them are known.
 https://docs.docker.com/reference/dockerfile/
 """
 
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from imgref.check.finding import Occurrence, Problem, Reading, Role
-from imgref.check.sources._frontend import find_frontend
-from imgref.check.sources._instructions import Instruction, Line, Refused, Span, scan
+from imgref.check.sources._arguments import Arguments
+from imgref.check.sources._frontend import Frontend, find_frontend
+from imgref.check.sources._instructions import Instruction, Line, Refused, Scan, Span, scan
 from imgref.check.sources._mounts import mount_source
-from imgref.check.sources._platforms import platform_variables
 from imgref.check.sources._refusals import STAGE_NAME, check, unknown_instruction, words
-from imgref.check.sources._shell_words import BadWord, Expansion, RequiredVariable, TooLong, expand
-from imgref.errors import InvalidReference, quote
+from imgref.check.sources._shell_words import BadWord, RequiredVariable, expand
+from imgref.errors import InvalidReference
 from imgref.reference import parse
 
 __all__ = ["read_dockerfile"]
 
 _NO_BUILD_ARGS: Final[Mapping[str, str]] = {}
-_VARIABLE: Final = re.compile(r"\$\{?(\w+)")
 _INDEX: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _EMPTY_IMAGE: Final = "scratch"
 
@@ -49,7 +47,8 @@ def read_dockerfile(
     [(2, 6, 'golang:$V', 'golang:1', 'external'), (3, 6, 'scratch', 'scratch', 'scratch'),
      (4, 13, 'build', 'build', 'stage')]
     """
-    return _Reader(build_args, platform).read(text)
+    source = scan(text)
+    return _Reader(source, Arguments(build_args, platform, source.escape)).read(find_frontend(text))
 
 
 class _Stage(NamedTuple):
@@ -71,13 +70,6 @@ class _Use(NamedTuple):
     triggered: bool  # by ONBUILD, in a build to come, whose stages are not those of this file
 
 
-class _Variable(NamedTuple):
-    name: str
-    default: str | None
-    line: Line
-    span: Span
-
-
 @dataclass(slots=True)
 class _Unknown:
     """Lines in a row that are no instructions: one problem, or a lost backslash would give dozens."""
@@ -94,25 +86,19 @@ class _Unknown:
 
 
 class _Reader:
-    def __init__(self, build_args: Mapping[str, str], platform: str) -> None:
-        self.build_args = build_args
-        self.platform = platform
-        self.escape = "\\"
+    def __init__(self, source: Scan, arguments: Arguments) -> None:
+        self.source = source
+        self.escape = source.escape
+        self.arguments = arguments
         self.occurrences: list[Occurrence] = []
         self.problems: list[Problem] = []
         self.stages: list[_Stage] = []
         self.uses: list[_Use] = []
-        self.variables: list[_Variable] = []
         self.is_built = False  # a FROM that can be read has come
         self.is_early = False  # something else has come before any
-        self.late: set[str] = set()  # ARGs that stand in a stage
-        self.empty: set[str] = set()  # ARGs with nothing in them
-        self.why: dict[str, str] = {}  # what is known of a variable without a value
 
-    def read(self, text: str) -> Reading:
-        found = scan(text)
-        frontend = find_frontend(text)
-        self.escape = found.escape
+    def read(self, frontend: Frontend | None) -> Reading:
+        found = self.source
         self.problems += found.problems
         self._walk(found.instructions)
         if not self.is_built and not self.problems:
@@ -164,7 +150,8 @@ class _Reader:
             self.stages.append(_Stage(name, line, base))
             self.is_built = True
         elif keyword == "arg":
-            self._declare(instruction)
+            for span in words(instruction, self.escape):
+                self.arguments.declare(line, span, late=self.is_built)
         elif not self.stages:
             if not self.is_early:
                 self.is_early = True  # one problem for all that stand there
@@ -197,23 +184,16 @@ class _Reader:
             what = "variables" if "$" in value else "quotes within quotes and no escapes"
             raise Refused(span, f"COPY --from takes no {what}: name a stage with FROM … AS, and copy from that")
 
-    def _declare(self, instruction: Instruction) -> None:
-        for span in words(instruction, self.escape):
-            name, equals, default = instruction.line.text[span.start : span.end].partition("=")
-            if self.is_built:
-                self.late.add(name)
-            else:
-                self.variables.append(_Variable(name, default if equals else None, instruction.line, span))
-
     def _resolve(self) -> None:
         """Put variables in, and tell stages from images."""
-        known = self._known_variables()
+        target = next((stage.name for stage in self.stages[::-1] if stage.base), "")
+        self.problems += self.arguments.settle(target)
         latest: dict[str, int] = {}
         bases: list[int | None] = []  # the occurrence that each stage is built on in the end
         for number, stage in enumerate(self.stages):
             bases.append(None)
             if stage.base is not None:
-                occurrence = self._base(stage, stage.base, known, latest)
+                occurrence = self._base(stage.line, stage.base, latest)
                 if occurrence is not None and occurrence.role == "stage":
                     bases[-1] = bases[latest[occurrence.resolved or ""]]
                 elif occurrence is not None and occurrence.role != "invalid":
@@ -228,88 +208,27 @@ class _Reader:
         for use in self.uses:
             self._resolve_use(use, latest)
 
-    def _known_variables(self) -> dict[str, Expansion]:
-        target = next((stage.name for stage in self.stages[::-1] if stage.base), "")
-        values = {**platform_variables(self.platform), "TARGETSTAGE": target or "default"}
-        known = {name: Expansion(self.build_args.get(name, value)) for name, value in values.items()}
-        for name, default, line, span in self.variables:
-            if name in self.build_args:
-                known[name] = Expansion(self.build_args[name])
-            elif default is None:
-                self.why.setdefault(name, f"ARG {name} has no default: give it one, or pass --build-arg {name}=…")
-            else:
-                known[name] = self._default(name, default, known, line, span)
-        self.empty = {name for name, *_ in self.variables if name in known and not known[name].text}
-        return known
-
-    def _default(self, name: str, default: str, known: Mapping[str, Expansion], line: Line, span: Span) -> Expansion:
+    def _base(self, whole: Line, span: Span, stages: Mapping[str, int]) -> Occurrence | None:
+        """Tell what a FROM is built on; what cannot be read is a problem, and None."""
+        line, column = whole.place(span.start)
+        text = whole.text[span.start : span.end]
         try:
-            return expand(default, known, self.escape)
-        except RequiredVariable as missing:
-            self.why[name] = f"ARG {name} needs {missing.name}: {missing.message}"
-        except TooLong as error:
-            self.why[name] = f"ARG {name} is no part of a reference: {error}"
+            resolved, reason = self.arguments.resolve(text)
+            if not resolved and reason is None:
+                raise BadWord("nothing is in its quotes")
         except BadWord as error:
-            self.why[name] = f"ARG {name} cannot be read"
-            self.problems.append(line.problem(Refused(span, f"the value of ARG {name} cannot be read: {error}")))
-        return Expansion("", name)
-
-    def _base(
-        self, stage: _Stage, span: Span, known: dict[str, Expansion], stages: Mapping[str, int]
-    ) -> Occurrence | None:
-        line, column = stage.line.place(span.start)
-        text = stage.line.text[span.start : span.end]
-        reason = None
-        try:
-            resolved, unknown = expand(text, known, self.escape)
-        except RequiredVariable as missing:
-            resolved, unknown = "", ""
-            reason = f"{missing.name}: {missing.message}"
-        except TooLong as error:
-            resolved, unknown = "", ""
-            reason = str(error)
-        except BadWord as error:
-            self.problems.append(stage.line.problem(Refused(span, f"{text} cannot be read: {error}")))
+            self.problems.append(whole.problem(Refused(span, f"{text} cannot be read: {error}")))
             return None
-        if unknown:
-            reason = self._why_unknown(unknown)
-        elif not resolved and reason is None:
-            if "$" not in text:
-                self.problems.append(stage.line.problem(Refused(span, "FROM names no image")))
-                return None
-            names = " and ".join(dict.fromkeys(_VARIABLE.findall(text)))
-            reason = f"{names or text} leaves it empty"
-        if reason is not None:
-            return Occurrence(line, column, text, None, "unresolved", "from", reason=reason)
-        if resolved in stages:
-            return Occurrence(line, column, text, resolved, "stage", "from")
-        if resolved.lower() in stages:
-            reason = "it is written unlike the stage: names of stages are in lower case, and FROM takes them literally"
-            return Occurrence(line, column, text, resolved, "invalid", "from", reason=reason, hint=resolved.lower())
-        one = _image(line, column, text, resolved, "from")
-        if one.role == "invalid" and (empty := self._emptied(text, known)):
-            reason = f"{empty} is empty, and {quote(resolved)} is no reference"
-            return Occurrence(line, column, text, None, "unresolved", "from", reason=reason)
-        return one
-
-    def _emptied(self, text: str, known: dict[str, Expansion]) -> str:
-        """Name the empty ARGs that make a word no reference: with anything in their place, it would be one."""
-        used = [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name in self.empty]
-        if not used:
-            return ""
-        filled = ChainMap(dict.fromkeys(used, Expansion("x")), known)
-        try:
-            parse(expand(text, filled, self.escape).text)
-        except (BadWord, InvalidReference):
-            return ""
-        return " and ".join(used)
-
-    def _why_unknown(self, name: str) -> str:
-        if name in self.why:
-            return self.why[name]
-        if name in self.late:
-            return f"ARG {name} stands after the first FROM, and a FROM sees only those before it"
-        return f"no ARG before the first FROM declares {name}"
+        if reason is None:
+            if resolved in stages:
+                return Occurrence(line, column, text, resolved, "stage", "from")
+            if (meant := resolved.lower()) in stages:
+                why = "names of stages are in lower case, and FROM takes them as they are written"
+                return Occurrence(line, column, text, resolved, "invalid", "from", reason=why, hint=meant)
+            one = _image(line, column, text, resolved, "from")
+            if one.role != "invalid" or (reason := self.arguments.blame(text, resolved)) is None:
+                return one
+        return Occurrence(line, column, text, None, "unresolved", "from", reason=reason)
 
     def _resolve_use(self, use: _Use, stages: Mapping[str, int]) -> None:
         line, column = use.line.place(use.span.start)
