@@ -262,7 +262,7 @@ class _Scanner:
 def _split(line: Line, start: int = 0, *, nested: bool = False) -> Instruction:
     """Take an instruction apart; ``start`` is where an ONBUILD's own begins."""
     text = line.text.rstrip(SPACE)
-    at = _SPACES.match(text, start).end()  # type: ignore[union-attr]  # it matches nothing, too
+    at = _past(_SPACES, text, start)
     match = _KEYWORD.match(text, at)
     if match is None:
         return Instruction(line, "", Span(start, len(text)), [], "", len(text))
@@ -303,7 +303,7 @@ def _flags(text: str, at: int) -> tuple[list[Flag], int]:
         else:
             value_at = range(match.start(2), match.end(2)) if match[2] is not None else ()
             flag = Flag(match[1], match[2], Span(at, match.end()), value_at)
-        at = _FLAG_SPACES.match(text, flag.span.end).end()  # type: ignore[union-attr]
+        at = _past(_FLAG_SPACES, text, flag.span.end)
         if flag.name == "" and flag.value is None:
             break  # a bare -- ends them
         flags.append(flag)
@@ -341,3 +341,8 @@ def _unquoted(text: str, at: int) -> Iterator[int]:
             yield at
         at += 1
     yield min(at, len(text))
+
+
+def _past(blanks: re.Pattern[str], text: str, at: int) -> int:
+    found = blanks.match(text, at)
+    return at if found is None else found.end()
