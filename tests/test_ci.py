@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref import ExistingTags, ImgrefError, TagPolicy, UnknownBuild
-from imgref.ci import SYSTEMS, detect, tags_of_build
+from imgref._ci_systems import SYSTEMS
+from imgref.ci import detect, tags_of_build
 
 GITLAB = {"GITLAB_CI": "true"}
 
