@@ -22,6 +22,9 @@ __all__ = ["explain", "explain_part"]
 _EDITS: Final = 12
 """How many problems of one text are mended before the hint is given up."""
 
+_SIGNS: Final = 32
+"""In how many ``@``, counted from the end, credentials are looked for."""
+
 _VARIABLE: Final = (
     r"\$\{[^}]*\}?|\$\([^)]*\)?|\$[A-Za-z0-9_]+|\{\{[^}]*\}{0,2}|\{%[^%]*(?:%\})?|%[A-Za-z_][A-Za-z0-9_]*%"
 )
@@ -163,13 +166,17 @@ def _secret(text: str) -> tuple[int, int] | None:
     start = scheme.end() if scheme else len(text) - len(text.lstrip())
     colon, slash = text.find(":", start) % (len(text) + 1), text.find("/", start) % (len(text) + 1)
     end = len(text)
-    while (at := text.rfind("@", start, end)) >= 0:
+    for _ in range(_SIGNS):
+        at = text.rfind("@", start, end)
+        if at < 0:
+            return None
         after, end = text[at + 1 : end], at
         address = "/" in after and (colon < at or slash > at)
         other = colon < at < slash and not is_a("[0-9a-f]*", after)
         if (address or other) and not is_a(_KNOWN_DIGEST, after):
             return start, at
-    return None
+    # Nobody writes so many: all before them is hidden rather than looked at further.
+    return (start, end) if end > start else None
 
 
 def _is_address(text: str) -> bool:
@@ -271,14 +278,14 @@ def _path(text: str, start: int, end: int) -> _Problem | None:
         if start:
             return _Problem(start - 1, start, "an empty path component: the registry is given, but no repository")
         return _Problem(0, min(1, len(text)), "the name of the image is missing")
-    place = start
-    for component in text[start:end].split("/"):
-        if not component:
-            return _empty_component(text, place, (start, end))
-        if problem := _component(text, place, place + len(component), (start, end)):
-            return problem
-        place += len(component) + 1
-    return None
+    sound = re.compile(rf"(?:{_grammar.COMPONENT}/)*", re.ASCII).match(text, start, end)
+    assert sound is not None
+    place = sound.end()
+    slash = text.find("/", place, end)
+    stop = end if slash < 0 else slash
+    if place == stop:
+        return _empty_component(text, place, (start, end))
+    return _component(text, place, stop, (start, end))
 
 
 def _empty_component(text: str, place: int, path: tuple[int, int]) -> _Problem:
@@ -306,14 +313,15 @@ def _component(text: str, start: int, end: int, path: tuple[int, int]) -> _Probl
             place + 1,
             f"{found[0]!r} cannot stand in a repository: only lowercase letters, digits and the separators . _ -",
         )
-    runs = list(re.finditer("[._-]+", value))
-    for run in runs:
-        if run.start() == 0 or run.end() == len(value):
-            reason = f"a component of the path cannot {'end' if run.start() else 'begin'} with {quote(run[0])}"
-            return _Problem(start + run.start(), start + run.end(), reason)
-    wrong = next(run for run in runs if not is_a(r"\.|__?|-+", run[0]))
-    reason = f"{quote(wrong[0])} is no separator: one '.', one or two '_', or any number of '-'"
-    return _Problem(start + wrong.start(), start + wrong.end(), reason)
+    found = re.match("[._-]+", value)
+    if found:
+        return _Problem(start, start + found.end(), f"a component of the path cannot begin with {quote(found[0])}")
+    found = re.search(r"(?<![._-])(?!(?:\.|__?|-+)(?![._-]))[._-]+(?=[a-z0-9])", value)
+    if found:
+        reason = f"{quote(found[0])} is no separator: one '.', one or two '_', or any number of '-'"
+        return _Problem(start + found.start(), start + found.end(), reason)
+    separator = value[len(value.rstrip("._-")) :]
+    return _Problem(end - len(separator), end, f"a component of the path cannot end with {quote(separator)}")
 
 
 def _lowered(text: str, start: int, end: int) -> str:

@@ -98,7 +98,7 @@ def find_config(start: str | os.PathLike[str] = "") -> Path | None:
             if os.path.isfile(candidate) and _has_settings(candidate):
                 from pathlib import Path
 
-                return Path(candidate)
+                return Path(os.path.relpath(candidate))
     return None
 
 

@@ -257,7 +257,7 @@ def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, releas
             version = _read_known(name, source.kind, suffix, policy)
             if version is not None:
                 known.append(_Known(version, name, index))
-    if release.is_bare:
+    if len(release.parts) == 1:
         return known
     # A bare number counts as a float only beside a version that it could be the float of.
     majors = {item.version.release[0] for item in known if len(item.version.parts) > 1}

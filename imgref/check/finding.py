@@ -24,7 +24,8 @@ class Occurrence:
         role: what it stands for.
         construct: where it stands, such as ``from``, ``copy-from``, ``syntax`` or ``services.image``.
         final: whether this is what the final stage of a Dockerfile is built on, followed through its stages.
-        reason: for an unresolved occurrence, why; for an invalid one, what the file's own rules say.
+        reason: for an unresolved occurrence, why; for an invalid one, what the file's own rules say; for an external
+            one, what names its tag elsewhere (a chart's appVersion), so that the missing tag is not ``latest``.
         hint: a text that was probably meant, or None.
     """
 

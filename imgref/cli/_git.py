@@ -32,12 +32,12 @@ def list_tags() -> GitTags:
     Raises:
         GitError: there is no git, no repository, no tag in it, or its remote cannot be asked.
     """
-    if _git("rev-parse", "--is-shallow-repository") == "true":
-        remote = _remote()
-        names = _remote_tags(remote)
-    else:
-        remote = None
-        names = tuple(_git("tag", "--list").splitlines())
+    try:
+        shallow = _git("rev-parse", "--is-shallow-repository") == "true"
+    except GitError as error:
+        raise GitError(f"--existing git: {error}") from error
+    remote = _remote() if shallow else None
+    names = _remote_tags(remote) if remote else tuple(_git("tag", "--list").splitlines())
     if not names:
         raise GitError(
             "--existing git: this repository has no tags; fetch them with `git fetch --tags`, or leave --existing out "
@@ -94,6 +94,6 @@ def _git(*arguments: str) -> str:
     except subprocess.TimeoutExpired:
         raise GitError(f"git {arguments[0]} did not answer in {_TIMEOUT} seconds") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").splitlines()
         raise GitError(f"git {arguments[0]}: {said[0] if said else f'exit {error.returncode}'}") from None
     return done.stdout.decode("utf-8", "surrogateescape").strip()

@@ -6,7 +6,6 @@ it was said.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -126,7 +125,7 @@ def gather(context: click.Context) -> Options:
             origins[key] = "command line"
         elif key in settings:
             setting = settings[key]
-            values[key], origins[key] = setting.value, _relative(setting.where)
+            values[key], origins[key] = setting.value, setting.where
             if key in CHOICES and setting.value not in CHOICES[key]:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
@@ -137,10 +136,6 @@ def _base(config: Config, origin: str | None) -> str:
     """Give the folder from which a file of ``existing`` is named: here, or where the settings stand."""
     said_by_file = origin not in (None, "default", "command line") and config.path is not None
     return str(config.path.parent) if said_by_file and config.path else ""
-
-
-def _relative(place: str) -> str:
-    return os.path.relpath(place) if os.path.isabs(place) else place
 
 
 def _repository(text: str) -> ImageReference:

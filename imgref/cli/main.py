@@ -47,6 +47,28 @@ EXIT_INTERRUPTED: Final = 130
 class _Commands(click.Group):
     """A group that imports a command's module when it is run, and not before."""
 
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the command that was found, and give its exit code.
+
+        Errors are handled here, below click's own main, which would end a closed pipe with 1.
+        """
+        try:
+            code = super().invoke(ctx)
+        except ImgrefError as error:
+            _console.show_error(error)
+            return EXIT_REGISTRY if isinstance(error, RegistryError) else EXIT_BAD_INPUT
+        except BrokenPipeError:
+            # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
+            _forget_stdout()
+            return 0
+        except OSError as error:
+            _console.error(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+            return EXIT_BAD_INPUT
+        except KeyboardInterrupt:
+            _console.error("interrupted")
+            return EXIT_INTERRUPTED
+        return code if isinstance(code, int) else 0
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -83,6 +105,18 @@ def cli() -> None:
     """Say what a container image reference means, and which tags a release should carry."""
 
 
+def command_reference() -> str:
+    """Write docs/commands.md: what ``--help`` says of every command."""
+    pages = ["# Commands\n\nEach with what its `--help` says.\n"]
+    context = click.Context(cli, info_name="imgref", **cli.context_settings)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        with click.Context(command, info_name=name, parent=context, terminal_width=100) as inner:
+            pages.append(f"## imgref {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+    return "\n".join(pages)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
@@ -100,9 +134,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
-    except ImgrefError as error:
-        _console.show_error(error)
-        return EXIT_REGISTRY if isinstance(error, RegistryError) else EXIT_BAD_INPUT
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "imgref"
         _console.error(error.format_message(), help_text=f"{command} --help says how to use it")
@@ -110,16 +141,9 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         _console.error(error.format_message())
         return EXIT_BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         _console.error("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
-        _forget_stdout()
-        return 0
-    except OSError as error:
-        _console.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-        return EXIT_BAD_INPUT
     return code if isinstance(code, int) else 0
 
 

@@ -84,7 +84,8 @@ def command(
         raise click.UsageError("nothing given (an unset variable?); - reads standard input")
     reader = _Reader(default_registry, None if no_default_tag else default_tag, to_registry, strict)
     _check_options(reader)
-    printer = _printer(reader, style or ("table" if _console.is_terminal() else "text"), fields)
+    gap = "\n" if references == ("-",) or len(references) > 1 else ""
+    printer = _printer(reader, style or ("table" if _console.is_terminal() else "text"), fields, gap)
     return _print_all(_batches(references), printer, json_errors=style == "json" and not fields)
 
 
@@ -95,14 +96,14 @@ def _check_options(reader: _Reader) -> None:
         example.with_registry(reader.to_registry)
 
 
-def _printer(reader: _Reader, style: str, fields: tuple[str, ...]) -> Callable[[str], str]:
-    """Give the function from an input to what is printed for it."""
+def _printer(reader: _Reader, style: str, fields: tuple[str, ...], gap: str) -> Callable[[str], str]:
+    """Give the function from an input to what is printed for it; a gap follows each table."""
     if fields:
         return lambda text: "\t".join(_word(values[field]) for values in [reader.fields(text)] for field in fields)
     if style == "json":
         return lambda text: _json(reader.fields(text))
     if style == "table":
-        return lambda text: _table(reader.fields(text))
+        return lambda text: _table(reader.fields(text)) + gap
     if reader == _Reader(DEFAULT_REGISTRY, DEFAULT_TAG, to_registry=None, strict=False):
         return lambda text: str(parse(text))
     return lambda text: str(reader.read(text))

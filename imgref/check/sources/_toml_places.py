@@ -1,0 +1,111 @@
+"""Where values stand in a TOML text: the standard library gives values, and a check needs their places too."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["Path", "places"]
+
+Path = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+
+_BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
+_KEY: Final = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)[ \t]*(\.?)""")
+_VALUE: Final = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|"(?:[^"\\\n]|\\.)*+"'''
+    r"""|\'\'\'(?:[^']|'(?!''))*+'{3,5}|'[^'\n]*+'|[^\s,\]}#]++(?: (?=[0-9]{2}:)[^\s,\]}#]++)?""",
+    re.DOTALL,
+)
+
+
+def places(text: str) -> Mapping[Path, int]:
+    r"""Give the offset of each value that is no table and no array, of a text that ``tomllib`` has taken.
+
+    >>> places('[[a]]\nb = ["x"]')
+    {('a', 0, 'b', 0): 11}
+    """
+    return _Places(text).found
+
+
+class _Places:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.found: dict[Path, int] = {}
+        self.tables: dict[Path, int] = defaultdict(int)  # how many tables an array of them has so far
+        table: Path = ()
+        self._skip()
+        while self.at < len(text):
+            if text[self.at] == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+            self._skip()
+
+    def _skip(self) -> None:
+        if (match := _BLANK.match(self.text, self.at)) is not None:
+            self.at = match.end()
+
+    def _header(self) -> Path:
+        many = self.text.startswith("[[", self.at)
+        self.at += 1 + many
+        keys = self._keys()
+        self.at += 1 + many
+        path: Path = ()
+        for key in keys[:-1]:
+            path = self._latest((*path, key))
+        path = (*path, keys[-1])
+        if not many:
+            return self._latest(path)
+        self.tables[path] += 1
+        return self._latest(path)
+
+    def _latest(self, path: Path) -> Path:
+        count = self.tables.get(path)
+        return (*path, count - 1) if count else path
+
+    def _keys(self) -> list[str]:
+        keys = []
+        while (match := _KEY.match(self.text, self.at)) is not None:
+            self.at = match.end()
+            keys.append(_plain(match[1]))
+            if not match[2]:
+                break
+        return keys
+
+    def _pair(self, path: Path) -> None:
+        path = (*path, *self._keys())
+        self.at += 1  # the =
+        self._skip()
+        self._value(path)
+
+    def _value(self, path: Path) -> None:
+        opening = self.text[self.at]
+        if opening not in "[{":
+            match = _VALUE.match(self.text, self.at)
+            self.found[path] = self.at
+            self.at = self.at + 1 if match is None else match.end()
+            return
+        closing = "]" if opening == "[" else "}"
+        self.at += 1
+        self._skip()
+        index = 0
+        while self.at < len(self.text) and self.text[self.at] != closing:
+            if opening == "[":
+                self._value((*path, index))
+            else:
+                self._pair(path)
+            index += 1
+            self._skip()
+            if self.text.startswith(",", self.at):
+                self.at += 1
+                self._skip()
+        self.at += 1
+
+
+def _plain(key: str) -> str:
+    return next(iter(tomllib.loads(f"{key} = 0"))) if key[0] in "\"'" else key

@@ -1,0 +1,193 @@
+"""Who may import whom, who may open what, and what a start may load: the floors of the house, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from vectors import ROOT, clean_environ
+
+PACKAGE = ROOT / "imgref"
+
+FLOORS = {
+    "cli": {
+        "cli",
+        "check",
+        "registry",
+        "archive",
+        "ci",
+        "config",
+        "tags",
+        "versions",
+        "reference",
+        "_grammar",
+        "errors",
+    },
+    "check": {"check", "reference", "errors"},
+    "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "errors"},
+    "archive": {"archive", "reference", "errors"},
+    "ci": {"_ci_systems", "tags", "versions", "errors"},
+    "_ci_systems": set(),
+    "config": {"errors"},
+    "tags": {"versions", "_grammar", "errors"},
+    "versions": {"errors"},
+    "reference": {"_explain", "_grammar", "errors"},
+    "_explain": {"_grammar", "errors"},
+    "_grammar": set(),
+    "errors": set(),
+    "__main__": {"cli"},
+    "__init__": {"errors", "reference", "tags"},
+}
+"""Each room, and the rooms that it may import from; `imgref` itself may be imported by all for its version."""
+
+ONLY = {
+    "click": {"cli"},
+    "rich": {"cli"},
+    "urllib3": {"registry.transport"},
+    "socket": {"registry.transport", "registry.hosts"},
+    "http": {"registry.transport"},
+    "yaml": {"check"},
+    "tarfile": {"archive"},
+}
+"""What only some modules may import."""
+
+READS_ENVIRONMENT = {"ci", "config", "registry.auth", "registry.hosts", "cli"}
+
+MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Give every module that a file imports, wherever in it, but for the type checker."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    unused = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in unused:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module: str) -> str:
+    return module.split(".")[0]
+
+
+def inside(module: str, places: set[str]) -> bool:
+    return any(module == place or module.startswith(place + ".") for place in places)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
+def test_a_room_imports_from_its_floors_only(path: Path) -> None:
+    here = MODULES[path]
+    for target in imports(path):
+        parts = target.split(".")
+        if (
+            parts[0] == "imgref"
+            and len(parts) > 1
+            and (PACKAGE / parts[1]).with_suffix(".py").exists() | (PACKAGE / parts[1]).is_dir()
+        ):
+            assert parts[1] in FLOORS[room(here)], f"{here} imports {target}"
+        for name, places in ONLY.items():
+            if parts[0] == name:
+                assert inside(here, places), f"{here} imports {target}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
+def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
+    here = MODULES[path]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    if not inside(here, READS_ENVIRONMENT):
+        assert not names & {"os.environ", "os.getenv", "os.environb"}, here
+    if room(here) != "cli":
+        assert "print" not in calls, here
+        assert not names & {"sys.stdout", "sys.stderr", "sys.stdin", "sys.exit"}, here
+
+
+def module_level_imports(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {f"imgref.{name}".removesuffix(".__init__"): path for path, name in MODULES.items()}
+    graph = {
+        name: {target for target in module_level_imports(path) if target in names} - {name}
+        for name, path in names.items()
+    }
+    while graph:
+        leaves = {name for name, targets in graph.items() if not targets & graph.keys()}
+        assert leaves, f"a circle among {sorted(graph)}"
+        graph = {name: targets for name, targets in graph.items() if name not in leaves}
+
+
+def loaded(code: str) -> set[str]:
+    """Give the modules that are loaded after some code, beyond those of an empty start."""
+    script = f"import sys; before = set(sys.modules); {code}; print(*(set(sys.modules) - before), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=clean_environ(), check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_importing_imgref_loads_itself_and_typing_only() -> None:
+    assert {name.split(".")[0] for name in loaded("import imgref")} <= loaded("import typing") | {
+        "imgref",
+        "typing",
+        "__future__",
+    }
+    assert {name for name in loaded("import imgref") if name.startswith("imgref")} == {"imgref"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (
+            ("parse", "diamol/golang"),
+            {"imgref", "_grammar", "errors", "reference", "cli", "cli.main", "cli._console", "cli.parse"},
+        ),
+        (("--help",), {"imgref", "errors", "cli", "cli.main", "cli._console"}),
+    ],
+)
+def test_a_command_loads_what_it_needs_only(arguments: tuple[str, ...], allowed: set[str]) -> None:
+    code = f"import imgref.cli.main as m\ntry: m.main({list(arguments)!r})\nexcept SystemExit: pass\n"
+    script = f"import sys\n{code}print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=clean_environ(), check=True
+    )
+    modules = set(done.stderr.split())
+    own = {name.removeprefix("imgref.") for name in modules if name.split(".")[0] == "imgref"}
+    assert own <= allowed
+    heavy = {
+        "rich",
+        "urllib3",
+        "yaml",
+        "tarfile",
+        "semver",
+        "packaging",
+        "pathlib",
+        "json",
+        "subprocess",
+        "dataclasses",
+        "tomllib",
+    }
+    click_needs = loaded("import click.core, click.decorators, click.shell_completion")
+    assert not (heavy & modules) - click_needs
