@@ -110,17 +110,23 @@ def free_port() -> int:
 
 @contextmanager
 def run_registry(
-    directory: Path, kind: str = "plain", ca: trustme.CA | None = None, tokens: TokenService | None = None
+    directory: Path,
+    kind: str = "plain",
+    ca: trustme.CA | None = None,
+    tokens: TokenService | None = None,
+    *,
+    read_only: bool = False,
+    port: int = 0,
 ) -> Iterator[Registry]:
     """Run Debian's docker-registry until the block ends."""
     program = require("docker-registry")
-    port = free_port()
+    port = port or free_port()
     settings: dict[str, object] = {
         "version": 0.1,
         "storage": {
             "filesystem": {"rootdirectory": str(directory / "data")},
             "delete": {"enabled": True},
-            "maintenance": {"uploadpurging": {"enabled": False}},
+            "maintenance": {"uploadpurging": {"enabled": False}, "readonly": {"enabled": read_only}},
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "test"},
     }
