@@ -25,9 +25,9 @@ Rows = list[dict[str, str]]
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
 )
 def command(insecure: tuple[str, ...], style: str) -> int:
-    """Show the settings that hold for registries, and where each is said; never a secret.
+    """Show which registries are trusted how, and where that is said.
 
-    No registry is asked.
+    Also which files were read, and for which registries there are credentials; never a secret. No registry is asked.
     """
     fields = _fields(Hosts.load(insecure=insecure, environ=os.environ), Credentials(os.environ))
     if style == "json":

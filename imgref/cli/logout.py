@@ -14,7 +14,10 @@ __all__ = ["command"]
 @click.command()
 @click.argument("host", metavar="HOST")
 def command(host: str) -> int:
-    """Forget the credentials that Docker's config.json, or the credential helper in it, keeps for a registry."""
+    """Forget the credentials for a registry.
+
+    They are kept in Docker's config.json, or by the credential helper that it names.
+    """
     registry = read_host(host)
     credentials = Credentials()
     erased = credentials.erase(registry)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -22,7 +17,9 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-__all__ = ["Failure", "declare", "explain", "explained", "queries_unlogged", "shown_url", "split"]
+from imgref.registry.transport.addresses import shown_url
+
+__all__ = ["Failure", "declare", "explain", "explained"]
 
 # What OpenSSL says where the other side does not speak TLS at all.
 _PLAIN: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH")
@@ -80,26 +77,6 @@ def declare(host: str) -> str:
     return f"declare the registry insecure with --insecure {host}"
 
 
-def split(url: str) -> SplitResult | None:
-    """Split an absolute http or https URL; None where it is none."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def shown_url(url: str) -> str:
-    """Give a URL without user, password, query and fragment, any of which may be secret.
-
-    >>> shown_url("https://u:p@blobs.example/x?signature=s")
-    'https://blobs.example/x'
-    """
-    parts = split(url)
-    return "" if parts is None else f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def _innermost(error: BaseException) -> BaseException:
     """Follow an error to what first went wrong; urllib3 keeps that as cause, as argument, or as an attribute."""
     for _ in range(8):
@@ -128,30 +105,3 @@ def _is_lasting(error: HTTPError) -> bool:
     """Tell whether a name is not known, rather than a name server not reached."""
     cause = _innermost(error)
     return isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN
-
-
-# urllib3 logs the target of every request, and a query may be a signature, or an upload's state.
-
-_ours = threading.local()
-
-
-class _WithoutQuery(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(_ours, "sending", 0) and isinstance(record.args, tuple):
-            record.args = tuple(
-                part.partition("?")[0] if isinstance(part, str) and "?" in part else part for part in record.args
-            )
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
-
-
-@contextmanager
-def queries_unlogged() -> Iterator[None]:
-    """Keep queries out of urllib3's log while a request of this thread is sent, and no other's."""
-    _ours.sending = getattr(_ours, "sending", 0) + 1
-    try:
-        yield
-    finally:
-        _ours.sending -= 1

@@ -1,4 +1,4 @@
-"""HTTP for registries, on urllib3: retries, redirects, TLS, proxies, time-outs; and no secret in any message.
+"""Sending requests: which connection is allowed, what is tried again, where a redirect leads.
 
 urllib3 is asked for single requests only. Its own retries would follow a redirect with credentials, hide which
 attempt failed, and could not tell anyone that they wait; and it does not look at proxy variables.
@@ -9,35 +9,27 @@ from __future__ import annotations
 import logging
 import random
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.util import make_headers, parse_url
-from urllib3.util.ssl_ import create_urllib3_context
 
 from imgref import __version__
-from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
-from imgref.registry import _failures
-from imgref.registry._failures import shown_url
-from imgref.registry.hosts import Hosts, Trust, served_by, split_host
+from imgref.errors import RegistryError, RegistryUnavailable
+from imgref.registry.hosts import Hosts, Trust, served_by
+from imgref.registry.transport.addresses import origin_of, shown_url, split
+from imgref.registry.transport.failures import declare, explain
+from imgref.registry.transport.messages import CHUNK, Body, Endpoint, Event, Response, retry_after
+from imgref.registry.transport.pools import make_pools, on_loopback, queries_unlogged
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["Body", "Endpoint", "Event", "Response", "Transport", "origin_of", "retry_after"]
-
-Body = bytes | Callable[[], Iterable[bytes]] | None
-"""What is sent: bytes, or a function that gives the chunks from the start each time that it is called."""
+__all__ = ["TRIES", "Transport"]
 
 TRIES: Final = 5
 LONGEST_WAIT: Final = 120.0
@@ -49,88 +41,9 @@ SMALL: Final = 16 << 20
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
-_CHUNK: Final = 1 << 18
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that the user should hear of while a request goes on.
-
-    Attributes:
-        kind: ``retry``, or ``warning``.
-        message: one line, without secrets.
-        delay: seconds until the next try, or None.
-    """
-
-    kind: Literal["retry", "warning"]
-    message: str
-    delay: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """How a registry is reached; found by the first request to it, and kept.
-
-    Attributes:
-        registry: as references name it, ``docker.io``.
-        origin: scheme and host, ``https://registry-1.docker.io``.
-        trust: what the connection may be.
-        verified: whether its certificate was verified.
-        challenges: the ``WWW-Authenticate`` headers of the first answer.
-    """
-
-    registry: str
-    origin: str
-    trust: Trust
-    verified: bool
-    challenges: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Response:
-    """An answer. ``body`` is empty where it is streamed: then :meth:`chunks` gives it."""
-
-    method: str
-    url: str = field(repr=False)
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False, default=b"")
-    _raw: BaseHTTPResponse | None = field(repr=False, default=None)
-
-    def header(self, name: str) -> str:
-        """Give a header, or an empty text."""
-        return self.headers.get(name, "")
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Give every header of a name."""
-        getlist = getattr(self.headers, "getlist", None)
-        return tuple(getlist(name)) if getlist else ()
-
-    def chunks(self) -> Iterator[bytes]:
-        """Give the body as it arrives, undecoded, in constant memory.
-
-        Raises:
-            RegistryUnavailable: the connection broke, or nothing came in time.
-        """
-        if self._raw is None:
-            return
-        try:
-            yield from self._raw.stream(_CHUNK, decode_content=False)
-        except HTTPError as error:
-            host = urlsplit(self.url).netloc.rpartition("@")[2]
-            reason = f"{host}: {_failures.explained(error)} in the middle of an answer"
-            raise RegistryUnavailable(reason, method=self.method, url=shown_url(self.url)) from None
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Give the connection back; closed, where not everything was read."""
-        if self._raw is not None:
-            self._raw.close()
-            self._raw = None
 
 
 class _Failed(Exception):
@@ -141,18 +54,6 @@ class _Failed(Exception):
         self.error = error
         self.again = again
         self.untrusted = untrusted
-
-
-class _Unverified(HTTPSConnection):
-    """A connection whose certificate is not verified, on purpose; that is told by imgref, once, and not by urllib3."""
-
-    def connect(self) -> None:
-        super().connect()
-        self.is_verified = True
-
-
-class _UnverifiedPool(HTTPSConnectionPool):
-    ConnectionCls = _Unverified
 
 
 class Transport:
@@ -337,7 +238,7 @@ class Transport:
 
     def _redirected(self, method: str, url: str, location: str) -> str:
         target = urljoin(url, location)
-        old, new = urlsplit(url), _failures.split(target)
+        old, new = urlsplit(url), split(target)
         if new is None or "@" in new.netloc:
             reason = f"{old.netloc} redirects to what is no address"
         elif old.scheme == "https" and new.scheme == "http" and self._verified.get(origin_of(url), True):
@@ -367,9 +268,7 @@ class Transport:
         trust = self.trust(parts.netloc)
         if trust is Trust.VERIFIED:
             if parts.scheme != "https":
-                reason = (
-                    f"{parts.netloc} is asked for over plain http, which is refused; {_failures.declare(parts.netloc)}"
-                )
+                reason = f"{parts.netloc} is asked for over plain http, which is refused; {declare(parts.netloc)}"
                 raise _Failed(RegistryUnavailable(reason, url=shown_url(url)), again=False)
             return (True,)
         known = self._verified.get(origin_of(url))
@@ -383,9 +282,9 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], body: Body, stream: bool, verify: bool
     ) -> Response:
         sent = {"User-Agent": f"imgref/{__version__}", **headers}
-        target = _on_loopback(url, sent)
+        target = on_loopback(url, sent)
         try:
-            with _failures.queries_unlogged():
+            with queries_unlogged():
                 raw = self._manager(url, verify).urlopen(
                     method,
                     target,
@@ -412,7 +311,7 @@ class Transport:
     def _read(self, raw: BaseHTTPResponse) -> bytes:
         """Read a small answer; one that trickles must end too."""
         parts, size, deadline = [], 0, time.monotonic() + 4 * self._read_timeout
-        while chunk := raw.read1(_CHUNK, decode_content=True):
+        while chunk := raw.read1(CHUNK, decode_content=True):
             parts.append(chunk)
             size += len(chunk)
             if size > SMALL:
@@ -425,7 +324,7 @@ class Transport:
 
     def _failure(self, error: HTTPError, method: str, url: str) -> _Failed:
         parts = urlsplit(url)
-        found = _failures.explain(error, parts.netloc, self.hosts.proxies.get(parts.scheme, parts.netloc))
+        found = explain(error, parts.netloc, self.hosts.proxies.get(parts.scheme, parts.netloc))
         unavailable = RegistryUnavailable(found.reason, method=method, url=shown_url(url))
         return _Failed(unavailable, again=found.again, untrusted=found.untrusted)
 
@@ -436,38 +335,8 @@ class Transport:
         key = (proxy, parts.scheme == "https" and verify, authorities)
         with self._lock:
             if key not in self._managers:
-                self._managers[key] = _manager(proxy, parts.scheme, verify, [str(path) for path in authorities])
+                self._managers[key] = make_pools(proxy, parts.scheme, verify, [str(path) for path in authorities])
             return self._managers[key]
-
-
-def origin_of(url: str) -> str:
-    """Give scheme, host and port of a URL: what credentials are bound to.
-
-    >>> origin_of("https://Registry.example:443/v2/?n=1") == origin_of("https://registry.example")
-    True
-    """
-    parts = urlsplit(url)
-    name, port = split_host(parts.netloc.rpartition("@")[2])
-    port = port if port is not None else {"https": 443, "http": 80}.get(parts.scheme)
-    return f"{parts.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
-
-
-def retry_after(text: str) -> float | None:
-    """Read ``Retry-After``: seconds, or a date; None where it says neither.
-
-    https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-
-    >>> retry_after("2"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
-    (2.0, None, 0.0)
-    """
-    text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, moment.timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _addresses(name: str) -> Sequence[str]:
@@ -480,53 +349,3 @@ def _addresses(name: str) -> Sequence[str]:
 def _raise_about(about: str, error: RegistryError) -> NoReturn:
     """Raise an error with the reference in front, and without what led to it: that may have secrets."""
     raise type(error)(f"{about}: {error.reason}", method=error.method, url=error.url, status=error.status) from None
-
-
-def _on_loopback(url: str, headers: dict[str, str]) -> str:
-    """Send names below ``localhost`` to this machine, as RFC 6761 has it, whatever a name server says of them."""
-    parts = urlsplit(url)
-    name, port = split_host(parts.netloc)
-    if not name.endswith(".localhost"):
-        return url
-    headers["Host"] = parts.netloc
-    return urlunsplit(parts._replace(netloc="localhost" if port is None else f"localhost:{port}"))
-
-
-def _manager(proxy: str | None, scheme: str, verify: bool, authorities: list[str]) -> urllib3.PoolManager:
-    options: dict[str, object] = {"maxsize": 8, "block": False}
-    if scheme == "https":
-        options |= {
-            "ssl_context": _context(verify, authorities),
-            "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
-        }
-    manager: urllib3.PoolManager
-    if proxy is None:
-        manager = urllib3.PoolManager(**options)  # type: ignore[arg-type]
-    else:
-        address = parse_url(proxy)
-        if address.scheme not in ("http", "https"):
-            reason = f"only http:// and https:// proxies can be used, not {address.scheme}://"
-            raise ConfigError(reason, f"{scheme.upper()}_PROXY")
-        headers = make_headers(proxy_basic_auth=address.auth) if address.auth else None
-        bare = address._replace(auth=None).url
-        manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)  # type: ignore[arg-type]
-    if not verify:
-        manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _UnverifiedPool}
-    return manager
-
-
-def _context(verify: bool, authorities: list[str]) -> ssl.SSLContext:
-    context = create_urllib3_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.check_hostname = True
-    context.load_default_certs()
-    for path in authorities:
-        try:
-            context.load_verify_locations(cafile=path)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError("holds no CA certificates that can be read (PEM)", path) from error
-    return context

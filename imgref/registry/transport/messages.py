@@ -1,0 +1,124 @@
+"""What goes out and comes back: bodies, answers, and what the user should hear of meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import HTTPError
+
+from imgref.errors import RegistryUnavailable
+from imgref.registry.hosts import Trust
+from imgref.registry.transport.addresses import shown_url
+from imgref.registry.transport.failures import explained
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+__all__ = ["CHUNK", "Body", "Endpoint", "Event", "Response", "retry_after"]
+
+CHUNK: Final = 1 << 18
+"""Bytes of a body that are read at once."""
+
+Body = bytes | Callable[[], Iterable[bytes]] | None
+"""What is sent: bytes, or a function that gives the chunks from the start each time that it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the user should hear of while a request goes on.
+
+    Attributes:
+        kind: ``retry``, or ``warning``.
+        message: one line, without secrets.
+        delay: seconds until the next try, or None.
+    """
+
+    kind: Literal["retry", "warning"]
+    message: str
+    delay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a registry is reached; found by the first request to it, and kept.
+
+    Attributes:
+        registry: as references name it, ``docker.io``.
+        origin: scheme and host, ``https://registry-1.docker.io``.
+        trust: what the connection may be.
+        verified: whether its certificate was verified.
+        challenges: the ``WWW-Authenticate`` headers of the first answer.
+    """
+
+    registry: str
+    origin: str
+    trust: Trust
+    verified: bool
+    challenges: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer. ``body`` is empty where it is streamed: then :meth:`chunks` gives it."""
+
+    method: str
+    url: str = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False, default=b"")
+    _raw: BaseHTTPResponse | None = field(repr=False, default=None)
+
+    def header(self, name: str) -> str:
+        """Give a header, or an empty text."""
+        return self.headers.get(name, "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every header of a name."""
+        getlist = getattr(self.headers, "getlist", None)
+        return tuple(getlist(name)) if getlist else ()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the body as it arrives, undecoded, in constant memory.
+
+        Raises:
+            RegistryUnavailable: the connection broke, or nothing came in time.
+        """
+        if self._raw is None:
+            return
+        try:
+            yield from self._raw.stream(CHUNK, decode_content=False)
+        except HTTPError as error:
+            host = urlsplit(self.url).netloc.rpartition("@")[2]
+            reason = f"{host}: {explained(error)} in the middle of an answer"
+            raise RegistryUnavailable(reason, method=self.method, url=shown_url(self.url)) from None
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give the connection back; closed, where not everything was read."""
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+
+
+def retry_after(text: str) -> float | None:
+    """Read ``Retry-After``: seconds, or a date; None where it says neither.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+
+    >>> retry_after("2"), retry_after("soon"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT")
+    (2.0, None, 0.0)
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, moment.timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,115 @@
+"""Connections: urllib3's pools with the TLS, the CAs and the proxy that a host needs."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import make_headers, parse_url
+from urllib3.util.ssl_ import create_urllib3_context
+
+from imgref.errors import ConfigError
+from imgref.registry.hosts import split_host
+
+__all__ = ["make_pools", "on_loopback", "queries_unlogged"]
+
+
+class _Unverified(HTTPSConnection):
+    """A connection whose certificate is not verified, on purpose; that is told by imgref, once, and not by urllib3."""
+
+    def connect(self) -> None:
+        super().connect()
+        self.is_verified = True
+
+
+class _UnverifiedPool(HTTPSConnectionPool):
+    ConnectionCls = _Unverified
+
+
+def make_pools(proxy: str | None, scheme: str, verify: bool, authorities: list[str]) -> urllib3.PoolManager:
+    """Make the pools for hosts with these CAs, through a proxy where there is one.
+
+    Raises:
+        ConfigError: the proxy, or a file of CA certificates, cannot be used.
+    """
+    options: dict[str, object] = {"maxsize": 8, "block": False}
+    if scheme == "https":
+        options |= {
+            "ssl_context": _context(verify, authorities),
+            "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
+        }
+    manager: urllib3.PoolManager
+    if proxy is None:
+        manager = urllib3.PoolManager(**options)  # type: ignore[arg-type]
+    else:
+        address = parse_url(proxy)
+        if address.scheme not in ("http", "https"):
+            reason = f"only http:// and https:// proxies can be used, not {address.scheme}://"
+            raise ConfigError(reason, f"{scheme.upper()}_PROXY")
+        headers = make_headers(proxy_basic_auth=address.auth) if address.auth else None
+        bare = address._replace(auth=None).url
+        manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)  # type: ignore[arg-type]
+    if not verify:
+        manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _UnverifiedPool}
+    return manager
+
+
+def _context(verify: bool, authorities: list[str]) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.check_hostname = True
+    context.load_default_certs()
+    for path in authorities:
+        try:
+            context.load_verify_locations(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError("holds no CA certificates that can be read (PEM)", path) from error
+    return context
+
+
+def on_loopback(url: str, headers: dict[str, str]) -> str:
+    """Send names below ``localhost`` to this machine, as RFC 6761 has it, whatever a name server says of them."""
+    parts = urlsplit(url)
+    name, port = split_host(parts.netloc)
+    if not name.endswith(".localhost"):
+        return url
+    headers["Host"] = parts.netloc
+    return urlunsplit(parts._replace(netloc="localhost" if port is None else f"localhost:{port}"))
+
+
+# urllib3 logs the target of every request, and a query may be a signature, or an upload's state.
+
+_ours = threading.local()
+
+
+class _WithoutQuery(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(_ours, "sending", 0) and isinstance(record.args, tuple):
+            record.args = tuple(
+                part.partition("?")[0] if isinstance(part, str) and "?" in part else part for part in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
+
+
+@contextmanager
+def queries_unlogged() -> Iterator[None]:
+    """Keep queries out of urllib3's log while a request of this thread is sent, and no other's."""
+    _ours.sending = getattr(_ours, "sending", 0) + 1
+    try:
+        yield
+    finally:
+        _ours.sending -= 1
