@@ -6,12 +6,24 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from imgref.errors import ConfigError
 
-__all__ = ["line_of", "read_json", "read_toml", "write_private"]
+__all__ = ["home_of", "line_of", "read_json", "read_toml", "write_private"]
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """Give the user's home; what is not absolute would be in the working tree, and is no home."""
+    home = Path(environ.get("HOME", ""))
+    if home.is_absolute():
+        return home
+    try:
+        return Path.home().absolute()
+    except RuntimeError:
+        return Path("/")
 
 
 def read_json(path: Path) -> dict[str, object] | None:

@@ -18,7 +18,7 @@ from threading import RLock
 from typing import Final, Literal, cast
 
 from imgref.errors import AuthenticationError, ConfigError
-from imgref.registry._files import line_of, read_json, write_private
+from imgref.registry._files import home_of, line_of, read_json, write_private
 
 __all__ = ["Credential", "Credentials", "refused"]
 
@@ -76,7 +76,7 @@ class Credentials:
         self._environ = environ
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._lock = RLock()
-        home = Path(environ.get("HOME") or Path("~").expanduser())
+        home = home_of(environ)
         self.docker_config = Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
         """The file in which Docker keeps credentials, and so does :meth:`store`."""
         config = Path(environ.get("XDG_CONFIG_HOME", ""))
@@ -90,7 +90,7 @@ class Credentials:
     @property
     def files(self) -> list[Path]:
         """The files that are there to be read."""
-        return [path for path in (self.docker_config, *self._auth_files) if path.is_file()]
+        return [path for path in (self.docker_config, *self._auth_files) if os.path.isfile(path)]
 
     def find(self, registry: str, path: str = "") -> Credential | None:
         """Give the credential for a registry, or None.
@@ -114,7 +114,7 @@ class Credentials:
         Raises:
             ConfigError: a file is corrupt, or a credential helper is missing or fails.
         """
-        known = [(self._environ["IMGREF_REGISTRY"], "IMGREF_USERNAME")] if self._from_environment() else []
+        known = [(_plain(self._environ["IMGREF_REGISTRY"]), "IMGREF_USERNAME")] if self._from_environment() else []
         for path in self.files:
             settings = read_json(path) or {}
             # A helper's hosts are in `auths` as well, with nothing in them.

@@ -197,8 +197,9 @@ class RegistryClient:
                 if child.is_index and depth > 0:
                     return self._for_platform(ref.with_digest(child.digest), platform, depth - 1)
                 return child
-        have = ", ".join(str(child.platform) for child in manifest.children if child.platform) or "none"
-        raise NotFound(f"{ref}: no image for {platform}; there are {have}")
+        # Attestations are listed as for no platform at all.
+        have = [str(child.platform) for child in manifest.children if child.platform and child.platform.os != "unknown"]
+        raise NotFound(f"{ref}: no image for {platform}; there are {', '.join(have) or 'none'}")
 
     def _platform_of(self, ref: ImageReference, manifest: Manifest) -> Platform | None:
         config = self.get_config(ref, manifest)

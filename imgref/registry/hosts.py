@@ -18,7 +18,7 @@ from typing import Final
 
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
-from imgref.registry._files import line_of, read_json, read_toml
+from imgref.registry._files import home_of, line_of, read_json, read_toml
 
 __all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
 
@@ -249,14 +249,14 @@ class Hosts:
         if is_a(REGISTRY, host):
             names = [host, *(registry for registry, served in _SERVED.items() if served == host)]
             for directory in (base / name for base in self.certificates for name in names):
-                if directory.is_dir():
-                    found += sorted(directory.glob("*.crt"))
+                # As for the engines' settings, what only root may read is not for others.
+                found += [path for path in sorted(directory.glob("*.crt")) if _readable(path)]
         return tuple(found)
 
 
 def _homes(environ: Mapping[str, str]) -> tuple[Path, Path]:
     """Give the home and the settings directory; a relative one would be in the working tree, and does not count."""
-    home = Path(environ.get("HOME") or Path("~").expanduser())
+    home = home_of(environ)
     config = Path(environ.get("XDG_CONFIG_HOME", ""))
     return home, config if config.is_absolute() else home / ".config"
 
@@ -311,7 +311,8 @@ def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> It
         yield Path(named)
         return
     system, own = root / "etc/containers", config / "containers"
-    yield own / "registries.conf" if (own / "registries.conf").is_file() else system / "registries.conf"
+    main = own / "registries.conf"
+    yield main if _readable(main) else system / "registries.conf"
     for base in (system, own):
         yield from sorted((base / "registries.conf.d").glob("*.conf"))
 

@@ -20,6 +20,7 @@ from imgref.registry import auth
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Trust, split_host
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport.addresses import split
 
 __all__ = ["Authenticator", "Challenge", "challenges"]
 
@@ -198,9 +199,10 @@ class Authenticator:
         kept = self._tokens.get(key)
         if kept is not None and not strict and kept.expires > time.monotonic():
             return kept.header
-        realm = urljoin(f"{endpoint.origin}/v2/", challenge.parameters.get("realm", ""))
-        parts = urlsplit(realm)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        named = challenge.parameters.get("realm", "")
+        realm = urljoin(f"{endpoint.origin}/v2/", named)
+        parts = split(realm)
+        if not named or parts is None or "@" in parts.netloc:
             raise RegistryError(f"{about}: {endpoint.registry} names no token service that could be asked", status=401)
         withheld = "" if credential is None else self._withheld(endpoint, realm)
         if withheld:
@@ -262,7 +264,7 @@ class Authenticator:
             allowed = declared and near and parts.scheme == urlsplit(endpoint.origin).scheme
         if not allowed:
             return f"{endpoint.registry}, which names it as its token service, was not reached over verified https"
-        if declared:
+        if declared and not (endpoint.verified and origin_of(realm) == origin_of(endpoint.origin)):
             self._warn(parts.netloc)
         return ""
 

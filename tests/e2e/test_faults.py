@@ -6,6 +6,9 @@ The table below says which; ``ok`` is what a command prints in spite of the faul
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -199,3 +202,24 @@ def test_no_such_host(home: Home) -> None:
     ran = home.imgref("digest", "registry.invalid/app:1")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err == "error: registry.invalid/app:1: registry.invalid: the name is not known to DNS\n"
+
+
+@pytest.mark.parametrize(
+    "action", [faults.silent(30), faults.status(503, Retry_After="30")], ids=["reading", "waiting"]
+)
+def test_an_interrupt_stops_at_once(
+    action: Action, faulty: FaultProxy, plain: Registry, home: Home, unique: Unique
+) -> None:
+    path = unique("app")
+    put_image(plain, path, "1.0.0")
+    faulty.add(action, "GET", TAGS, -1)
+    command = [sys.executable, "-m", "imgref", "ls", f"{faulty.host}/{path}"]
+    with subprocess.Popen(command, env=home.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not faulty.count("GET", TAGS):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert out == b""
+    assert err.endswith(b"error: interrupted\n")

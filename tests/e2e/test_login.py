@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
+import os
 import stat
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -334,3 +338,29 @@ def failures(client: RegistryClient, ref: imgref.ImageReference, upload: Upload,
         error = caught.value
         shown += [repr(error), str(error), str(vars(error)), *traceback.format_exception(error)]
     return shown
+
+
+def test_on_a_terminal_the_password_is_not_shown(htpasswd: Registry, home: Home) -> None:
+    import pty
+
+    def answer(place: int, question: bytes, text: str) -> bytes:
+        shown = b""
+        while question not in shown:
+            shown += os.read(place, 1024)
+        os.write(place, f"{text}\n".encode())
+        return shown
+
+    place, terminal = pty.openpty()
+    command = [sys.executable, "-m", "imgref", "login", htpasswd.host]
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, env=home.environ, start_new_session=True
+    ) as process:
+        os.close(terminal)
+        shown = answer(place, b"Username: ", USER) + answer(place, b"Password for ada: ", PASSWORD)
+        with contextlib.suppress(OSError):
+            while data := os.read(place, 1024):
+                shown += data
+    os.close(place)
+    assert process.returncode == 0, shown
+    assert b"logged in to" in shown
+    assert PASSWORD.encode() not in shown
