@@ -15,6 +15,8 @@ import pytest
 from vectors import ROOT, clean_environ
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TUTORIAL = "tutorial.md"
+"""Needs an engine and a registry, and is run with both among the end-to-end tests."""
 
 
 def blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
@@ -26,7 +28,10 @@ def blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
 
 def cases(language: str) -> list[object]:
     return [
-        pytest.param(block, id=f"{path.name}:{line}") for path in DOCUMENTS for line, block in blocks(path, language)
+        pytest.param(block, id=f"{path.name}:{line}")
+        for path in DOCUMENTS
+        if path.name != TUTORIAL
+        for line, block in blocks(path, language)
     ]
 
 

@@ -29,7 +29,7 @@ FLOORS = {
     },
     "check": {"check", "reference", "errors"},
     "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "errors"},
-    "archive": {"archive", "reference", "errors"},
+    "archive": {"archive", "reference", "_grammar", "errors"},
     "ci": {"_ci_systems", "tags", "versions", "errors"},
     "_ci_systems": set(),
     "config": {"errors"},

@@ -38,9 +38,9 @@ def command(
     style: str,
     quiet: bool,
 ) -> int:
-    """Copy an image to other names, on the same registry or another, without keeping it here.
+    """Copy an image to other names, on the same registry or another.
 
-    An index is copied whole, with all its platforms. On the same registry no layer moves.
+    An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves.
     """
     from imgref.registry.transfer import copy
 

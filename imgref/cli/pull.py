@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from imgref.cli import _console
 from imgref.cli._registry import platform_option, with_client
 from imgref.cli._transfer import transfer_options, watching
 from imgref.reference import parse
@@ -35,10 +39,24 @@ def command(
     """Pull an image into an OCI layout, as docker load, podman and skopeo read it.
 
     FILE becomes a tar where its name ends in .tar, else a directory; one that is a layout already keeps its other
-    images. It is written whole or not at all.
+    images. It is written whole or not at all. A single - writes a tar to standard output.
     """
     from imgref.registry.transfer import pull
 
-    with watching(style, quiet=quiet, pulls=True) as watcher:
-        pull(client, parse(reference), file, platform=platform, jobs=jobs, watcher=watcher)
+    ref = parse(reference)
+    if file != "-":
+        with watching(style, quiet=quiet, pulls=True) as watcher:
+            pull(client, ref, file, platform=platform, jobs=jobs, watcher=watcher)
+        return 0
+    if _console.is_terminal():
+        raise click.UsageError(
+            "a tar is not written to a terminal; send it somewhere, as in imgref pull REF - | docker load"
+        )
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="imgref-") as folder, watching("none", quiet=True, pulls=True) as watcher:
+        tar = Path(folder) / "image.tar"
+        pull(client, ref, str(tar), platform=platform, jobs=jobs, watcher=watcher)
+        with tar.open("rb") as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
     return 0

@@ -32,9 +32,13 @@ __all__ = ["JOBS", "LayerOutcome", "Transferred", "Watcher", "copy", "pull", "pu
 JOBS: Final = 4
 """How many blobs are on their way at once."""
 
-_PASSING: Final = frozenset({None, 400, 404, 408, 409, 416, 429, 500, 502, 503, 504})
-"""What may be better in a new upload: also a 400, where bytes were lost on the way, and a 404, where the registry
-has forgotten the upload. None is a connection that broke."""
+_PASSING: Final = frozenset({None, 404, 408, 409, 416, 429, 500, 502, 503, 504})
+"""What may be better in a new upload: also a 404, where the registry has forgotten it. None is a connection that
+broke."""
+
+_DAMAGED: Final = 400
+_DAMAGED_TRIES: Final = 3
+"""A 400 may mean that bytes were lost on the way, but also that the registry will never have it."""
 
 _PATIENCE: Final = 2.0
 """Seconds for uploads to be cancelled in, once something has gone wrong or the user has had enough."""
@@ -136,7 +140,7 @@ def push(
     for target in targets:
         by_repository.setdefault(target.repository, []).append(target)
     done: list[Transferred] = []
-    sources = list(mount_from)
+    sources = [*mount_from, *targets]
     for names in by_repository.values():
         sender = _Sender(client, _bare(names[0]), sources, pushed, jobs, watcher)
         layers = sender.send_blobs(image)
@@ -144,7 +148,6 @@ def push(
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
             watcher.arrives(arrived)
             done.append(arrived)
-        sources.append(_bare(names[0]))
     return tuple(done)
 
 
@@ -359,7 +362,8 @@ class _Sender:
             try:
                 self._upload(upload, blob, descriptor)
             except RegistryError as error:
-                if number == TRIES or self._stop.is_set() or error.status not in _PASSING:
+                again = error.status in _PASSING or (error.status == _DAMAGED and number < _DAMAGED_TRIES)
+                if number == TRIES or self._stop.is_set() or not again:
                     raise
                 asked = error.retry_after if isinstance(error, RateLimited) else None
                 self._client.pause(about, error.reason.removeprefix(f"{about}: "), number, asked)

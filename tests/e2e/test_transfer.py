@@ -157,6 +157,17 @@ def test_a_tar_comes_from_standard_input(plain: Registry, home: Home, unique: Un
     assert digest_of(raw_manifest(plain, path, "v1")) == ran.stdout.decode().strip()
 
 
+def test_a_tar_goes_to_standard_output(plain: Registry, home: Home, unique: Unique, tmp_path: Path) -> None:
+    path = unique("app")
+    digest = good(home.imgref("push", "-q", SOURCES["layout"](tmp_path), f"{plain.host}/{path}:v1"))[0]
+    ran = home.imgref("pull", f"{plain.host}/{path}:v1", "-")
+    assert ran.code == 0, ran.err
+    (tmp_path / "out.tar").write_bytes(ran.raw)
+    assert good(home.imgref("push", "-q", str(tmp_path / "out.tar"), f"{plain.host}/{path}:v2")) == [digest]
+    ran = home.imgref("pull", f"{plain.host}/{path}:none", "-")
+    assert (ran.code, ran.raw) == (3, b"")
+
+
 def test_skopeo_and_umoci_read_what_was_pulled(plain: Registry, home: Home, unique: Unique, tmp_path: Path) -> None:
     path = unique("app")
     layout = SOURCES["layout"](tmp_path)
