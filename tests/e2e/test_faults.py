@@ -47,6 +47,9 @@ CASES = {
     "503 twice": Case("ls", "GET", TAGS, faults.status(503), 2, ok="1.0.0", retried=True),
     "503 for good": Case("digest", "HEAD", MANIFESTS, faults.status(503), -1, error="fails with HTTP status 503"),
     "503 at the first contact": Case("ls", "GET", "/v2/$", faults.status(503), ok="1.0.0"),
+    "429 at the first contact": Case(
+        "ls", "GET", "/v2/$", faults.status(429, Retry_After="1"), ok="1.0.0", retried=True
+    ),
     "500 once": Case("inspect", "GET", MANIFESTS, faults.status(500), ok="linux/amd64", retried=True),
     "502 on a put": Case("tag", "PUT", MANIFESTS, faults.status(502), ok="new@", retried=True),
     "reset before the answer": Case("ls", "GET", TAGS, faults.reset_before, 2, ok="1.0.0", retried=True),

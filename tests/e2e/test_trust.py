@@ -177,8 +177,7 @@ class Fake:
         self.seen.seen.clear()
         self.seen.add(faults.status(200, b'{"token": "t0ken"}'), path="/token", times=-1)
         challenge = f'Bearer realm="{realm}",service="s"'
-        # Once at the first contact, once more for the request itself.
-        self.seen.add(faults.status(401, WWW_Authenticate=challenge), path="/v2/$")
+        self.seen.add(faults.status(401, WWW_Authenticate=challenge), path="/v2/")
         self.seen.add(faults.status(200, b'{"tags": ["1.0.0"]}'), path="/tags/list", times=-1)
         ran = self.home.imgref("ls", f"{host}/app", "--timeout", "5", *options)
         assert PASSWORD not in ran.err

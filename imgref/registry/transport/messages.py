@@ -45,21 +45,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How a registry is reached; found by the first request to it, and kept.
+    """How a registry is reached; found once, and kept.
 
     Attributes:
         registry: as references name it, ``docker.io``.
         origin: scheme and host, ``https://registry-1.docker.io``.
         trust: what the connection may be.
         verified: whether its certificate was verified.
-        challenges: the ``WWW-Authenticate`` headers of the first answer.
+        challenges: the ``WWW-Authenticate`` headers of the first answer, where there was one.
     """
 
     registry: str
     origin: str
     trust: Trust
     verified: bool
-    challenges: tuple[str, ...]
+    challenges: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

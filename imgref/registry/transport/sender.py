@@ -112,7 +112,7 @@ class Transport:
             return self._trusts[host]
 
     def endpoint(self, registry: str, about: str) -> Endpoint:
-        """Find out how a registry is reached: once, and with a single request where it is https as it should be.
+        """Find out how a registry is reached: once, and without asking it where it is https as it should be.
 
         Raises:
             RegistryUnavailable: it cannot be reached in a way that is allowed.
@@ -121,7 +121,7 @@ class Transport:
             lock = self._locks.setdefault(registry, threading.Lock())
         with lock:
             if registry not in self._endpoints:
-                self._endpoints[registry] = self._retrying(about, lambda: self._probe(registry))
+                self._endpoints[registry] = self._retrying(about, lambda: self._probe(registry, about))
             return self._endpoints[registry]
 
     def request(
@@ -200,22 +200,26 @@ class Transport:
 
     # Which way
 
-    def _probe(self, registry: str) -> Endpoint:
+    def _probe(self, registry: str, about: str) -> Endpoint:
         host = served_by(registry)
         trust = self.trust(host)
-        schemes = ("https",) if trust is Trust.VERIFIED else ("https", "http")
-        for scheme in schemes:
+        if trust is Trust.VERIFIED:
+            # There is no choice, so nothing to ask: the first request tells what credentials are wanted.
+            return Endpoint(registry, f"https://{host}", trust, verified=True)
+        for scheme in ("https", "http"):
             origin = f"{scheme}://{host}"
             try:
                 answer = self._once("GET", f"{origin}/v2/", {}, None, False)
             except _Failed:
-                if scheme == schemes[-1]:
+                if scheme == "http":
                     raise
                 continue
+            asked = retry_after(answer.header("Retry-After")) if answer.status in _RETRIED else None
+            if asked is not None and asked <= LONGEST_WAIT:
+                self.pause(about, f"HTTP status {answer.status}", 1, asked=asked)
+            # Any other status is left to the request that follows, which says what it is about.
             verified = scheme == "https" and self._verified[origin_of(origin)]
-            challenges = answer.all("WWW-Authenticate")
-            # A bad status is left to the request that follows: it is tried again, and says what it is about.
-            return Endpoint(registry, origin, trust, verified, challenges)
+            return Endpoint(registry, origin, trust, verified, answer.all("WWW-Authenticate"))
         raise AssertionError("the last scheme returns or raises")
 
     def _follow(

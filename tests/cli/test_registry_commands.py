@@ -1,0 +1,82 @@
+"""What the commands for registries say before any registry is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vectors import clean_environ
+
+
+def imgref(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "imgref", *arguments],
+        capture_output=True,
+        text=True,
+        env=clean_environ(**environ),
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_without_urllib3(tmp_path: Path) -> None:
+    (tmp_path / "urllib3.py").write_text("raise ModuleNotFoundError(\"No module named 'urllib3'\", name='urllib3')")
+    ran = imgref("ls", "localhost/app", PYTHONPATH=str(tmp_path))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "error: registries need urllib3: pip install 'imgref[registry]'\n"
+    for arguments in (["info"], ["logout", "registry.example"]):
+        assert imgref(*arguments, PYTHONPATH=str(tmp_path), HOME=str(tmp_path)).returncode == 0
+
+
+BAD = [
+    (["ls", "localhost/app:1"], "what is asked for is a repository, without tag and digest"),
+    (["ls", "Acme/App"], "the repository must be lowercase"),
+    (["ls", "localhost/app", "--range", "x"], "a range is comparisons joined by commas"),
+    (["ls", "localhost/app", "--include", "("], "--include: no regular expression"),
+    (["ls", "localhost/app", "--pre"], "--pre goes with --range"),
+    (["ls", "localhost/app", "--limit", "0"], "--limit"),
+    (["ls", "localhost/app", "--timeout", "0"], "--timeout"),
+    (["ls", "localhost/app", "--cacert", "/nowhere/ca.pem"], "/nowhere/ca.pem: is no file with CA certificates"),
+    (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is no registry to declare insecure"),
+    (["digest", "localhost/app", "--platform", "a/b/c/d"], "'a/b/c/d' is no platform"),
+    (["tag", "localhost/app:1"], "no new tag is given"),
+    (["tag", "localhost/app:1", "-x"], "No such option"),
+    (["tag", "localhost/app:1", ".x"], "a tag begins with a letter, a digit or '_'"),
+    (["tag", "localhost/app:1", "other.example/app:2"], "NEW must be on localhost, as SRC is"),
+    (["tag", "localhost/app:1", "app:2"], "NEW must be on localhost, as SRC is"),
+    (["tag", "localhost/app:1", "localhost/app@sha256:" + 64 * "0"], "a digest cannot be given away"),
+    (["login", "not a host", "-u", "ada"], "HOST is a registry"),
+    (["login", "registry.example/path", "-u", "ada"], "HOST is a registry"),
+    (["login", "registry.example", "-u", "ada"], "there is no terminal to ask on"),
+    (["logout", ""], "HOST is a registry"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD, ids=[" ".join(arguments)[:50] for arguments, _ in BAD])
+def test_bad_usage(arguments: list[str], said: str, tmp_path: Path) -> None:
+    ran = imgref(*arguments, HOME=str(tmp_path))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_info(tmp_path: Path) -> None:
+    import json
+
+    environ = {
+        "HOME": str(tmp_path),
+        "IMGREF_INSECURE_REGISTRIES": "registry.local:5001",
+        "IMGREF_REGISTRY": "registry.local:5001",
+        "IMGREF_USERNAME": "ada",
+        "IMGREF_PASSWORD": "s3cret",
+        "HTTPS_PROXY": "http://ada:s3cret@proxy.example:3128",
+    }
+    table, fields = imgref("info", **environ), json.loads(imgref("info", "--format", "json", **environ).stdout)
+    assert "registry.local:5001  (IMGREF_INSECURE_REGISTRIES)" in table.stdout
+    assert {"host": "registry.local:5001", "source": "IMGREF_INSECURE_REGISTRIES"} in fields["insecure_registries"]
+    assert fields["default_registry"] == "docker.io"
+    assert fields["credentials"] == [{"registry": "registry.local:5001", "source": "IMGREF_USERNAME"}]
+    assert fields["proxies"] == {"https": "http://proxy.example:3128"}
+    assert "s3cret" not in table.stdout + str(fields)
