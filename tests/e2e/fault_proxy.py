@@ -198,6 +198,17 @@ def reset_in_answer(exchange: Exchange) -> None:
     exchange.reset()
 
 
+def cut_in_answer(exchange: Exchange) -> None:
+    """Close the connection in the middle of the answer's body, as if that were all."""
+    answer = exchange.ask()
+    exchange.send_response_only(answer.status)
+    for key, value in answer.headers:
+        exchange.send_header(key, value)
+    exchange.end_headers()
+    exchange.wfile.write(answer.body[: len(answer.body) // 2])
+    exchange.close_connection = True
+
+
 def lost(exchange: Exchange) -> None:
     """Do it, and lose the answer."""
     exchange.ask()

@@ -54,6 +54,8 @@ CASES = {
     "502 on a put": Case("tag", "PUT", MANIFESTS, faults.status(502), ok="new@", retried=True),
     "reset before the answer": Case("ls", "GET", TAGS, faults.reset_before, 2, ok="1.0.0", retried=True),
     "reset inside the answer": Case("ls", "GET", TAGS, faults.reset_in_answer, 2, ok="1.0.0", retried=True),
+    "cut inside the answer": Case("ls", "GET", TAGS, faults.cut_in_answer, 2, ok="1.0.0", retried=True),
+    "cut inside a blob": Case("inspect", "GET", "/blobs/", faults.cut_in_answer, ok="linux/amd64", retried=True),
     "reset inside a blob": Case("inspect", "GET", "/blobs/", faults.reset_in_answer, ok="linux/amd64", retried=True),
     "reset for good": Case("digest", "HEAD", MANIFESTS, faults.reset_before, -1, error="the connection was"),
     "reset inside a put": Case("tag", "PUT", MANIFESTS, faults.reset_in_request, ok="new@", retried=True),

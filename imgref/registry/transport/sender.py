@@ -35,8 +35,8 @@ TRIES: Final = 5
 LONGEST_WAIT: Final = 120.0
 """Seconds that a registry may ask to wait; asked for more, imgref gives up and says so."""
 
-SMALL: Final = 16 << 20
-"""Bytes of an answer that is read whole: larger than any manifest or page of tags may be."""
+SMALL: Final = 64 << 20
+"""Bytes of an answer that is read whole: more than a manifest may have, or a million tags in one page."""
 
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
