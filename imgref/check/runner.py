@@ -16,12 +16,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from imgref.check.finding import Declaration, Finding, Occurrence, Problem, Reading
 from imgref.check.judge import judge
 from imgref.check.patterns import HostPattern, is_loopback
+from imgref.check.policy import Policy
 from imgref.check.sources import (
+    ENGINE_SETTINGS,
     Place,
     Places,
     Unreadable,
@@ -31,9 +33,6 @@ from imgref.check.sources import (
 )
 from imgref.check.walk import Listing, shown_path
 from imgref.errors import ImgrefError
-
-if TYPE_CHECKING:
-    from imgref.check.policy import Policy
 
 __all__ = ["MAX_SIZE", "Checked", "Options", "Task", "check", "list_tasks"]
 
@@ -45,7 +44,6 @@ _MANY: Final = 500
 
 _CHUNK: Final = 32
 _CREDENTIALS: Final = re.compile(r"[^\s\"'=/@]++@")
-_ENGINE: Final = ("daemon.json", "registries.conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +178,7 @@ def _in_parallel(worker: _Worker, tasks: Sequence[Task], jobs: int) -> Iterator[
     # Forked processes need no start of their own, which would take longer than most checks.
     context = get_context("fork" if "fork" in get_all_start_methods() else None)
     chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
-    pool = ProcessPoolExecutor(jobs, context, initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(jobs, context, initializer=_end_on_interrupt)
     try:
         yield from chain.from_iterable(pool.map(worker.check_all, chunks))
     except BrokenProcessPool as error:
@@ -189,11 +187,11 @@ def _in_parallel(worker: _Worker, tasks: Sequence[Task], jobs: int) -> Iterator[
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Leave an interrupt from the keyboard to the process that waits for this one."""
+def _end_on_interrupt() -> None:
+    """End at once on an interrupt from the keyboard, and leave it to the process that waits to speak of it."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: Options) -> list[Policy]:
@@ -203,7 +201,7 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
     reader = _Worker([], options)
     hosts: dict[str, None] = {}
     for task in tasks:
-        if task.path.rpartition("/")[2] in _ENGINE:
+        if task.path.rpartition("/")[2] in ENGINE_SETTINGS:
             hosts |= {declared.host: None for declared in reader.declarations(task) if not is_loopback(declared.host)}
     declared = tuple(HostPattern(host) for host in hosts)
     return [replace(policy, insecure=(*policy.insecure, *declared)) for policy in policies]

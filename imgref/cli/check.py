@@ -108,7 +108,7 @@ def _tasks(request: Request, policies: Policies, listing: Listing) -> list[Task]
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:
-    """Tell what in a policy has no effect: expired exceptions, and rules that wait for a setting."""
+    """Tell which exceptions have expired, and so have no effect."""
     told: dict[str, None] = {}
     for policy in policies:
         for entry in policy.exceptions:
@@ -191,10 +191,9 @@ def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None
     if request.statistics:
         return lambda findings, result: None
     if request.format == "full":
-        terminal = _console.is_terminal()
         from shutil import get_terminal_size
 
-        columns = get_terminal_size().columns
+        terminal, columns = _console.is_terminal(), get_terminal_size().columns
         drawing = Drawing(
             columns if terminal else None,
             lambda text, colour: _console.styled(text, colour, sys.stdout),

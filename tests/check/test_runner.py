@@ -126,6 +126,7 @@ def test_a_byte_that_is_no_text_costs_nothing_else(tmp_path: Path) -> None:
             "Dockerfile": b"# caf\xe9\nFROM nginx\n",
             "compose.yaml": b"# caf\xe9\nservices: {a: {image: nginx}}\n",
             "deploy.yaml": "services: {a: {image: redis}}\n".encode("utf-16"),
+            "latin.yaml": b"# caf\xe9\nservices: {a: {image: nginx}}\n",
             "x.yaml": b"\xef\xbb\xbfservices: {a: {image: redis}}\n",
         },
     )
@@ -134,6 +135,7 @@ def test_a_byte_that_is_no_text_costs_nothing_else(tmp_path: Path) -> None:
         ("compose.yaml", 1, 6, "IMG901"),
         ("compose.yaml", 2, 23, "IMG101"),
         ("deploy.yaml", 1, 23, "IMG101"),
+        ("latin.yaml", 2, 23, "IMG101"),
         ("x.yaml", 1, 23, "IMG101"),
     ]
 

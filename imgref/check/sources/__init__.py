@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from imgref.check.finding import Problem, Reading
 from imgref.errors import ImgrefError
 
-__all__ = ["Place", "Places", "Unreadable", "is_candidate", "is_known_by_name", "lines_of", "read"]
+__all__ = ["ENGINE_SETTINGS", "Place", "Places", "Unreadable", "is_candidate", "is_known_by_name", "lines_of", "read"]
 
 _DOCKERFILE: Final = re.compile(r"(?:docker|container)file(?:[.-].*)?|.*\.(?:docker|container)file", re.DOTALL)
 _NO_DOCKERFILE: Final = (".dockerignore", ".j2", ".tmpl", ".tpl", ".md")
@@ -26,7 +26,9 @@ _CODE: Final = re.compile(
 )
 """Programs about Dockerfiles. ``Dockerfile.go`` with a capital is one, though, and ``dockerfile.dev`` too."""
 
-_ENGINE: Final = {"daemon.json": "read_daemon_json", "registries.conf": "read_registries_conf"}
+ENGINE_SETTINGS: Final = ("daemon.json", "registries.conf")
+"""The names of files in which an engine is told which registries are insecure."""
+
 _YAML: Final = (".yml", ".yaml")
 _VALUES: Final = re.compile(r"values.*\.ya?ml", re.DOTALL | re.IGNORECASE)
 _FROM: Final = re.compile(r"(?:\s*(?:#[^\n]*+)?\n)*+\s*(?:FROM|ARG)\s", re.IGNORECASE | re.ASCII)
@@ -118,7 +120,7 @@ def is_candidate(path: str) -> bool:
 
 def _kind(path: str) -> str | None:
     name = path.rpartition("/")[2]
-    if name in _ENGINE:
+    if name in ENGINE_SETTINGS:
         return name
     low = name.lower()
     if _DOCKERFILE.fullmatch(low) and not low.endswith(_NO_DOCKERFILE) and not _CODE.fullmatch(name):
@@ -160,13 +162,13 @@ def read(
 
         # To BuildKit a byte that is not UTF-8 is a byte like any other: it is no problem by itself.
         return read_dockerfile(text, build_args=build_args or {}, platform=platform), text
-    if kind in _ENGINE:
+    if kind in ENGINE_SETTINGS:
         from imgref.check.sources import engine
 
         reading = engine.read_daemon_json(text) if kind == "daemon.json" else engine.read_registries_conf(text)
     elif kind == "yaml":
         reading = _read_yaml(place, text, named=named)
-    if problem is not None and reading is not None:
+    if problem is not None and reading is not None and (named or is_known_by_name(place)):
         reading = replace(reading, problems=(problem, *reading.problems))
     return reading, text
 
