@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from imgref._grammar import ADDRESS, LABEL, QUALIFIED, is_a
 from imgref.errors import quote
 from imgref.reference import DEFAULT_REGISTRY, ImageReference
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 __all__ = ["Glob", "HostPattern", "ImagePattern", "PathPattern", "PatternError", "is_loopback"]
 
 _HOST: Final = rf"(?:[A-Za-z0-9*-]+(?:\.[A-Za-z0-9*-]+)*|{ADDRESS})(?::(?:[0-9]+|\*))?"
 _PATH: Final = r"[a-z0-9._*-]+(?:/[a-z0-9._*-]+)*"
 _ANY_HOST: Final = ("*", "**")
+_NUMERIC: Final = r"[0-9A-Fa-f:.]+"
 
 
 class PatternError(ValueError):
@@ -239,8 +242,10 @@ def _without_scheme(declared: str) -> str:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
-    if "/" not in text:
+    if "/" not in text or not is_a(rf"{_NUMERIC}/{_NUMERIC}", text.strip()):
         return None
+    from ipaddress import ip_network
+
     try:
         return ip_network(text.strip(), strict=False)
     except ValueError:
@@ -249,6 +254,10 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     bare = re.sub(r":[0-9]+\Z", "", host) if host.count(":") == 1 or host.startswith("[") else host
+    if not is_a(rf"\[?{_NUMERIC}\]?", bare):
+        return None
+    from ipaddress import ip_address
+
     try:
         return ip_address(bare.strip("[]"))
     except ValueError:

@@ -30,7 +30,6 @@ ENGINE_SETTINGS: Final = ("daemon.json", "registries.conf")
 """The names of files in which an engine is told which registries are insecure."""
 
 _YAML: Final = (".yml", ".yaml")
-_VALUES: Final = re.compile(r"values.*\.ya?ml", re.DOTALL | re.IGNORECASE)
 _FROM: Final = re.compile(r"(?:\s*(?:#[^\n]*+)?\n)*+\s*(?:FROM|ARG)\s", re.IGNORECASE | re.ASCII)
 _YAML_BREAK: Final = re.compile(r"\r\n?|\n")
 
@@ -62,7 +61,9 @@ class Place(NamedTuple):
 
 
 class _Directory(NamedTuple):
-    path: PurePosixPath
+    """What a directory tells: which kind all YAML in it is, if it tells; and how it stands to a chart."""
+
+    kind: str | None
     below_chart: bool
     templates: bool
 
@@ -73,27 +74,36 @@ class Places:
     def __init__(self) -> None:
         self._charts: dict[str, str | None] = {}
         self._directories: dict[str, _Directory] = {}
+        self._names: dict[tuple[str, bool], str | None] = {}
 
     def of(self, path: str) -> Place:
         """Tell the kind of a file by its name, and whether it belongs to a Helm chart."""
         kind = _kind(path)
         if kind != "yaml":
             return Place(kind)
-        from imgref.check.sources.yaml_files import yaml_kind
-
         before, _, name = path.rpartition("/")
         directory = self._directory(f"{before}/" if path.startswith("/") else before)
-        beside_chart = directory.below_chart and _VALUES.fullmatch(name) is not None
-        return Place(kind, yaml_kind(directory.path / name, beside_chart=beside_chart), directory.templates)
+        return Place(kind, directory.kind or self._named(name, directory), directory.templates)
+
+    def _named(self, name: str, directory: _Directory) -> str | None:
+        key = name, directory.below_chart
+        if key not in self._names:
+            from imgref.check.sources.yaml_files import yaml_kind
+
+            self._names[key] = yaml_kind(PurePosixPath(name), beside_chart=directory.below_chart)
+        return self._names[key]
 
     def _directory(self, written: str) -> _Directory:
         known = self._directories.get(written)
         if known is None:
+            from imgref.check.sources.yaml_files import yaml_kind
+
             # The directories above count, also those above the working directory.
             path = os.path.abspath(written)  # noqa: PTH100  a link's name counts, not what it leads to
             chart = self._chart(path)
             templates = chart is not None and f"{path}/".startswith(f"{chart.rstrip('/')}/templates/")
-            known = self._directories[written] = _Directory(PurePosixPath(path), chart is not None, templates)
+            kind = yaml_kind(PurePosixPath(path, "any.yaml"))
+            known = self._directories[written] = _Directory(kind, chart is not None, templates)
         return known
 
     def _chart(self, directory: str) -> str | None:
