@@ -40,7 +40,7 @@ _STDIN: Final = "<stdin>"
 @BY_WHAT
 @HOW
 def command(**options: object) -> int:
-    """Check that every image in these files is one that you trust.
+    """Check that every image in a tree is one that you trust.
 
     Dockerfiles, Compose files, manifests, charts and CI files are found below each PATH (default: here), and each
     image reference in them is held to the policy in .imgref.toml. What git ignores is not looked at; a file that is
