@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from imgref.errors import ConfigError
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
-__all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config"]
+__all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config", "own_config", "table_settings"]
 
 FILE_NAME: Final = ".imgref.toml"
 
@@ -27,6 +28,7 @@ _SECTIONS: Final = ("extends", "tags", "check")
 _KINDS: Final[dict[str, str]] = {
     "string": "a string",
     "boolean": "true or false",
+    "date": "a date, as 2027-06-30",
     "strings": "a string or a list of strings",
     "table": "a table",
     "tables": "a list of tables",
@@ -64,22 +66,42 @@ class Config:
 
         Args:
             name: ``tags`` or ``check``.
-            kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``strings`` (a
-                single string is taken for a list of one), ``table`` or ``tables``.
+            kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``date``, ``strings``
+                (a single string is taken for a list of one), ``table``, or ``tables`` (a list of settings, each
+                with its own place, for :func:`table_settings`).
 
         Raises:
             ConfigError: a key is unknown, and the nearest known one is named; or a value is of another kind.
         """
-        settings = dict(self._settings.get(name, {}))
-        for key, setting in settings.items():
-            if key not in kinds:
-                raise ConfigError(f"unknown key {key!r} in [{name}]{_nearest(key, kinds)}", setting.path, setting.line)
-            value = _coerced(setting.value, kinds[key])
-            if value is None:
-                reason = f"{key} in [{name}] must be {_KINDS[kinds[key]]}, not {setting.value!r}"
-                raise ConfigError(reason, setting.path, setting.line)
-            settings[key] = Setting(value, setting.path, setting.line)
-        return settings
+        return _validated(self._settings.get(name, {}), name, kinds)
+
+
+def table_settings(entry: Setting, name: str, kinds: Mapping[str, str]) -> dict[str, Setting]:
+    """Give the settings of one table of a list of tables, validated as :meth:`Config.section` does.
+
+    Args:
+        entry: one item of a setting of the kind ``tables``.
+        name: what to call the table in a message, such as ``check.exceptions``.
+        kinds: every key that it may have, and its kind.
+
+    Raises:
+        ConfigError: a key is unknown, or a value is of another kind.
+    """
+    table = cast("dict[str, object]", entry.value)
+    return _validated({key: Setting(value, entry.path, entry.line) for key, value in table.items()}, name, kinds)
+
+
+def _validated(settings: Mapping[str, Setting], name: str, kinds: Mapping[str, str]) -> dict[str, Setting]:
+    valid = {}
+    for key, setting in settings.items():
+        if key not in kinds:
+            raise ConfigError(f"unknown key {key!r} in [{name}]{_nearest(key, kinds)}", setting.path, setting.line)
+        value = _coerced(setting.value, kinds[key])
+        if value is None:
+            reason = f"{key} in [{name}] must be {_KINDS[kinds[key]]}, not {_shown(setting.value)}"
+            raise ConfigError(reason, setting.path, setting.line)
+        valid[key] = Setting(value, setting.path, setting.line)
+    return valid
 
 
 def find_config(start: str | os.PathLike[str] = "") -> Path | None:
@@ -93,12 +115,23 @@ def find_config(start: str | os.PathLike[str] = "") -> Path | None:
     directory, above = "", os.path.realpath(start)
     while directory != above:
         directory, above = above, os.path.dirname(above)
-        for name in (FILE_NAME, "pyproject.toml"):
-            candidate = os.path.join(directory, name)
-            if os.path.isfile(candidate) and _has_settings(candidate):
-                from pathlib import Path
+        if (found := own_config(directory)) is not None:
+            return found
+    return None
 
-                return Path(os.path.relpath(candidate))
+
+def own_config(directory: str) -> Path | None:
+    """Give the settings file that stands in a directory, or None.
+
+    Raises:
+        ConfigError: its pyproject.toml speaks of imgref, and is no TOML.
+    """
+    for name in (FILE_NAME, "pyproject.toml"):
+        candidate = os.path.join(directory, name)
+        if os.path.isfile(candidate) and _has_settings(candidate):
+            from pathlib import Path
+
+            return Path(os.path.relpath(candidate))
     return None
 
 
@@ -135,7 +168,7 @@ def load_config(path: Path | None) -> Config:
                 raise ConfigError(f"{name} must be a table, as [{name}]", str(file), _line(lines, name))
             target = merged.setdefault(name, {})
             for key, value in section.items():
-                said = Setting(value, str(file), _line(lines, key, name))
+                said = Setting(_placed(value, file, lines, f"{name}.{key}"), str(file), _line(lines, key, name))
                 target[key] = _merged(said, target[key]) if key in target else said
     return Config(path, tuple(files), merged)
 
@@ -192,9 +225,20 @@ def _merged(farther: Setting, nearer: Setting) -> Setting:
     value = near
     if isinstance(near, dict) and isinstance(far, dict):
         value = {**far, **near}
-    elif isinstance(near, list) and isinstance(far, list) and all(isinstance(item, dict) for item in (*near, *far)):
+    elif isinstance(near, list) and isinstance(far, list) and all(isinstance(item, Setting) for item in (*near, *far)):
         value = [*far, *near]
     return Setting(value, nearer.path, nearer.line)
+
+
+def _placed(value: object, file: Path, lines: list[str], name: str) -> object:
+    """Give each table of a list of tables its own place, which it keeps when lists are joined."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return value
+    header = re.compile(rf"\s*\[\[\s*(?:tool\.imgref\.)?{re.escape(name)}\s*\]\]")
+    places: list[int | None] = [number for number, line in enumerate(lines, 1) if header.match(line)]
+    if len(places) != len(value):
+        places = [None] * len(value)
+    return [Setting(item, str(file), line) for item, line in zip(value, places, strict=True)]
 
 
 def _coerced(value: object, kind: str) -> object | None:
@@ -203,12 +247,33 @@ def _coerced(value: object, kind: str) -> object | None:
         return value if isinstance(value, str) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
+    if kind == "date":
+        return _day(value)
     if kind == "strings":
         values = [value] if isinstance(value, str) else value
         return values if isinstance(values, list) and all(isinstance(item, str) for item in values) else None
     if kind == "table":
         return value if isinstance(value, dict) else None
-    return value if isinstance(value, list) and all(isinstance(item, dict) for item in value) else None
+    return value if _is_tables(value) else None
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Setting) for item in value)
+
+
+def _day(value: object) -> date | None:
+    from datetime import date, datetime
+
+    if isinstance(value, datetime):
+        return value.date()
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value if isinstance(value, date) else None
+    except ValueError:
+        return None
+
+
+def _shown(value: object) -> str:
+    return "a list of tables" if value and _is_tables(value) else repr(value)
 
 
 def _nearest(word: str, known: Mapping[str, str] | tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ FLOORS = {
         "_grammar",
         "errors",
     },
-    "check": {"check", "reference", "errors"},
+    "check": {"check", "reference", "_grammar", "errors"},
     "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "errors"},
     "archive": {"archive", "reference", "_grammar", "errors"},
     "ci": {"_ci_systems", "tags", "versions", "errors"},

@@ -14,7 +14,20 @@ from imgref.errors import ImgrefError, InvalidReference
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "error", "is_terminal", "note", "parts", "printable", "say", "show_error", "table", "warn"]
+__all__ = [
+    "console",
+    "error",
+    "is_terminal",
+    "note",
+    "parts",
+    "printable",
+    "say",
+    "show_error",
+    "styled",
+    "table",
+    "underlined",
+    "warn",
+]
 
 _NARROW = 20
 
@@ -24,7 +37,8 @@ def is_terminal(stream: TextIO | None = None) -> bool:
     return (sys.stdout if stream is None else stream).isatty()
 
 
-def _styled(text: str, colour: str, stream: TextIO) -> str:
+def styled(text: str, colour: str, stream: TextIO) -> str:
+    """Colour a text for a stream, unless that is no terminal or ``NO_COLOR`` is set."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not is_terminal(stream)
     return text if plain else click.style(text, fg=colour, bold=True)
 
@@ -41,12 +55,12 @@ def note(text: str) -> None:
 
 def warn(text: str) -> None:
     """Tell what may not be as it should, on stderr."""
-    _tell(f"{_styled('warning', 'yellow', sys.stderr)}: {text}")
+    _tell(f"{styled('warning', 'yellow', sys.stderr)}: {text}")
 
 
 def error(text: str, *, help_text: str | None = None) -> None:
     """Tell what is wrong, and perhaps what to do, on stderr."""
-    _tell(f"{_styled('error', 'red', sys.stderr)}: {text}")
+    _tell(f"{styled('error', 'red', sys.stderr)}: {text}")
     if help_text is not None:
         _help(help_text)
 
@@ -66,9 +80,9 @@ def show_error(problem: ImgrefError, *, where: str = "") -> None:
     text, span = problem.shown()
     from shutil import get_terminal_size
 
-    line, caret = _underlined(text, span, get_terminal_size().columns)
+    line, caret = underlined(text, span, get_terminal_size().columns)
     if line:
-        _tell(f"  {line}\n  {_styled(caret, 'red', sys.stderr)}")
+        _tell(f"  {line}\n  {styled(caret, 'red', sys.stderr)}")
     if problem.hint is not None:
         _help(f"did you mean {problem.hint}")
 
@@ -81,10 +95,10 @@ def _tell(text: str) -> None:
 
 
 def _help(text: str) -> None:
-    _tell(f"{_styled('help', 'cyan', sys.stderr)}: {text}")
+    _tell(f"{styled('help', 'cyan', sys.stderr)}: {text}")
 
 
-def _underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str]:
+def underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str]:
     """Draw a text on one line, and carets under its span; a long text is cut around the span."""
     room = max(columns - 4, _NARROW - 4)
     start, end = span

@@ -18,6 +18,8 @@ __all__ = ["main"]
 COMMANDS: Final = {
     "parse": "Say what image references mean.",
     "tags": "Plan the tags that a release should carry.",
+    "check": "Check that every image in a tree is one that you trust.",
+    "explain": "Explain the rules of imgref check.",
     "ci": "Say which CI runs here, what it builds, and which variable told it.",
     "slug": "Turn any text, such as the name of a branch, into a tag.",
     "ls": "List the tags of a repository, the newest version first.",

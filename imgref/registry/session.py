@@ -14,6 +14,7 @@ from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.tokens import Authenticator
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport.addresses import split
 
 __all__ = ["Place", "Session", "place_of"]
 
@@ -124,8 +125,8 @@ class Session:
             RegistryError: it is no address.
         """
         url = urljoin(base, location)
-        old, new = urlsplit(base), urlsplit(url)
-        if new.scheme not in ("http", "https") or not new.hostname or "@" in new.netloc:
+        old, new = urlsplit(base), split(url)
+        if new is None or "@" in new.netloc:
             raise RegistryError(f"{old.netloc} answers with a location that is no address", url=base.partition("?")[0])
         if old.scheme == "https" and new.scheme == "http" and new.netloc == old.netloc:
             return "https" + url.removeprefix("http")

@@ -10,13 +10,13 @@ __all__ = ["origin_of", "shown_url", "split"]
 
 
 def split(url: str) -> SplitResult | None:
-    """Split an absolute http or https URL; None where it is none."""
+    """Split an absolute http or https URL; None where it is none, or holds what a terminal would obey."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+    return parts if parts.scheme in ("http", "https") and parts.hostname and url.isprintable() else None
 
 
 def shown_url(url: str) -> str:

@@ -45,7 +45,9 @@ def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
         if certificate.verify_code in _UNKNOWN_ISSUER:
             reason += f"; give its CA with --cacert FILE or as certs.d/{host}/ca.crt, or {declare(host)}"
         return Failure(reason, again=False, untrusted=True)
-    if isinstance(_innermost(error), ssl.SSLError) and any(word in str(error).upper().replace(" ", "_") for word in _PLAIN):
+    if isinstance(_innermost(error), ssl.SSLError) and any(
+        word in str(error).upper().replace(" ", "_") for word in _PLAIN
+    ):
         return Failure(f"{host} does not speak https; if that is meant, {declare(host)}", again=False)
     through = f" (through the proxy {shown_url(proxy).rstrip('/')})" if proxy else ""
     return Failure(f"{host}: {explained(error)}{through}", again=not _is_lasting(error))

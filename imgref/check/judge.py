@@ -1,0 +1,120 @@
+"""From what was found in one file to findings: every rule, then ignore comments, exceptions and per-file ignores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from imgref.check.comments import Ignores
+from imgref.check.finding import Finding, Occurrence, Problem, Reading
+from imgref.check.rules import RULES, Image, Verdict, waiting
+from imgref.check.rules.files import unresolved_arg
+from imgref.check.rules.origin import insecure_declaration
+from imgref.check.rules.tags import invalid_reference
+from imgref.check.sources import lines_of
+from imgref.errors import InvalidReference
+from imgref.reference import left_out, parse
+
+if TYPE_CHECKING:
+    from imgref.check.policy import Policy
+
+__all__ = ["judge"]
+
+_JUDGES = [(code, rule.judge) for code, rule in RULES.items() if rule.judge is not None]
+
+
+def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str) -> list[Finding]:
+    """Hold one file to a policy.
+
+    Args:
+        reading: what was found in it.
+        policy: the policy.
+        path: the file, as findings are to name it.
+        inside: the same, relative to the policy's root.
+        text: what is written in it.
+    """
+    file = _File(path, policy, reading.kind)
+    ignores = Ignores(reading, lines_of(reading.kind, text)) if reading.comments else None
+    codes = policy.enabled if ignores is None else policy.enabled | ignores.codes
+    found = [*file.occurrences(reading.occurrences, codes), *file.beside(reading)]
+    if ignores is not None:
+        found = [(finding, passed) for finding, passed in found if not ignores.covers(finding)]
+        unknowable = frozenset(waiting(codes, policy))
+        unused = [(file.told(problem), False) for problem in ignores.unused(unknowable)]
+        found += [(finding, passed) for finding, passed in unused if not ignores.covers(finding)]
+    quiet = policy.ignored_in(inside) if found and policy.per_file_ignores else frozenset()
+    kept = [
+        finding
+        for finding, passed in found
+        if not passed and finding.code in policy.enabled and finding.code not in quiet
+    ]
+    return sorted(kept, key=lambda finding: (finding.line, finding.column, finding.code))
+
+
+class _File:
+    """Makes findings of one file. Each comes with whether an exception lets it pass."""
+
+    def __init__(self, path: str, policy: Policy, kind: str) -> None:
+        self.path = path
+        self.policy = policy
+        self.kind = kind
+
+    def occurrences(self, occurrences: Sequence[Occurrence], codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
+        judges = [(code, rule) for code, rule in _JUDGES if code in codes]
+        for occurrence in occurrences:
+            if occurrence.role == "unresolved":
+                if self.kind == "dockerfile":
+                    yield self._finding(occurrence, "IMG501", unresolved_arg(occurrence)), False
+                continue
+            if occurrence.role not in {"external", "invalid"}:
+                continue
+            text = occurrence.text if occurrence.resolved is None else occurrence.resolved
+            try:
+                ref = parse(text)
+            except InvalidReference as error:
+                yield self._invalid(occurrence, error), False
+                continue
+            if occurrence.role == "invalid":
+                yield self._invalid(occurrence, None), False
+                continue
+            missing = left_out(text)
+            if occurrence.reason is not None and "tag" in missing:
+                # Something outside of the text gives the tag, such as a chart's appVersion.
+                ref, missing = parse(text, default_tag=None), tuple(part for part in missing if part != "tag")
+            image = Image(occurrence, text, ref, missing, self.kind)
+            for code, rule in judges:
+                if (verdict := rule(image, self.policy)) is not None:
+                    yield self._excepted(image, code, verdict)
+
+    def beside(self, reading: Reading) -> Iterator[tuple[Finding, bool]]:
+        """Give what the reader itself has to say, and the registries that the file declares insecure."""
+        for problem in reading.problems:
+            yield self.told(problem), False
+        for declaration in reading.declarations:
+            if (verdict := insecure_declaration(declaration)) is not None:
+                end = declaration.column + len(declaration.host)
+                place = (self.path, declaration.line, declaration.column, end)
+                yield Finding(*place, "IMG401", verdict.message, verdict.hint), False
+
+    def told(self, problem: Problem) -> Finding:
+        end = problem.column + 1 if problem.end_column is None else problem.end_column
+        return Finding(self.path, problem.line, problem.column, end, problem.code, problem.message, problem.hint)
+
+    def _invalid(self, occurrence: Occurrence, error: InvalidReference | None) -> Finding:
+        verdict, shown = invalid_reference(occurrence, error)
+        return self._finding(occurrence, "IMG105", verdict, shown)
+
+    def _excepted(self, image: Image, code: str, verdict: Verdict) -> tuple[Finding, bool]:
+        if not self.policy.exceptions:
+            return self._finding(image.occurrence, code, verdict), False
+        entry, expired = self.policy.exemption(code, image.ref)
+        if expired is not None and entry is None:
+            reason = "" if expired.reason is None else f" ({expired.reason})"
+            message = f"{verdict.message}; the exception for it{reason} expired on {expired.expires}"
+            verdict = Verdict(message, verdict.hint)
+        return self._finding(image.occurrence, code, verdict), entry is not None
+
+    def _finding(self, occurrence: Occurrence, code: str, verdict: Verdict, shown: str | None = None) -> Finding:
+        end = occurrence.column + len(occurrence.text)
+        text = occurrence.text if shown is None else shown
+        return Finding(self.path, occurrence.line, occurrence.column, end, code, verdict.message, verdict.hint, text)

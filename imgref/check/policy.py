@@ -1,0 +1,88 @@
+"""The policy: which rules hold, which images are trusted, and what is let pass.
+
+A policy is data. Every text in it has been made into a pattern before, so that a mistake is told before any file is
+looked at. Nothing here is ever heard by the client that talks to registries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgref.check.patterns import HostPattern, ImagePattern, PathPattern
+from imgref.reference import ImageReference
+
+if TYPE_CHECKING:
+    from datetime import date
+
+__all__ = ["Exemption", "Policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Images that some rules let pass, one of ``[[check.exceptions]]``.
+
+    Attributes:
+        image: which repositories.
+        codes: the rules.
+        reason: why, or None.
+        expires: the last day on which it counts, or None.
+        where: the place in the settings, as ``path:line``.
+    """
+
+    image: ImagePattern
+    codes: frozenset[str]
+    reason: str | None
+    expires: date | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a check holds files to.
+
+    Attributes:
+        enabled: the codes of the rules that report.
+        allowed: the only repositories that may be used, or None for any.
+        denied: repositories that may not be used, or None for none.
+        golden: what images are to be built on, or None for anything.
+        golden_scope: ``final`` for the last stage of a Dockerfile, ``all`` for every one.
+        insecure: registries that are declared insecure, here or by an engine's settings in the tree.
+        exclude: files that are not looked at unless given by name.
+        per_file_ignores: patterns of paths, each with the codes that are not reported there.
+        exceptions: images that some rules let pass.
+        root: the directory that the patterns of paths start from, or None for the working directory.
+        today: the day on which exceptions are looked at; None is a day before any of them expires.
+    """
+
+    enabled: frozenset[str]
+    allowed: tuple[ImagePattern, ...] | None = None
+    denied: tuple[ImagePattern, ...] | None = None
+    golden: tuple[ImagePattern, ...] | None = None
+    golden_scope: str = "final"
+    insecure: tuple[HostPattern, ...] = ()
+    exclude: tuple[PathPattern, ...] = ()
+    per_file_ignores: tuple[tuple[PathPattern, frozenset[str]], ...] = ()
+    exceptions: tuple[Exemption, ...] = ()
+    root: Path | None = None
+    today: date | None = None
+
+    def ignored_in(self, path: str) -> frozenset[str]:
+        """Give the codes that are not reported in a file; ``path`` is relative to :attr:`root`."""
+        found = [codes for pattern, codes in self.per_file_ignores if pattern.matches(path)]
+        return frozenset().union(*found)
+
+    def exemption(self, code: str, ref: ImageReference) -> tuple[Exemption | None, Exemption | None]:
+        """Give the exception that lets this image pass a rule, and one that would if it had not expired."""
+        expired = None
+        for entry in self.exceptions:
+            if code in entry.codes and entry.image.matches(ref):
+                if not self.has_expired(entry):
+                    return entry, None
+                expired = entry
+        return None, expired
+
+    def has_expired(self, entry: Exemption) -> bool:
+        """Tell whether the last day of an exception is over."""
+        return entry.expires is not None and self.today is not None and entry.expires < self.today

@@ -1,0 +1,30 @@
+"""Reports: from findings to the text that a person, a program or a platform reads, one function a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from imgref.check.finding import Finding
+
+__all__ = ["FORMATS", "report"]
+
+FORMATS: Final = {
+    "concise": "text",
+    "json": "data",
+    "github": "platforms",
+    "gitlab": "platforms",
+    "sarif": "sarif",
+}
+"""Every format that needs nothing but findings, and the module here that has it."""
+
+
+def report(name: str) -> Callable[[Sequence[Finding]], str]:
+    r"""Give the function of a format; its text ends with a newline, or is empty where nothing is to be said.
+
+    >>> report("json")([])
+    '[]\n'
+    """
+    function: Callable[[Sequence[Finding]], str] = getattr(import_module(f"{__name__}.{FORMATS[name]}"), name)
+    return function

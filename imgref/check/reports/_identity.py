@@ -1,0 +1,27 @@
+"""What makes two findings of two runs the same one: file, rule and text, and not the line, which moves."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from imgref.check.finding import Finding
+
+__all__ = ["fingerprints", "relative"]
+
+
+def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
+    """Give an identity for each finding; the second of two equal ones has another than the first."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for finding in findings:
+        key = (finding.path, finding.code, finding.message if finding.text is None else finding.text)
+        seen[key] += 1
+        words = "\0".join((*key, str(seen[key])))
+        yield sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def relative(path: str) -> str:
+    """Give a path relative to the working directory, also where it is outside of it."""
+    return os.path.relpath(path) if os.path.isabs(path) else path

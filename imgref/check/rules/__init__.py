@@ -1,0 +1,50 @@
+"""The rules, each a piece of data: ``tags`` says which tag, ``origin`` from where, ``files`` what cannot be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from imgref.check.policy import Policy
+from imgref.check.rules import files, origin, tags
+from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.errors import ImgrefError
+
+__all__ = ["RULES", "Example", "Image", "Page", "Rule", "Verdict", "codes_of", "default_codes", "waiting"]
+
+RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in (*tags.RULES, *origin.RULES, *files.RULES)}
+"""Every rule by its code, in order."""
+
+
+def default_codes() -> frozenset[str]:
+    """Give the codes of the rules that are on if nothing selects them."""
+    return frozenset(code for code, rule in RULES.items() if rule.default)
+
+
+def codes_of(selectors: Iterable[str]) -> frozenset[str]:
+    """Give the codes that codes or prefixes of codes select; ``ALL`` selects every one.
+
+    Raises:
+        ImgrefError: one selects nothing; the nearest code is named.
+
+    >>> sorted(codes_of(["IMG9", "IMG101"]))
+    ['IMG101', 'IMG901', 'IMG902']
+    """
+    selected: set[str] = set()
+    for selector in selectors:
+        found = [code for code in RULES if selector == "ALL" or (selector and code.startswith(selector))]
+        if not found:
+            from difflib import get_close_matches
+
+            near = get_close_matches(selector.upper(), RULES, n=1, cutoff=0)
+            raise ImgrefError(f"no rule's code begins with {selector!r}; did you mean {near[0]!r}?")
+        selected.update(found)
+    return frozenset(selected)
+
+
+def waiting(codes: Iterable[str], policy: Policy) -> Iterator[str]:
+    """Give those of some rules that have nothing to go by, since a policy leaves out the settings for them."""
+    for code in codes:
+        settings = RULES[code].waits_for
+        if settings and all(getattr(policy, name) is None for name in settings):
+            yield code

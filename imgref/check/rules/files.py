@@ -1,0 +1,107 @@
+"""IMG5xx and IMG9xx: what stands in the way of judging a file."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imgref.check.finding import Occurrence
+from imgref.check.policy import Policy
+from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.errors import quote
+
+__all__ = ["RULES", "unresolved_arg"]
+
+_STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII | re.IGNORECASE)
+_FROM_OTHER: Final = ("copy-from", "mount-from")
+
+
+def unresolved_arg(occurrence: Occurrence) -> Verdict:
+    """Say that a FROM cannot be judged, since a variable in it is empty or unknown."""
+    reason = "a variable in it has no value" if occurrence.reason is None else occurrence.reason
+    return Verdict(
+        f"{quote(occurrence.text)} cannot be told: {reason}",
+        "give the ARG before the first FROM a default, or check with --build-arg NAME=VALUE",
+    )
+
+
+def _implicit_image(image: Image, _: Policy) -> Verdict | None:
+    """Only a text that could be a stage's name is in doubt: one with a ``/``, ``:`` or ``@`` is plainly an image."""
+    if not _may_be_stage(image) or not _STAGE_NAME.fullmatch(image.text):
+        return None
+    return Verdict(
+        f"{quote(image.text)} is no stage of this file, and so is pulled as the image {image.ref}",
+        "name a stage, or write the image with its tag",
+    )
+
+
+def _may_be_stage(image: Image) -> bool:
+    """Tell whether this stands where a stage may be named: in ``COPY --from`` or in a mount's ``from``."""
+    return image.kind == "dockerfile" and image.occurrence.construct.removeprefix("onbuild-") in _FROM_OTHER
+
+
+RULES: Final = (
+    Rule(
+        "IMG501",
+        "unresolved-arg",
+        "a FROM whose ARG leaves it empty or unknown",
+        Page(
+            what="Finds `FROM` lines with a variable that has no value: the `ARG` has no default, stands in a stage "
+            "instead of before the first `FROM`, or is not there.",
+            why="Such a file can be built with the right `--build-arg` only, and what it is built on then is told by "
+            "whoever calls the build. It cannot be judged from the file.",
+            bad=Example("Dockerfile", "ARG VERSION\nFROM nginx:${VERSION}\n"),
+            good=Example("Dockerfile", "ARG VERSION=1.27.3\nFROM nginx:${VERSION}\n"),
+            fix="Give the `ARG` a default, before the first `FROM`. If it is meant to come from outside, check with "
+            "the same `--build-arg` as in the build.",
+            settings="None; `--build-arg NAME=VALUE` sets a variable.",
+        ),
+        level="error",
+    ),
+    Rule(
+        "IMG502",
+        "implicit-image",
+        "`COPY --from=name` that is no stage, and so is pulled as an image",
+        Page(
+            what="Finds `COPY --from=name`, and mounts with `from=name`, where a bare name is no stage of the file. "
+            "A text with a `/`, `:` or `@` is plainly meant as an image, and is judged as any other.",
+            why="A stage's name with a slip of the pen is an image's name, and it is pulled from a public registry, "
+            "where somebody may have waited for just that slip.",
+            bad=Example("Dockerfile", "FROM golang:1.23.4 AS build\nFROM scratch\nCOPY --from=biuld /app /app\n"),
+            good=Example("Dockerfile", "FROM golang:1.23.4 AS build\nFROM scratch\nCOPY --from=build /app /app\n"),
+            fix="Correct the name. If an image is meant, write its tag; better still, give it a stage of its own with "
+            "`FROM … AS`, so that all the images of a file stand in the same place.",
+            settings="None.",
+        ),
+        _implicit_image,
+    ),
+    Rule(
+        "IMG901",
+        "unreadable",
+        "a file that cannot be parsed",
+        Page(
+            what="Finds files, and single lines of Dockerfiles, that cannot be read, and says where and why. "
+            "Everything else in the file is still judged.",
+            why="What cannot be read cannot be judged: without this finding it would pass unseen.",
+            bad=Example("Dockerfile", "FROM nginx:1.27.3\nCOPPY a b\n"),
+            good=Example("Dockerfile", "FROM nginx:1.27.3\nCOPY a b\n"),
+            fix="Mend the place. A file that only looks like one of its kind can be left out with `exclude`.",
+            settings="None; `--max-size` says how large a file may be.",
+        ),
+        level="error",
+    ),
+    Rule(
+        "IMG902",
+        "unused-ignore",
+        "an ignore comment that ignores nothing",
+        Page(
+            what="Finds ignore comments that ignore nothing: the finding is gone, the code is none, or the comment "
+            "stands where it does not count.",
+            why="A comment that is left behind hides the next finding of its kind, which nobody has looked at.",
+            bad=Example("Dockerfile", "# imgref: ignore[IMG102] until the new base is ready\nFROM nginx:1.27.3\n"),
+            good=Example("Dockerfile", "FROM nginx:1.27.3\n"),
+            fix="Delete the comment.",
+            settings="None.",
+        ),
+    ),
+)

@@ -1,0 +1,99 @@
+"""What a rule is: a code and a name, a function from an image to a verdict, and a page that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from imgref.check.finding import Occurrence
+from imgref.check.policy import Policy
+from imgref.reference import ImageReference
+
+__all__ = ["Example", "Image", "Judge", "Level", "Page", "Rule", "Verdict"]
+
+Level = Literal["error", "warning"]
+"""How reports that know levels show a rule. Whatever the level, a finding fails a check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that a file asks for.
+
+    Attributes:
+        occurrence: where it stands, and as what.
+        text: the reference with variables put in.
+        ref: what it means; a tag that is left out is filled in, unless something outside of the text gives it.
+        left_out: which of ``registry`` and ``tag`` are not written out; a digest stands for a tag.
+        kind: the kind of file.
+    """
+
+    occurrence: Occurrence
+    text: str
+    ref: ImageReference
+    left_out: tuple[str, ...]
+    kind: str
+
+
+class Verdict(NamedTuple):
+    """What a rule has against an image: one line, and what to do, or None."""
+
+    message: str
+    hint: str | None = None
+
+
+Judge = Callable[[Image, Policy], Verdict | None]
+
+
+class Example(NamedTuple):
+    """A file for a rule's page; a test checks it, under the settings that stand beside it."""
+
+    file: str
+    text: str
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A rule's page, in Markdown.
+
+    Attributes:
+        what: what the rule finds.
+        why: why that is bad.
+        bad: a file with a finding.
+        good: the same without.
+        fix: how to get from one to the other.
+        settings: the settings that it goes by, or what it means that there are none.
+    """
+
+    what: str
+    why: str
+    bad: Example
+    good: Example
+    fix: str
+    settings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        code: such as ``IMG101``.
+        name: such as ``implicit-latest``.
+        summary: what it finds, in a few words.
+        page: its page.
+        judge: from an image that is pulled to what is wrong with it; None where a file's reader tells.
+        default: whether it is on if nothing selects it.
+        waits_for: the settings without which it has nothing to say.
+        level: how grave reports show it.
+    """
+
+    code: str
+    name: str
+    summary: str
+    page: Page
+    judge: Judge | None = None
+    default: bool = True
+    waits_for: tuple[str, ...] = ()
+    level: Level = "warning"

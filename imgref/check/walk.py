@@ -1,0 +1,183 @@
+"""Which files a check looks at: directories by git's own word on what is ignored, and files that are given by name.
+
+``git ls-files`` lists a repository. Outside of one the same command is given an empty repository of its own for the
+time of the call, so that ``.gitignore`` files have exactly git's meaning there too. Git is asked in a way that runs
+nothing which a tree might bring along: no hooks, no file-system monitor, no transport.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Listing", "shown_path"]
+
+_GIT: Final = (
+    "git",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.quotePath=false",
+    "-c", "protocol.allow=never",
+    "-c", "safe.directory=*",
+)  # fmt: skip
+_LIST: Final = ("ls-files", "-z", "--others", "--exclude-standard")
+_DEPTH: Final = 32
+"""How deep repositories may stand in each other."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """Lists files, and notes on the way what cannot be looked at.
+
+    Attributes:
+        wanted: tells from a path whether a file may hold anything of interest.
+        environ: the environment that git gets, without what a calling git has put there.
+        warnings: what could not be looked at, and why, in words.
+    """
+
+    wanted: Callable[[str], bool]
+    environ: Mapping[str, str]
+    warnings: list[str] = field(default_factory=list)
+
+    def files(self, root: str) -> list[str]:
+        """Give the files of interest below a directory, sorted, each as ``root`` with the rest behind it."""
+        environ = {name: value for name, value in self.environ.items() if not name.startswith("GIT_")}
+        environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        return sorted(set(self._within(root, root, environ, 0)), key=lambda path: path.split("/"))
+
+    def _within(self, directory: str, root: str, environ: dict[str, str], depth: int) -> Iterator[str]:
+        names = self._by_git(directory, environ)
+        for path in self._by_hand(directory) if names is None else (_joined(directory, name) for name in names):
+            try:
+                mode = os.lstat(path).st_mode
+            except FileNotFoundError:
+                continue  # in git's index, but not there
+            except OSError as error:
+                self.warnings.append(f"{path}: cannot be looked at: {error.strerror}")
+                continue
+            if stat.S_ISDIR(mode):
+                # A repository in the repository, as a submodule or by itself: git speaks for each one alone.
+                if depth < _DEPTH:
+                    yield from self._within(path.rstrip("/"), root, environ, depth + 1)
+                else:
+                    self.warnings.append(f"{path}: more than {_DEPTH} repositories stand in each other")
+            elif self._counts(path, mode, root):
+                yield path
+
+    def _by_git(self, root: str, environ: dict[str, str]) -> list[str] | None:
+        """Ask git; None where there is none."""
+        try:
+            names = self._git(("-C", root), (*_LIST, "--cached"), environ) if _in_repository(root) else None
+            # Nothing may mean that the repository around ignores this directory, which was asked for all the same.
+            return names or self._outside(root, environ)
+        except FileNotFoundError:
+            return None
+
+    def _outside(self, root: str, environ: dict[str, str]) -> list[str] | None:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="imgref-") as empty:
+            # All that git needs to take a directory for a repository.
+            for part in ("objects", "refs"):
+                Path(empty, part).mkdir()
+            with open(f"{empty}/HEAD", "w", encoding="ascii") as head:
+                head.write("ref: refs/heads/main\n")
+            place = (f"--git-dir={empty}", f"--work-tree={Path(root).absolute()}", "-C", root)
+            return self._git(place, _LIST, environ, last=True)
+
+    def _git(
+        self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], *, last: bool = False
+    ) -> list[str] | None:
+        import subprocess
+
+        asked = subprocess.run(
+            [*_GIT, *place, *command], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environ
+        )
+        told = os.fsdecode(asked.stderr).splitlines()
+        self.warnings += [line.removeprefix("warning: ") for line in told if line.startswith("warning: could not open")]
+        if asked.returncode:
+            if last:
+                why = " ".join(told[-1:])
+                self.warnings.append(f"git does not list {place[-1]}, so .gitignore is not heard: {why}")
+            return None
+        return [os.fsdecode(name) for name in asked.stdout.split(b"\0") if name]
+
+    def _by_hand(self, root: str) -> Iterator[str]:
+        """Walk without git, and so without ``.gitignore``."""
+        ignored = False
+        for directory, below, files in os.walk(root, onerror=self._unopened):
+            place = _joined(root, os.path.relpath(directory, root))
+            below[:] = [name for name in below if name != ".git"]
+            ignored = ignored or ".gitignore" in files
+            links = [name for name in below if os.path.islink(_joined(directory, name))]  # noqa: PTH114
+            yield from (_joined(place, name) for name in (*files, *links))
+        if ignored:
+            self.warnings.append(f"{root}: there is no git here to ask, so .gitignore is not heard")
+
+    def _unopened(self, error: OSError) -> None:
+        self.warnings.append(f"{error.filename}: the directory cannot be read: {error.strerror}")
+
+    def _counts(self, path: str, mode: int, root: str) -> bool:
+        """Tell whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
+        wanted = self.wanted(path)
+        if not stat.S_ISLNK(mode):
+            return wanted and self._is_file(path, mode)
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116
+        except FileNotFoundError:
+            if wanted:
+                self.warnings.append(f"{path}: the link leads nowhere")
+            return False
+        except OSError as error:
+            self.warnings.append(f"{path}: cannot be looked at: {error.strerror}")
+            return False
+        if stat.S_ISDIR(mode):
+            self._linked_directory(path, root)
+            return False
+        return wanted and self._is_file(path, mode)
+
+    def _is_file(self, path: str, mode: int) -> bool:
+        if not stat.S_ISREG(mode):
+            self.warnings.append(f"{path}: is no regular file, and is not read")
+        return stat.S_ISREG(mode)
+
+    def _linked_directory(self, path: str, root: str) -> None:
+        """Links to directories are not followed: inside the tree, what they lead to is looked at where it stands."""
+        target, top = os.path.realpath(path), os.path.realpath(root)
+        place = os.path.realpath(os.path.dirname(path))
+        if f"{place}/".startswith(f"{target.rstrip('/')}/"):
+            self.warnings.append(f"{path}: the link leads back to a directory above it, and is not followed")
+        elif not f"{target}/".startswith(f"{top.rstrip('/')}/"):
+            self.warnings.append(f"{path}: the link leads to a directory outside {root}, and is not followed")
+
+
+def _in_repository(directory: str) -> bool:
+    """Tell whether there is a ``.git`` here or above, so that git would find one."""
+    here = os.path.realpath(directory)
+    while not os.path.lexists(f"{here}/.git"):
+        above = os.path.dirname(here)
+        if above == here:
+            return False
+        here = above
+    return True
+
+
+def _joined(directory: str, name: str) -> str:
+    if name == ".":
+        return directory
+    return name if directory in {"", "."} else f"{directory.rstrip('/')}/{name}"
+
+
+def shown_path(path: str) -> str:
+    """Give a path as findings name it: relative to the working directory where it is below that."""
+    if not path.startswith(("/", "./", "../")) and "/../" not in path and "//" not in path and "/./" not in path:
+        return path
+    whole = os.path.normpath(path)
+    here = Path.cwd()
+    if Path(whole).is_absolute() and Path(whole).is_relative_to(here):
+        return str(Path(whole).relative_to(here))
+    return whole

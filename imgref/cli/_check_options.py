@@ -1,0 +1,144 @@
+"""The options of ``imgref check``: what to read, what to judge by, how to report."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import click
+
+from imgref.check.reports import FORMATS
+from imgref.check.reports.text import printable
+from imgref.check.rules import codes_of
+from imgref.check.runner import MAX_SIZE
+from imgref.cli import _console
+from imgref.errors import ImgrefError
+
+__all__ = ["BY_WHAT", "HOW", "WHAT", "Request", "refuse_contradictions"]
+
+_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,12})([KMG]?)(?:I?B)?", value.strip().upper(), re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise click.BadParameter(f"{value!r} is no size; write bytes, or as 500K or 20M")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _build_args(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read NAME=VALUE; NAME alone is taken from the environment, as ``docker build`` does."""
+    args = {}
+    for word in values:
+        name, equals, value = word.partition("=")
+        if not name:
+            raise click.BadParameter(f"{word!r} has no name; write NAME=VALUE")
+        if equals:
+            args[name] = value
+        elif name in os.environ:
+            args[name] = os.environ[name]
+    return args
+
+
+def _platform(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){1,2}", value, re.ASCII):
+        raise click.BadParameter(f"{value!r} is no platform; write one as linux/amd64 or linux/arm/v7")
+    return value
+
+
+def _codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Read codes, separated by commas or given one by one."""
+    codes = tuple(code.strip() for value in values for code in value.split(",") if code.strip())
+    try:
+        codes_of(codes)
+    except ImgrefError as error:
+        raise click.BadParameter(str(error)) from error
+    return codes
+
+
+def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+WHAT = _options(
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option("--stdin-filename", metavar="PATH", help="What to call standard input, which - reads."),
+    click.option("--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", callback=_build_args,
+                 help="Set a variable of Dockerfiles; repeatable."),
+    click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH", callback=_platform,
+                 help="What the platform variables of Dockerfiles are set to."),
+    click.option("--max-size", default=f"{MAX_SIZE >> 20}M", show_default=True, metavar="SIZE", callback=_size,
+                 help="The largest file to read, in bytes or as 500K or 20M."),
+)  # fmt: skip
+
+BY_WHAT = _options(
+    click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards."),
+    click.option("--select", multiple=True, metavar="CODES", callback=_codes,
+                 help="Judge by these rules alone: codes or prefixes, separated by commas."),
+    click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not judge by these rules."),
+    click.option("--baseline", metavar="FILE", help="Let the findings in this file wait; only new ones fail."),
+    click.option("--write-baseline", metavar="FILE", help="Write all findings to this file."),
+)  # fmt: skip
+
+HOW = _options(
+    click.option("--format", "style", type=click.Choice(["full", *FORMATS]),
+                 help="How to report; by default full on a terminal, concise elsewhere."),
+    click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
+    click.option("--show-references", is_flag=True, help="List every reference with its role, and judge none."),
+    click.option("--show-unresolved", is_flag=True, help="List what could not be told, too."),
+    click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options, by name."""
+
+    paths: tuple[str, ...]
+    stdin_filename: str | None
+    build_args: dict[str, str]
+    platform: str
+    max_size: int
+    config: str | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    baseline: str | None
+    write_baseline: str | None
+    style: str | None
+    statistics: bool
+    show_references: bool
+    show_unresolved: bool
+    exit_zero: bool
+
+    @property
+    def format(self) -> str:
+        return self.style or ("full" if _console.is_terminal() else "concise")
+
+
+def refuse_contradictions(request: Request) -> None:
+    """Refuse options that make no sense together, and paths that are not there, before anything is read.
+
+    Raises:
+        click.UsageError: with the reason.
+    """
+    if request.stdin_filename is not None and "-" not in request.paths:
+        raise click.UsageError("--stdin-filename needs a - among the paths")
+    if request.paths.count("-") > 1:
+        raise click.UsageError("standard input can be read only once")
+    structured = request.style not in {None, "full", "concise", "json"}
+    if structured and (request.show_references or request.statistics):
+        option = "--show-references" if request.show_references else "--statistics"
+        raise click.UsageError(f"{option} goes with the formats full, concise and json only")
+    for path in request.paths:
+        if path != "-" and not os.path.lexists(path):
+            raise click.UsageError(f"{printable(path)}: there is no such file or directory")

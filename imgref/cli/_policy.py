@@ -1,0 +1,183 @@
+"""The ``[check]`` section of the settings, made into a policy: all its mistakes are told with their place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from imgref.check.patterns import HostPattern, ImagePattern, PathPattern, PatternError
+from imgref.check.policy import Exemption, Policy
+from imgref.check.rules import RULES, codes_of, default_codes
+from imgref.config import Config, Setting, own_config, table_settings
+from imgref.errors import ConfigError, ImgrefError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+__all__ = ["Policies", "read_policy"]
+
+_KINDS: Final = {
+    "select": "strings",
+    "ignore": "strings",
+    "extend-select": "strings",
+    "allowed": "strings",
+    "denied": "strings",
+    "golden": "strings",
+    "golden-scope": "string",
+    "insecure-registries": "strings",
+    "exclude": "strings",
+    "per-file-ignores": "table",
+    "exceptions": "tables",
+}
+_EXEMPTION_KINDS: Final = {"image": "string", "rules": "strings", "reason": "string", "expires": "date"}
+_SCOPES: Final = ("final", "all")
+
+_T = TypeVar("_T")
+
+
+class Policies:
+    """The policy that holds in each directory: that of the nearest settings file upwards.
+
+    Args:
+        read: makes a policy of a settings file, or of None where there is none.
+        fixed: the one policy for all directories, where there is one.
+
+    Attributes:
+        found: the policies so far; :meth:`number` gives places in it.
+    """
+
+    def __init__(self, read: Callable[[Path | None], Policy], fixed: Policy | None = None) -> None:
+        self.found: list[Policy] = [] if fixed is None else [fixed]
+        self._read = read
+        self._fixed = fixed is not None
+        self._directories: dict[str, int] = {}
+        self._numbers: dict[Path | None, int] = {}
+        self._files: dict[str, Path | None] = {}
+
+    def number(self, directory: str) -> int:
+        """Give the place in :attr:`found` of the policy that holds in a directory.
+
+        Raises:
+            ConfigError: the settings cannot be used.
+        """
+        if self._fixed:
+            return 0
+        if directory not in self._directories:
+            file = self._file(os.path.realpath(directory))
+            if file not in self._numbers:
+                self._numbers[file] = len(self.found)
+                self.found.append(self._read(file))
+            self._directories[directory] = self._numbers[file]
+        return self._directories[directory]
+
+    def _file(self, directory: str) -> Path | None:
+        passed = []
+        file = None
+        while directory not in self._files:
+            passed.append(directory)
+            above = os.path.dirname(directory)
+            if (file := own_config(directory)) is not None or above == directory:
+                break
+            directory = above
+        else:
+            file = self._files[directory]
+        self._files.update(dict.fromkeys(passed, file))
+        return file
+
+
+def read_policy(
+    config: Config,
+    *,
+    root: Path | None = None,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    today: date | None = None,
+) -> Policy:
+    """Read the ``[check]`` section of a project's settings.
+
+    Args:
+        config: the settings.
+        root: where the patterns of paths start; by default the directory of the settings file.
+        select: codes or prefixes; judge by these alone, whatever the settings select or ignore.
+        ignore: codes or prefixes that are taken away at the end.
+        today: the day on which exceptions are looked at.
+
+    Raises:
+        ConfigError: a key is unknown, a pattern can match nothing, or a code is none; with the place.
+        ImgrefError: ``select`` or ``ignore`` names no rule.
+    """
+    settings = config.section("check", _KINDS)
+    scope = settings.get("golden-scope")
+    if scope is not None and scope.value not in _SCOPES:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(scope.value), _SCOPES, n=1, cutoff=0)[0]
+        reason = f"golden-scope must be 'final' or 'all', not {scope.value!r}; did you mean {near!r}?"
+        raise ConfigError(reason, scope.path, scope.line)
+    return Policy(
+        enabled=(codes_of(select) if select else _enabled(settings)) - codes_of(ignore),
+        allowed=_patterns(settings.get("allowed"), ImagePattern),
+        denied=_patterns(settings.get("denied"), ImagePattern),
+        golden=_patterns(settings.get("golden"), ImagePattern),
+        golden_scope="final" if scope is None else str(scope.value),
+        insecure=_patterns(settings.get("insecure-registries"), HostPattern) or (),
+        exclude=_patterns(settings.get("exclude"), PathPattern) or (),
+        per_file_ignores=tuple(_per_file(settings.get("per-file-ignores"))),
+        exceptions=tuple(_exceptions(settings.get("exceptions"))),
+        root=root if root is not None or config.path is None else config.path.resolve().parent,
+        today=today,
+    )
+
+
+def _enabled(settings: dict[str, Setting]) -> frozenset[str]:
+    chosen = settings.get("select")
+    enabled = default_codes() if chosen is None else _codes(chosen)
+    return enabled.union(_codes(settings.get("extend-select"))) - _codes(settings.get("ignore"))
+
+
+def _codes(setting: Setting | None) -> frozenset[str]:
+    if setting is None:
+        return frozenset()
+    try:
+        return codes_of(cast("list[str]", setting.value))
+    except ImgrefError as error:
+        raise ConfigError(str(error), setting.path, setting.line) from error
+
+
+def _patterns(setting: Setting | None, make: Callable[[str], _T]) -> tuple[_T, ...] | None:
+    if setting is None:
+        return None
+    try:
+        return tuple(make(text) for text in cast("list[str]", setting.value))
+    except PatternError as error:
+        raise ConfigError(str(error), setting.path, setting.line) from error
+
+
+def _per_file(setting: Setting | None) -> Iterator[tuple[PathPattern, frozenset[str]]]:
+    if setting is None:
+        return
+    for pattern, codes in cast("dict[str, object]", setting.value).items():
+        listed = [codes] if isinstance(codes, str) else codes
+        if not isinstance(listed, list) or not all(isinstance(code, str) for code in listed):
+            reason = f"per-file-ignores needs a list of codes for {pattern!r}, not {codes!r}"
+            raise ConfigError(reason, setting.path, setting.line)
+        yield PathPattern(pattern), _codes(Setting(listed, setting.path, setting.line))
+
+
+def _exceptions(setting: Setting | None) -> Iterator[Exemption]:
+    for entry in [] if setting is None else cast("list[Setting]", setting.value):
+        said = table_settings(entry, "check.exceptions", _EXEMPTION_KINDS)
+        image = said.get("image")
+        if image is None:
+            raise ConfigError("an exception needs an image: the repositories that it is for", entry.path, entry.line)
+        patterns = _patterns(Setting([image.value], entry.path, entry.line), ImagePattern) or ()
+        reason, expires = said.get("reason"), said.get("expires")
+        yield Exemption(
+            patterns[0],
+            _codes(said["rules"]) if "rules" in said else frozenset(RULES),
+            None if reason is None else str(reason.value),
+            None if expires is None else cast("date", expires.value),
+            entry.where,
+        )

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from check_trees import run, write_tree
+
+Findings = Callable[..., list[str]]
+
+
+@pytest.fixture
+def findings(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Findings:
+    monkeypatch.chdir(tmp_path)
+
+    def check(name: str, text: str, *options: str) -> list[str]:
+        write_tree(tmp_path, {name: text})
+        out = run(capsys, "check", "--format", "concise", name, *options).out
+        return [line.removeprefix(f"{name}:") for line in out.splitlines()]
+
+    return check
+
+
+def short(lines: list[str]) -> list[str]:
+    return [" ".join(line.split(" ")[:2]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# imgref: ignore[IMG101] reason\nFROM nginx\n", []),
+        ("# imgref: ignore[IMG101, IMG102]\nFROM nginx\n", ["1:1: IMG902"]),
+        ("# imgref: ignore[IMG1] all of them\nFROM nginx\n", []),
+        ("#imgref:ignore[IMG101]\nFROM nginx\n", []),
+        ("# imgref: ignore[IMG102]\nFROM nginx\n", ["1:1: IMG902", "2:6: IMG101"]),
+        ("# imgref: ignore[IMG101]\n# why: because\nFROM nginx\n", []),
+        ("# imgref: ignore[IMG101]\n# imgref: ignore[IMG102]\nFROM nginx\n", ["2:1: IMG902"]),
+        ("# imgref: ignore[IMG101]\n\nFROM nginx\n", ["1:1: IMG902", "3:6: IMG101"]),
+        ("# imgref: ignore[IMG101]\nFROM nginx AS a\nFROM redis\n", ["3:6: IMG101"]),
+        (
+            """\
+FROM nginx:1.27.3
+# imgref: ignore[IMG101,IMG502]
+RUN --mount=type=cache,target=/x \\
+  # a comment
+
+  --mount=from=alpine,target=/y \\
+  ls
+""",
+            [],
+        ),
+        (
+            """\
+# escape=`
+FROM nginx:1.27.3
+# imgref: ignore[IMG101,IMG502]
+RUN `
+  --mount=from=alpine,target=/y ls
+RUN dir C:\\
+COPY --from=redis a b
+""",
+            ["7:13: IMG101", "7:13: IMG502"],
+        ),
+        ("# imgref: ignore-file[IMG101] old\nFROM nginx\nFROM redis\n", []),
+        ("# syntax=docker/dockerfile\n# imgref: ignore-file[IMG101] old\nFROM nginx\n", []),
+        ("# imgref: ignore-file[IMG102]\nFROM nginx\n", ["1:1: IMG902", "2:6: IMG101"]),
+        ("FROM nginx\n# imgref: ignore-file[IMG101]\n", ["1:6: IMG101", "2:1: IMG902"]),
+        ("# imgref: ignore[IMG777]\nFROM nginx:1.27.3\n", ["1:1: IMG902"]),
+        ("# imgref: ignore[]\nFROM nginx:1.27.3\n", ["1:1: IMG902"]),
+        ("# imgref: ignore nginx\nFROM nginx:1.27.3\n", ["1:1: IMG902"]),
+        ("# imgref: ignore[IMG101\nFROM nginx\n", ["1:1: IMG902", "2:6: IMG101"]),
+        ("# imgref: disable\nFROM nginx:1.27.3\n", ["1:1: IMG902"]),
+        ("# imgref: ignore-file[IMG902]\n# imgref: ignore[IMG101]\nFROM nginx:1.27.3\n", []),
+        ("# imgref: ignore[IMG901]\nCOPPY a b\nFROM nginx:1.27.3\n", []),
+        ("RUN <<E\n# imgref: ignore[IMG101]\nE\nFROM nginx\n", ["1:1: IMG901", "4:6: IMG101"]),
+    ],
+)
+def test_in_dockerfiles(findings: Findings, text: str, expected: list[str]) -> None:
+    assert short(findings("Dockerfile", text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("services:\n  a:\n    image: nginx  # imgref: ignore[IMG101] reason\n", []),
+        ("services:\n  a:\n    # imgref: ignore[IMG101] reason\n    image: nginx\n", []),
+        ("services:\n  a:  # imgref: ignore[IMG101] reason\n    image: nginx\n", ["2:7: IMG902", "3:12: IMG101"]),
+        ("# imgref: ignore-file[IMG101]\nservices:\n  a:\n    image: nginx\n", []),
+        ("---\n# imgref: ignore-file[IMG101]\nservices:\n  a:\n    image: nginx\n", []),
+        ("services:\n  a:\n    image: '# imgref: ignore[IMG105]'\n", ["3:13: IMG105"]),
+    ],
+)
+def test_in_yaml(findings: Findings, text: str, expected: list[str]) -> None:
+    assert short(findings("compose.yaml", text)) == expected
+
+
+def test_what_is_said_of_an_unused_comment(findings: Findings) -> None:
+    assert findings("Dockerfile", "# imgref: ignore[IMG102] reason\nFROM nginx:1.27.3\n") == [
+        "1:1: IMG902 IMG102 is ignored here, but finds nothing"
+    ]
+    assert findings("Dockerfile", "# imgref: ingore[IMG102]\nFROM nginx:1.27.3\n") == [
+        "1:1: IMG902 the comment ignores nothing: 'ingore[IMG102]' is no comment that imgref knows"
+    ]
+
+
+def test_a_comment_for_a_rule_that_is_off_is_judged_by_what_the_rule_would_find(findings: Findings) -> None:
+    text = "# imgref: ignore[IMG103]\nFROM nginx:1.27\n"
+    assert findings("Dockerfile", text) == []
+    assert short(findings("Dockerfile", text.replace("1.27", "1.27.3"))) == ["1:1: IMG902"]
+    assert findings("Dockerfile", "# imgref: ignore[IMG102]\nFROM nginx:latest\n", "--ignore", "IMG102") == []
+    assert findings("Dockerfile", "# imgref: ignore[IMG301]\nFROM nginx:1.27.3\n") == []

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import pickle
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgref import parse
+from imgref.check.patterns import Glob, HostPattern, ImagePattern, PathPattern, PatternError, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("official", ["nginx", "docker.io/nginx:1", "index.docker.io/library/nginx"], ["bitnami/nginx", "ghcr.io/a/b"]),
+        ("gcr.io", ["gcr.io/a/b", "GCR.io/a"], ["evilgcr.io/a/b", "eu.gcr.io/a", "gcr.io:443/a", "gcr.io.evil.com/a"]),
+        ("gcr.io/*", ["gcr.io/a"], ["gcr.io/a/b", "evilgcr.io/a"]),
+        ("gcr.io/**", ["gcr.io/a", "gcr.io/a/b/c"], ["eu.gcr.io/a"]),
+        ("ghcr.io/acme/*", ["ghcr.io/acme/app@sha256:" + 64 * "0"], ["ghcr.io/acme/a/b", "ghcr.io/acmeevil/app"]),
+        ("ghcr.io/acme/**", ["ghcr.io/acme/a/b"], ["ghcr.io/acme", "ghcr.io/acme2/a"]),
+        ("ghcr.io/acme/**/base", ["ghcr.io/acme/base", "ghcr.io/acme/a/b/base"], ["ghcr.io/acme/xbase"]),
+        ("ghcr.io/acme/app-*", ["ghcr.io/acme/app-x"], ["ghcr.io/acme/app-x/y", "ghcr.io/acme/app"]),
+        ("docker.io/bitnami/*", ["bitnami/redis:7"], ["redis", "registry.local:5001/bitnami/redis"]),
+        ("bitnami/*", ["docker.io/bitnami/redis"], ["quay.io/bitnami/redis"]),
+        ("nginx", ["nginx:1", "docker.io/library/nginx"], ["nginx/nginx", "ghcr.io/nginx"]),
+        ("docker.io/busybox", ["busybox"], ["docker.io/x/busybox"]),
+        ("docker.io/*", ["busybox"], ["bitnami/redis"]),
+        ("docker.io/**", ["busybox", "bitnami/redis"], ["quay.io/x"]),
+        ("registry.local:5001", ["registry.local:5001/x/y"], ["registry.local/x", "registry.local:5002/x"]),
+        ("registry.local:*/**", ["registry.local:5001/x"], ["registry.local/x"]),
+        ("*.example.com/**", ["a.b.example.com/x"], ["example.com/x", "a.example.com.evil.org/x"]),
+        ("*/golden/*", ["a.io/golden/x", "localhost/golden/x", "golden/x"], ["a.io/x/golden/y"]),
+        ("**", ["nginx", "a.io/b/c/d"], []),
+        ("*", ["nginx", "a.io/b/c/d"], []),
+        ("localhost", ["localhost/a/b"], ["localhost:5000/a"]),
+        ("[::1]:5000/**", ["[::1]:5000/a"], ["[::2]:5000/a"]),
+    ],
+)
+def test_images(pattern: str, matching: list[str], other: list[str]) -> None:
+    compiled = ImagePattern(pattern)
+    assert [text for text in matching if not compiled.matches(parse(text))] == []
+    assert [text for text in other if compiled.matches(parse(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("", "it is empty"),
+        (" a/b", "white space"),
+        ("ghcr.io/Acme/*", "no uppercase letters"),
+        ("ghcr.io/acme/app:1", "without tag or digest"),
+        ("nginx:1.27", "without tag or digest"),
+        ("nginx@sha256:0", "without tag or digest"),
+        ("https://ghcr.io/acme/*", "leave out 'https://'"),
+        ("gh_cr.io/acme/*", "'gh_cr.io' is no registry"),
+        ("ghcr.io/acme/a?", "with * and ** as wildcards"),
+        ("ghcr.io//acme", "with * and ** as wildcards"),
+        ("ghcr.io/", "with * and ** as wildcards"),
+    ],
+)
+def test_patterns_of_no_image(pattern: str, why: str) -> None:
+    with pytest.raises(PatternError, match=re.escape(why)):
+        ImagePattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("vendor", ["vendor/a", "a/vendor/b/c", "vendor"], ["vendors/a", "a/xvendor"]),
+        ("vendor/", ["vendor/a", "a/vendor/b"], ["vendors"]),
+        ("vendor/**", ["vendor/a", "vendor/a/b"], ["a/vendor/b", "vendor"]),
+        ("/vendor", ["vendor/a"], ["a/vendor"]),
+        ("./vendor", ["a/vendor/b"], []),
+        ("tests/*/Dockerfile", ["tests/a/Dockerfile"], ["tests/Dockerfile", "tests/a/b/Dockerfile"]),
+        ("**/Dockerfile", ["Dockerfile", "a/b/Dockerfile"], ["a/Dockerfile.dev"]),
+        ("*.y?ml", ["a.yaml", "x/b.yyml"], ["a.yml", "a.y/ml"]),
+        ("a/**/b", ["a/b", "a/x/y/b", "a/b/c"], ["a/xb"]),
+    ],
+)
+def test_paths(pattern: str, matching: list[str], other: list[str]) -> None:
+    compiled = PathPattern(pattern)
+    assert [path for path in matching if not compiled.matches(path)] == []
+    assert [path for path in other if compiled.matches(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "matching", "other"),
+    [
+        ("registry.local:5001", ["registry.local:5001/a"], ["registry.local/a", "registry.local:5002/a"]),
+        ("http://registry.local:5001/", ["registry.local:5001/a"], ["registry.local/a"]),
+        ("Registry.Local", ["registry.local/a"], ["registry.local:1/a"]),
+        ("*.local", ["a.local/b"], ["local.a/b"]),
+        ("registry.local/team", ["registry.local/team/a", "registry.local/team"], ["registry.local/teams/a"]),
+        ("10.0.0.0/8", ["10.1.2.3:5000/a", "10.1.2.3/a"], ["11.0.0.1/a", "registry.local/a", "[::1]/a"]),
+        ("fd00::/8", ["[fd00::1]:5000/a"], ["10.0.0.1/a"]),
+        ("index.docker.io", ["nginx"], ["quay.io/a"]),
+        ("", [], ["nginx"]),
+        ("/", [], ["nginx"]),
+    ],
+)
+def test_insecure_hosts(declared: str, matching: list[str], other: list[str]) -> None:
+    compiled = HostPattern(declared)
+    assert [text for text in matching if not compiled.matches(parse(text))] == []
+    assert [text for text in other if compiled.matches(parse(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [
+        ("localhost", True),
+        ("LOCALHOST:5000", True),
+        ("registry.localhost:5000", True),
+        ("127.0.0.1:5000", True),
+        ("127.0.0.0/8", True),
+        ("127.1.2.3", True),
+        ("[::1]:5000", True),
+        ("::1", True),
+        ("::1/128", True),
+        ("http://localhost:5000/", True),
+        ("localhost/team", True),
+        ("0.0.0.0/0", False),
+        ("10.0.0.0/8", False),
+        ("registry.local:5001", False),
+        ("notlocalhost", False),
+        ("localhost.evil.com", False),
+        ("", False),
+    ],
+)
+def test_loopback(host: str, inside: bool) -> None:
+    assert is_loopback(host) is inside
+
+
+def test_patterns_travel_to_other_processes() -> None:
+    for pattern in (ImagePattern("a.io/*"), HostPattern("10.0.0.0/8"), PathPattern("a/**")):
+        assert pickle.loads(pickle.dumps(pattern)) == pattern
+    assert pickle.loads(pickle.dumps(ImagePattern("a.io/*"))).matches(parse("a.io/b"))
+
+
+def _slowly(pattern: str, text: str) -> bool:
+    if not pattern:
+        return not text
+    if pattern.startswith("**"):
+        rest = pattern.lstrip("*")
+        return any(_slowly(rest, text[at:]) for at in range(len(text) + 1))
+    if pattern[0] == "*":
+        run = len(text) if "/" not in text else text.index("/")
+        return any(_slowly(pattern[1:], text[at:]) for at in range(run + 1))
+    return bool(text) and text[0] == pattern[0] and _slowly(pattern[1:], text[1:])
+
+
+@given(st.text("ab/*", max_size=8).filter(lambda pattern: "**/" not in pattern), st.text("ab/", max_size=8))
+def test_globs_match_as_their_definition_says(pattern: str, text: str) -> None:
+    assert Glob(pattern).matches(text) is _slowly(pattern, text)
+
+
+def test_many_wildcards_take_no_longer() -> None:
+    assert not Glob("*a" * 30 + "b").matches("a" * 5000)
+    assert not Glob("**/a" * 30 + "b").matches("a/" * 5000)

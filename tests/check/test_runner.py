@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from check_trees import write_tree
+
+from imgref.check import runner
+from imgref.check.policy import Policy
+from imgref.check.rules import default_codes
+from imgref.check.runner import Checked, Options, Task, check, list_tasks
+from imgref.check.sources import is_candidate
+from imgref.check.walk import Listing
+
+
+def checked(*paths: str, options: Options | None = None, jobs: int | None = None) -> list[Checked]:
+    policies = [Policy(default_codes())]
+    listing = Listing(is_candidate, os.environ)
+    tasks = list_tasks(paths or (".",), lambda _: 0, policies, listing)
+    return list(check(tasks, policies, options or Options(), jobs=jobs))
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def findings(results: list[Checked]) -> list[tuple[str, int, int, str]]:
+    return [(found.path, found.line, found.column, found.code) for result in results for found in result.findings]
+
+
+def test_results_are_the_same_however_many_processes(tmp_path: Path) -> None:
+    write_tree(tmp_path, {f"{number % 7}/{number}.Dockerfile": "FROM nginx\n" for number in range(100)})
+    write_tree(tmp_path, {f"{number % 5}/{number}.yaml": "services: {a: {image: redis}}\n" for number in range(50)})
+    write_tree(tmp_path, {"daemon.json": '{"insecure-registries": ["docker.io"]}\n'})
+    alone = checked(jobs=1)
+    assert alone == checked(jobs=2)
+    assert len(findings(alone)) == 301
+    paths = [result.path.split("/") for result in alone]
+    assert paths == sorted(paths)
+
+
+def test_a_file_is_looked_at_once_however_often_it_is_given(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"a/Dockerfile": "FROM nginx\n"})
+    results = checked("a", "a/Dockerfile", "./a/", f"{tmp_path}/a/Dockerfile", "a/../a/Dockerfile")
+    assert findings(results) == [("a/Dockerfile", 1, 6, "IMG101")]
+
+
+def test_engine_settings_hold_for_the_whole_tree(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        {
+            "a/Dockerfile": "FROM registry.local:5001/x:1\nFROM localhost:5000/y:1\n",
+            "z/daemon.json": '{"insecure-registries": ["registry.local:5001", "localhost:5000"]}\n',
+        },
+    )
+    assert findings(checked()) == [("a/Dockerfile", 1, 6, "IMG401"), ("z/daemon.json", 1, 27, "IMG401")]
+    assert findings(checked("a")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("Dockerfile", b"FROM nginx\0\n", "the file is no text: it has a NUL byte"),
+        ("Dockerfile", b"\xff\xfeF\0R\0O\0M\0 \0x\0\n\0", "the file is UTF-16, and a Dockerfile must be UTF-8"),
+        ("compose.yaml", b"\x7fELF\0\1", "the file is no text: it has a NUL byte"),
+        ("compose.yaml", b"\xff\xfe\0", "the file is no UTF-16: truncated data"),
+        ("compose.yaml", b"a: " + b"x" * 200, "the file has more than 100 bytes (--max-size), and is not read"),
+        ("daemon.json", b"\0", "the file is no text: it has a NUL byte"),
+    ],
+)
+def test_what_cannot_be_read_is_one_finding(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+    write_tree(tmp_path, {name: data})
+    (result,) = checked(options=Options(max_size=100))
+    assert [(found.code, found.line, found.column, found.message) for found in result.findings] == [
+        ("IMG901", 1, 1, message)
+    ]
+
+
+@pytest.mark.parametrize("data", [b"\0", b"a: " + b"x" * 200])
+def test_what_cannot_be_read_is_one_warning_where_nothing_says_what_it_is(tmp_path: Path, data: bytes) -> None:
+    write_tree(tmp_path, {"some.yaml": data})
+    (result,) = checked(options=Options(max_size=100))
+    assert result.findings == ()
+    assert len(result.warnings) == 1
+    assert result.warnings[0].startswith("some.yaml: ")
+    (result,) = checked("some.yaml", options=Options(max_size=100))
+    assert [found.code for found in result.findings] == ["IMG901"]
+
+
+def test_a_file_that_is_gone_is_a_warning() -> None:
+    (result,) = check([Task("Dockerfile", False, 0)], [Policy(default_codes())], Options())
+    assert result == Checked("Dockerfile", warnings=("Dockerfile: is gone",))
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx\n", "some.yaml": "", "z.Dockerfile": "FROM redis\n"})
+
+    def refuse(path: str, max_size: int) -> bytes:
+        if path.startswith("z"):
+            return b"FROM redis\n"
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(runner, "_bytes_of", refuse)
+    dockerfile, some, last = checked()
+    assert [found.message for found in dockerfile.findings] == ["the file cannot be read: Permission denied"]
+    assert some.warnings == ("some.yaml: cannot be read: Permission denied",)
+    assert [found.code for found in last.findings] == ["IMG101"]
+
+
+def test_a_mistake_of_a_reader_costs_one_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"Dockerfile": "", "z.yaml": "services: {a: {image: nginx}}\n"})
+
+    def fail(*_: object, **__: object) -> None:
+        raise IndexError("oh")
+
+    monkeypatch.setattr("imgref.check.sources.dockerfile.read_dockerfile", fail)
+    assert findings(checked()) == [("Dockerfile", 1, 1, "IMG901"), ("z.yaml", 1, 23, "IMG101")]
+
+
+def test_a_byte_that_is_no_text_costs_nothing_else(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        {
+            "Dockerfile": b"# caf\xe9\nFROM nginx\n",
+            "compose.yaml": b"# caf\xe9\nservices: {a: {image: nginx}}\n",
+            "deploy.yaml": "services: {a: {image: redis}}\n".encode("utf-16"),
+            "latin.yaml": b"# caf\xe9\nservices: {a: {image: nginx}}\n",
+            "x.yaml": b"\xef\xbb\xbfservices: {a: {image: redis}}\n",
+        },
+    )
+    assert findings(checked()) == [
+        ("Dockerfile", 2, 6, "IMG101"),
+        ("compose.yaml", 1, 6, "IMG901"),
+        ("compose.yaml", 2, 23, "IMG101"),
+        ("deploy.yaml", 1, 23, "IMG101"),
+        ("latin.yaml", 2, 23, "IMG101"),
+        ("x.yaml", 1, 23, "IMG101"),
+    ]
+
+
+def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        {
+            "build.txt": "# x\n\nfrom nginx\n",
+            "pod.json": '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "nginx"}]}}\n',
+            "notes.txt": "nothing\n",
+        },
+    )
+    assert findings(checked("build.txt", "pod.json")) == [("build.txt", 3, 6, "IMG101"), ("pod.json", 1, 72, "IMG101")]
+    (result,) = checked("notes.txt")
+    assert result.warnings == ("notes.txt: is no kind of file that is known to hold image references",)
+    assert checked() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"values.yaml": "image: nginx\n"}, []),
+        ({"Chart.yaml": "", "values.yaml": "image: nginx\n"}, [("values.yaml", 1, 8, "IMG101")]),
+        ({"Chart.yaml": "", "ci/values-x.yml": "image: nginx\n"}, [("ci/values-x.yml", 1, 8, "IMG101")]),
+        ({"Chart.yaml": "", "values.yaml": "image:\n  repository: nginx\n  tag: ''\n"}, []),
+        (
+            {"Chart.yaml": "", "values.yaml": "image:\n  repository: a\n  tag: latest\n"},
+            [("values.yaml", 2, 15, "IMG102")],
+        ),
+        ({"Chart.yaml": "", ".git/x": "", "sub/.git/x": "", "sub/values.yaml": "image: nginx\n"}, []),
+        ({"Chart.yaml": "", "templates/a.yaml": "image: {{ .Values.image }}\n  bad: [\n"}, []),
+    ],
+)
+def test_charts(tmp_path: Path, files: dict[str, str], expected: list[tuple[str, int, int, str]]) -> None:
+    write_tree(tmp_path, files)
+    assert findings(checked()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate"),
+    [
+        ("Dockerfile", True),
+        ("dockerfile", True),
+        ("Containerfile", True),
+        ("Containerfile.dev", True),
+        ("Dockerfile.dev", True),
+        ("Dockerfile.go", True),
+        ("dockerfile.dev", True),
+        ("dockerfile.go", False),
+        ("Dockerfile-dev", True),
+        ("api.Dockerfile", True),
+        ("api.dockerfile", True),
+        ("a.b.DOCKERFILE", True),
+        ("Dockerfile.dockerignore", False),
+        (".dockerignore", False),
+        ("Dockerfile.j2", False),
+        ("Dockerfile.dev.tmpl", False),
+        ("Dockerfile.tpl", False),
+        ("Dockerfile.md", False),
+        ("MyDockerfile", False),
+        ("Dockerfiles", False),
+        ("Dockerfile_dev", False),
+        ("compose.yml", True),
+        ("a.YAML", True),
+        ("a.json", False),
+        ("daemon.json", True),
+        ("registries.conf", True),
+    ],
+)
+def test_names(name: str, candidate: bool) -> None:
+    assert is_candidate(f"Dockerfile/{name}") is candidate
+
+
+def test_the_lines_of_findings_go_with_them_without_credentials(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"Dockerfile": "ARG X=1\r\nFROM me:secret@ghcr.io/a:$X\r\n"})
+    (result,) = checked()
+    assert result.lines == {2: "FROM *********@ghcr.io/a:$X"}
+    assert "secret" not in repr(result)
+
+
+def test_counts(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM $X\nFROM a:1 AS b\nFROM b\n"})
+    (result,) = checked(options=Options(judging=False, keep=True))
+    assert (result.references, result.unresolved, result.findings) == (2, 1, ())
+    assert [one.role for one in result.occurrences] == ["unresolved", "external", "stage"]

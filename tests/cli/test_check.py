@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+from check_trees import run, write_tree
+
+Capsys = pytest.CaptureFixture[str]
+
+TREE = {
+    "Dockerfile": "FROM nginx:latest\nCOPY --from=redis /a /b\n",
+    "compose.yaml": """\
+services:
+  a:
+    image: nginx:1.27.3
+  b:
+    image: ${NOTHING}
+  c: {image: x, build: .}
+""",
+}
+
+REDIS = "docker.io/library/redis:latest"
+
+
+@pytest.fixture(autouse=True)
+def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_tree(tmp_path, TREE))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def test_findings_go_to_stdout_and_all_else_to_stderr(capsys: Capsys) -> None:
+    outcome = run(capsys, "check")
+    assert outcome.code == 1
+    assert outcome.out.splitlines() == [
+        "Dockerfile:1:6: IMG102 'nginx:latest' moves: 'latest' is whatever was pushed last",
+        "Dockerfile:2:13: IMG101 'redis' has neither tag nor digest, and so means whatever 'latest' is that day",
+        f"Dockerfile:2:13: IMG502 'redis' is no stage of this file, and so is pulled as the image {REDIS}",
+    ]
+    assert outcome.err == "3 findings in 1 file (2 files, 4 references, 1 unresolved)\n"
+
+
+def test_a_clean_tree(capsys: Capsys) -> None:
+    assert run(capsys, "check", "compose.yaml") == (0, "", "no findings (1 file, 2 references, 1 unresolved)\n")
+
+
+def test_a_tree_without_anything(tmp_path: Path, capsys: Capsys) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run(capsys, "check", "empty") == (0, "", "no findings (no files, no references)\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        (["--select", "IMG101"], ["IMG101"]),
+        (["--select", "IMG101,IMG502"], ["IMG101", "IMG502"]),
+        (["--select", "IMG101", "--select", "IMG5"], ["IMG101", "IMG502"]),
+        (["--ignore", "IMG1"], ["IMG502"]),
+        (["--select", "IMG1", "--ignore", "IMG103,IMG104"], ["IMG102", "IMG101"]),
+        (["--exit-zero"], ["IMG102", "IMG101", "IMG502"]),
+    ],
+)
+def test_which_rules(capsys: Capsys, options: list[str], codes: list[str]) -> None:
+    outcome = run(capsys, "check", *options)
+    assert outcome.codes() == codes
+    assert outcome.code == (0 if "--exit-zero" in options else 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere: there is no such file or directory"),
+        (["--select", "IMG7"], "no rule's code begins with 'IMG7'; did you mean"),
+        (["--config", "nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
+        (
+            ["--baseline", "nowhere.json"],
+            "nowhere.json: there is no such baseline; --write-baseline nowhere.json makes",
+        ),
+        (["--baseline", "Dockerfile"], "Dockerfile: is no baseline: write one with --write-baseline"),
+        (["--max-size", "huge"], "'huge' is no size; write bytes, or as 500K or 20M"),
+        (["--max-size", "0"], "'0' is no size"),
+        (["--build-arg", "=x"], "'=x' has no name; write NAME=VALUE"),
+        (["--platform", "linux"], "'linux' is no platform; write one as linux/amd64 or linux/arm/v7"),
+        (["--stdin-filename", "Dockerfile"], "--stdin-filename needs a - among the paths"),
+        (["-", "-"], "standard input can be read only once"),
+        (["--format", "sarif", "--statistics"], "--statistics goes with the formats full, concise and json only"),
+        (["--format", "github", "--show-references"], "--show-references goes with the formats full"),
+        (["--format", "xml"], "'xml' is not one of"),
+    ],
+)
+def test_what_cannot_be_run(capsys: Capsys, arguments: list[str], message: str) -> None:
+    outcome = run(capsys, "check", *arguments)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_settings_with_a_mistake(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {".imgref.toml": '[check]\nalowed = ["official"]\n'})
+    assert run(capsys, "check") == (
+        2,
+        "",
+        "error: .imgref.toml:2: unknown key 'alowed' in [check]; did you mean 'allowed'?\n",
+    )
+
+
+def test_the_nearest_settings_hold_for_each_file(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(
+        tmp_path,
+        {
+            ".imgref.toml": '[check]\nselect = ["IMG102"]\n',
+            "sub/.imgref.toml": 'extends = "../.imgref.toml"\n[check]\nextend-select = ["IMG101"]\n',
+            "sub/Dockerfile": TREE["Dockerfile"],
+        },
+    )
+    assert run(capsys, "check").codes() == ["IMG102", "IMG102", "IMG101"]
+    assert run(capsys, "check", "sub/Dockerfile").codes() == ["IMG102", "IMG101"]
+    assert run(capsys, "check", "--config", ".imgref.toml").codes() == ["IMG102", "IMG102"]
+
+
+def test_patterns_of_paths_start_at_the_settings(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(
+        tmp_path,
+        {
+            ".imgref.toml": '[check]\nexclude = ["vendor/**"]\n[check.per-file-ignores]\n"sub/**" = ["IMG502"]\n',
+            "sub/Dockerfile": TREE["Dockerfile"],
+            "vendor/Dockerfile": TREE["Dockerfile"],
+            "sub/vendor/Dockerfile": "FROM nginx\n",
+        },
+    )
+    monkeypatch.chdir(tmp_path / "sub")
+    outcome = run(capsys, "check", "..", "--select", "IMG5")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["../Dockerfile"]
+    assert run(capsys, "check").codes() == ["IMG102", "IMG101", "IMG101"]
+    assert run(capsys, "check", "../vendor/Dockerfile").codes() == ["IMG102", "IMG101", "IMG502"]
+
+
+def test_patterns_of_paths_hold_through_links(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"real/.imgref.toml": '[check]\nexclude = ["a/**"]\n', "real/a/Dockerfile": "FROM nginx\n"})
+    (tmp_path / "link").symlink_to("real")
+    for root in ("real", "link", f"{tmp_path}/link", "link/a"):
+        assert run(capsys, "check", root).out == ""
+
+
+def test_an_expired_exception_says_so(tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = '[[check.exceptions]]\nimage = "nginx"\nrules = ["IMG102"]\nreason = "until then"\nexpires = 2027-06-30\n'
+    write_tree(tmp_path, {".imgref.toml": entry})
+    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 6, 30))
+    assert run(capsys, "check").codes() == ["IMG101", "IMG502"]
+    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 7, 1))
+    outcome = run(capsys, "check")
+    assert "last; the exception for it (until then) expired on 2027-06-30" in outcome.out
+    assert outcome.err.startswith(
+        "warning: .imgref.toml:1: the exception for nginx (until then) expired on 2027-06-30, and does not count\n"
+    )
+
+
+def test_a_baseline(tmp_path: Path, capsys: Capsys) -> None:
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    assert run(capsys, "check", "--baseline", "known.json") == (
+        0,
+        "",
+        "no findings (2 files, 4 references, 1 unresolved, 3 in the baseline)\n",
+    )
+    write_tree(tmp_path, {"Dockerfile": "\n\nFROM nginx:latest\nFROM alpine\n"})
+    outcome = run(capsys, "check", "--baseline", "known.json")
+    assert (outcome.code, outcome.codes()) == (1, ["IMG101"])
+    assert "2 findings of the baseline are gone: write it anew to forget them\n" in outcome.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Dockerfile", "compose.yaml", "known.json"]
+
+
+def test_statistics(capsys: Capsys) -> None:
+    outcome = run(capsys, "check", "--statistics")
+    assert (outcome.code, outcome.out) == (
+        1,
+        "1 IMG101 implicit-latest\n1 IMG102 latest-tag\n1 IMG502 implicit-image\n",
+    )
+    assert run(capsys, "check", "--statistics", "--format", "json").data[0] == {
+        "code": "IMG101",
+        "name": "implicit-latest",
+        "count": 1,
+    }
+
+
+@pytest.mark.parametrize("style", ["json", "gitlab", "sarif"])
+def test_formats_that_are_one_whole(capsys: Capsys, style: str) -> None:
+    outcome = run(capsys, "check", "--format", style)
+    found = outcome.data["runs"][0]["results"] if style == "sarif" else outcome.data
+    assert (outcome.code, len(found)) == (1, 3)
+    empty = run(capsys, "check", "--format", style, "compose.yaml")
+    assert (empty.data["runs"][0]["results"] if style == "sarif" else empty.data) == []
+
+
+def test_references_are_listed_and_not_judged(capsys: Capsys) -> None:
+    outcome = run(capsys, "check", "--show-references", "--format", "json")
+    assert outcome.code == 0
+    assert outcome.data == [
+        {
+            "path": "Dockerfile",
+            "line": 1,
+            "column": 6,
+            "text": "nginx:latest",
+            "resolved": "nginx:latest",
+            "role": "external",
+            "construct": "from",
+        },
+        {
+            "path": "Dockerfile",
+            "line": 2,
+            "column": 13,
+            "text": "redis",
+            "resolved": "redis",
+            "role": "external",
+            "construct": "copy-from",
+        },
+        {
+            "path": "compose.yaml",
+            "line": 3,
+            "column": 12,
+            "text": "nginx:1.27.3",
+            "resolved": "nginx:1.27.3",
+            "role": "external",
+            "construct": "services.image",
+        },
+        {
+            "path": "compose.yaml",
+            "line": 6,
+            "column": 14,
+            "text": "x",
+            "resolved": "x",
+            "role": "built-here",
+            "construct": "services.image",
+        },
+    ]
+    assert outcome.err == "4 references, 1 unresolved in 2 files\n"
+
+
+def test_what_cannot_be_told_is_listed_on_demand(tmp_path: Path, capsys: Capsys) -> None:
+    outcome = run(capsys, "check", "--show-references", "--show-unresolved", "--format", "json")
+    (unresolved,) = [entry for entry in outcome.data if entry["role"] == "unresolved"]
+    assert (unresolved["text"], unresolved["resolved"], unresolved["line"]) == ("${NOTHING}", None, 5)
+    assert "compose.yaml:5:12: unresolved ${NOTHING}" in run(capsys, "check", "--show-unresolved").err
+    write_tree(tmp_path, {"Dockerfile": "ARG X\nFROM $X\nARG Y=1\nFROM redis:$Y\n"})
+    assert "Dockerfile:2:6: unresolved $X\n" in run(capsys, "check", "--show-references").out
+
+
+def test_variables_from_outside(tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"Dockerfile": "ARG X\nARG Y\nFROM $X:$Y-$TARGETARCH\n"})
+    monkeypatch.setenv("Y", "2")
+    outcome = run(capsys, "check", "--show-references", "--build-arg", "X=redis", "--build-arg", "Y",
+                  "--platform", "linux/arm64", "Dockerfile")  # fmt: skip
+    assert outcome.out == "Dockerfile:3:6: external $X:$Y-$TARGETARCH -> redis:2-arm64\n"
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "expected"),
+    [
+        (b"FROM nginx\n", ["--stdin-filename", "a/Dockerfile"], "a/Dockerfile:1:6: IMG101"),
+        (b"image: nginx\n", ["--stdin-filename", ".gitlab-ci.yml"], ".gitlab-ci.yml:1:8: IMG101"),
+        (b"FROM nginx\n", [], "<stdin>:1:6: IMG101"),
+        (b"services: {a: {image: nginx}}\n", [], "<stdin>:1:23: IMG101"),
+        (b"FROM x:1" + b" " * 100, ["--max-size", "50"], "<stdin>:1:1: IMG901 the file has more than 50 bytes"),
+        (b"\0", ["--stdin-filename", "a/Dockerfile"], "a/Dockerfile:1:1: IMG901"),
+    ],
+)
+def test_standard_input(
+    capsys: Capsys, monkeypatch: pytest.MonkeyPatch, data: bytes, options: list[str], expected: str
+) -> None:
+    feed(monkeypatch, data)
+    outcome = run(capsys, "check", "-", *options)
+    assert outcome.code == 1
+    assert outcome.out.startswith(expected)
+    assert outcome.out.count("\n") == 1
+
+
+def test_a_terminal_is_shown_the_source(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    outcome = run(capsys, "check", "--select", "IMG102")
+    assert outcome.out == (
+        "Dockerfile:1:6: IMG102 'nginx:latest' moves: 'latest' is\n"
+        "    whatever was pushed last\n"
+        "  FROM nginx:latest\n"
+        "       ^^^^^^^^^^^^\n"
+        "help: say which version is meant, as nginx:<version>\n"
+        "\n"
+    )
+
+
+def test_any_output_can_take_any_name(tmp_path: Path) -> None:
+    write_tree(tmp_path, {os.fsdecode(b"\xff\n\xc3\xa9.Dockerfile"): "FROM nginx\n"})
+    for encoding in ("ascii", "utf-8"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "imgref", "check", "--show-references"],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == 0
+        assert b"\\xff\\n" in ended.stdout
+        assert b"Traceback" not in ended.stderr
+
+
+def test_nothing_heavy_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"only/Dockerfile": "FROM nginx:1.27.3\n"})
+    program = (
+        "import sys\nfrom imgref.cli.main import main\n"
+        "try:\n    main(['check', 'only'])\nexcept SystemExit as ended:\n    assert ended.code == 0\n"
+        "print(*[name for name in ('yaml', 'rich', 'urllib3', 'multiprocessing', 'asyncio') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "\n"
+
+
+def test_without_the_extra_the_message_says_what_brings_it(tmp_path: Path) -> None:
+    program = "import sys\nsys.modules['yaml'] = None\nfrom imgref.cli.main import main\nmain(['check'])"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "error: YAML is read with PyYAML, which is not installed: pip install 'imgref[check]'"
+    )
+    alone = "import sys\nsys.modules['yaml'] = None\nfrom imgref.cli.main import main\nmain(['check', 'Dockerfile'])"
+    assert subprocess.run([sys.executable, "-c", alone], capture_output=True, check=False).returncode == 1
+
+
+def test_the_help_names_every_option(capsys: Capsys) -> None:
+    text = run(capsys, "check", "--help").out
+    for option in ("--select", "--baseline", "--show-references", "--stdin-filename", "--max-size", "--exit-zero"):
+        assert option in text
+
+
+def test_json_is_ascii(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM caf\u00e9\n"})
+    outcome = run(capsys, "check", "--format", "json", "Dockerfile")
+    assert outcome.out.isascii()
+    assert json.loads(outcome.out)[0]["text"] == "caf\u00e9"

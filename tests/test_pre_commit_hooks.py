@@ -1,0 +1,52 @@
+"""Runs the hook as pre-commit would: its entry, with the files that its patterns choose."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from check_trees import write_tree
+
+HOOKS = Path(__file__).parents[1] / ".pre-commit-hooks.yaml"
+
+
+@pytest.fixture
+def hook() -> dict[str, Any]:
+    (one,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
+    assert isinstance(one, dict)
+    return one
+
+
+def chosen(hook: dict[str, Any], *names: str) -> list[str]:
+    return [name for name in names if re.search(hook["files"], name) and not re.search(hook["exclude"], name)]
+
+
+def test_the_hook_has_what_pre_commit_needs(hook: dict[str, Any]) -> None:
+    assert {"id", "name", "entry", "language"} <= set(hook)
+    assert (hook["id"], hook["language"]) == ("imgref-check", "python")
+
+
+def test_the_hook_is_given_the_files_that_a_check_would_find(hook: dict[str, Any]) -> None:
+    wanted = ["Dockerfile", "a/Dockerfile.dev", "a/x.dockerfile", "Containerfile", "Dockerfile-x", "a/b.yml", "c.yaml"]
+    others = ["README.md", "Dockerfile.md", "a/Dockerfile.j2", "dockerfile.py", "a.json", "MyDockerfile"]
+    settings = ["etc/docker/daemon.json", "registries.conf"]
+    assert chosen(hook, *wanted, *others, *settings) == [*wanted, *settings]
+
+
+def test_the_hook_by_hand(hook: dict[str, Any], tmp_path: Path) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx\n", "b.yaml": "x: 1\n", "README.md": "FROM x\n"})
+    program, *arguments = hook["entry"].split()
+    assert program == "imgref"
+    names = chosen(hook, "Dockerfile", "b.yaml", "README.md")
+    command = [sys.executable, "-m", program, *arguments, *names]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("Dockerfile:1:6: IMG101 ")
+    assert ended.stdout.count("\n") == 1
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx:1.27.3\n"})
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
