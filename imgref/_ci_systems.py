@@ -14,7 +14,7 @@ class System:
 
     Attributes:
         name: what to call it.
-        marker: the variable that is set where it runs, and its value, or None for any.
+        markers: variables of which one is set where it runs, each with its value, or None for any.
         ref: a variable that holds ``refs/heads/…``, ``refs/tags/…`` or ``refs/pull/N/…``.
         tag: variables with the name of the git tag.
         branch: variables with the name of the branch.
@@ -29,7 +29,7 @@ class System:
     """
 
     name: str
-    marker: tuple[str, str | None]
+    markers: tuple[tuple[str, str | None], ...]
     ref: str | None = None
     tag: tuple[str, ...] = ()
     branch: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class System:
 # Gitea and Forgejo set the same variables, and one of their own.
 _GITHUB: Final = System(
     name="GitHub Actions",
-    marker=("GITHUB_ACTIONS", "true"),
+    markers=(("GITHUB_ACTIONS", "true"),),
     ref="GITHUB_REF",
     schedule=("GITHUB_EVENT_NAME", "schedule"),
     sha=("GITHUB_SHA",),
@@ -57,12 +57,12 @@ _GITHUB: Final = System(
 )
 
 SYSTEMS: Final = (
-    replace(_GITHUB, name="Forgejo Actions", marker=("FORGEJO_ACTIONS", "true")),
-    replace(_GITHUB, name="Gitea Actions", marker=("GITEA_ACTIONS", "true")),
+    replace(_GITHUB, name="Forgejo Actions", markers=(("FORGEJO_ACTIONS", "true"),)),
+    replace(_GITHUB, name="Gitea Actions", markers=(("GITEA_ACTIONS", "true"),)),
     _GITHUB,
     System(  # https://docs.gitlab.com/ci/variables/predefined_variables/
         name="GitLab CI",
-        marker=("GITLAB_CI", None),
+        markers=(("GITLAB_CI", None),),
         tag=("CI_COMMIT_TAG",),
         branch=("CI_COMMIT_BRANCH",),
         pull_request=("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"),
@@ -73,7 +73,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://circleci.com/docs/reference/variables/
         name="CircleCI",
-        marker=("CIRCLECI", None),
+        markers=(("CIRCLECI", None),),
         tag=("CIRCLE_TAG",),
         branch=("CIRCLE_BRANCH",),
         pull_request=("CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"),
@@ -82,7 +82,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://buildkite.com/docs/pipelines/configure/environment-variables
         name="Buildkite",
-        marker=("BUILDKITE", None),
+        markers=(("BUILDKITE", None),),
         tag=("BUILDKITE_TAG",),
         branch=("BUILDKITE_BRANCH",),
         pull_request=("BUILDKITE_PULL_REQUEST",),
@@ -93,7 +93,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://learn.microsoft.com/azure/devops/pipelines/build/variables
         name="Azure Pipelines",
-        marker=("TF_BUILD", None),
+        markers=(("TF_BUILD", None),),
         ref="BUILD_SOURCEBRANCH",
         schedule=("BUILD_REASON", "Schedule"),
         sha=("BUILD_SOURCEVERSION",),
@@ -101,7 +101,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
         name="Bitbucket Pipelines",
-        marker=("BITBUCKET_BUILD_NUMBER", None),
+        markers=(("BITBUCKET_BUILD_NUMBER", None), ("BITBUCKET_COMMIT", None)),
         tag=("BITBUCKET_TAG",),
         branch=("BITBUCKET_BRANCH",),
         pull_request=("BITBUCKET_PR_ID",),
@@ -110,7 +110,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://woodpecker-ci.org/docs/usage/environment
         name="Woodpecker",
-        marker=("CI", "woodpecker"),
+        markers=(("CI", "woodpecker"),),
         tag=("CI_COMMIT_TAG",),
         branch=("CI_COMMIT_BRANCH",),
         pull_request=("CI_COMMIT_PULL_REQUEST",),
@@ -121,7 +121,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://docs.drone.io/pipeline/environment/reference/
         name="Drone",
-        marker=("DRONE", None),
+        markers=(("DRONE", None),),
         tag=("DRONE_TAG",),
         branch=("DRONE_BRANCH",),
         pull_request=("DRONE_PULL_REQUEST",),
@@ -132,7 +132,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://docs.travis-ci.com/user/environment-variables/
         name="Travis CI",
-        marker=("TRAVIS", None),
+        markers=(("TRAVIS", None),),
         tag=("TRAVIS_TAG",),
         branch=("TRAVIS_BRANCH",),
         pull_request=("TRAVIS_PULL_REQUEST",),
@@ -142,7 +142,7 @@ SYSTEMS: Final = (
     ),
     System(  # https://www.jenkins.io/doc/book/pipeline/multibranch/
         name="Jenkins",
-        marker=("JENKINS_URL", None),
+        markers=(("JENKINS_URL", None), ("JENKINS_HOME", None)),
         tag=("TAG_NAME",),
         branch=("BRANCH_NAME", "GIT_BRANCH"),
         pull_request=("CHANGE_ID",),

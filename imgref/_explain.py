@@ -29,8 +29,12 @@ _VARIABLE: Final = (
     r"\$\{[^}]*\}?|\$\([^)]*\)?|\$[A-Za-z0-9_]+|\{\{[^}]*\}{0,2}|\{%[^%]*(?:%\})?|%[A-Za-z_][A-Za-z0-9_]*%"
 )
 _SCHEME: Final = r"[A-Za-z][A-Za-z0-9+.-]*://"
-_HOST_LIKE: Final = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5}"
-_KNOWN_DIGEST: Final = r"(?i:sha256|sha384|sha512):[^/]*"
+_HOST_LIKE: Final = (
+    r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::[0-9]+)?"  # a name
+    r"|[A-Za-z0-9-]+:[0-9]{1,5}"  # a word with a port; an unknown digest would be longer
+)
+_WORD: Final = r"[A-Za-z][A-Za-z0-9-]*"
+_KNOWN_DIGEST: Final = r"(?i:sha256|sha384|sha512):(?:[^/]*|[0-9A-Fa-f]{32,}/.*)"
 
 
 class _Problem(NamedTuple):
@@ -50,6 +54,10 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
     problem = _first_problem(text, default_registry)
     if problem is None:
         raise AssertionError(f"a valid reference was refused: {quote(text)}")
+    secret = _secret(text)
+    if secret is not None and problem.start <= secret[1] and problem.end > secret[0]:
+        # The reason would tell of what must not be told.
+        problem = _leaked(text, secret)
     hint = problem.edit
     for _ in range(_EDITS):
         if hint is None or (further := _first_problem(hint, default_registry)) is None:
@@ -57,7 +65,7 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
         hint = further.edit
     else:
         hint = None
-    return InvalidReference(text, problem[:2], problem.reason, hint, secret=_secret(text))
+    return InvalidReference(text, problem[:2], problem.reason, hint, secret=secret)
 
 
 def explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference:
@@ -112,8 +120,15 @@ def _credentials(text: str) -> _Problem | None:
     secret = _secret(text)
     if secret is None or not _is_address(text[secret[1] + 1 :]):
         return None
+    return _leaked(text, secret)
+
+
+def _leaked(text: str, secret: tuple[int, int]) -> _Problem:
     start, end = secret
-    return _Problem(start, end + 1, "credentials do not belong in a reference", text[:start] + text[end + 1 :])
+    rest = text[end + 1 :]
+    # A host alone would read as the name of an image.
+    edit = text[:start] + rest if "/" in rest else None
+    return _Problem(start, end + 1, "credentials do not belong in a reference", edit)
 
 
 def _white_space(text: str) -> _Problem | None:
@@ -164,19 +179,27 @@ def _secret(text: str) -> tuple[int, int] | None:
     """Find what may be user and password: all that stands before an ``@`` which no digest follows."""
     scheme = re.match(r"\s*" + _SCHEME, text)
     start = scheme.end() if scheme else len(text) - len(text.lstrip())
-    colon, slash = text.find(":", start) % (len(text) + 1), text.find("/", start) % (len(text) + 1)
+    colon, slash = _find(text, ":", start), _find(text, "/", start)
     end = len(text)
     for _ in range(_SIGNS):
         at = text.rfind("@", start, end)
         if at < 0:
             return None
         after, end = text[at + 1 : end], at
-        address = "/" in after and (colon < at or slash > at)
-        other = colon < at < slash and not is_a("[0-9a-f]*", after)
-        if (address or other) and not is_a(_KNOWN_DIGEST, after):
+        has_password, has_path = colon < at, slash < at
+        before_path = "/" in after and (has_password or not has_path)
+        before_host = has_password and is_a(_HOST_LIKE, after)
+        before_word = has_password and not has_path and is_a(_WORD, after) and not is_a("[0-9a-f]+", after)
+        if (before_path or before_host or before_word) and not is_a(_KNOWN_DIGEST, after):
             return start, at
     # Nobody writes so many: all before them is hidden rather than looked at further.
     return (start, end) if end > start else None
+
+
+def _find(text: str, character: str, start: int) -> int:
+    """Give the place of a character, or one past the end where it is not there."""
+    place = text.find(character, start)
+    return len(text) if place < 0 else place
 
 
 def _is_address(text: str) -> bool:
@@ -189,7 +212,8 @@ def _is_address(text: str) -> bool:
 
 def _structure(text: str, default_registry: str) -> _Problem | None:
     start = 0
-    if re.match(rf"{_grammar.QUALIFIED}|\[[^/]*/", text):
+    # An `@` before the first slash begins a digest, and not a registry's host.
+    if re.match(rf"{_grammar.QUALIFIED}|\[[^/]*/", text) and _find(text, "/", 0) < _find(text, "@", 0):
         start = text.index("/") + 1
         if problem := _registry(text, 0, start - 1):
             return problem
@@ -210,9 +234,12 @@ def _structure(text: str, default_registry: str) -> _Problem | None:
 
 def _registry(text: str, start: int, end: int) -> _Problem | None:
     value = text[start:end]
-    if value.startswith("["):
+    problem: _Problem | None
+    if "@" in value:
+        problem = _Problem(start, start + value.rindex("@") + 1, "credentials do not belong in a registry's host")
+    elif value.startswith("["):
         problem = _bracketed_registry(text, start, end)
-    elif value.count(":") > 1:
+    elif value.count(":") > 1 and is_a("[0-9A-Fa-f:]+", value):
         reason = "an IPv6 address as a registry's host stands in brackets, as in [::1]:5000"
         problem = _Problem(start, end, reason)
     else:
@@ -402,6 +429,8 @@ def _digest_digits(text: str, start: int, end: int, algorithm: str) -> _Problem 
         place = found.start()
         if found[0] == ":":
             return _Problem(place, end, "nothing may follow a digest; a tag stands before it, as in name:tag@digest")
+        if found[0] == "/":
+            return _Problem(place, end, "nothing may follow a digest; the path stands before it")
         if found[0] == "@":
             return _Problem(place, end, "nothing may follow a digest; there is only one")
         return _Problem(place, place + 1, f"{found[0]!r} is no hexadecimal digit, and cannot stand in a digest")

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from imgref._ci_systems import REMOTE, SAYS_NOTHING, SYSTEMS, System
+from imgref._grammar import TAG_MAX
 from imgref.errors import InvalidVersion, UnknownBuild
-from imgref.tags import ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed
+from imgref.tags import MOVING, ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed
 from imgref.versions import SCHEMES, read_name
 
 __all__ = ["Build", "BuildTags", "detect", "tags_of_build"]
@@ -70,14 +71,11 @@ def detect(environ: Mapping[str, str] | None = None) -> Build:
 
 
 def _marker(system: System) -> str:
-    variable, value = system.marker
-    return variable if value is None else f"{variable}={value}"
+    return " or ".join(variable if value is None else f"{variable}={value}" for variable, value in system.markers)
 
 
 def _is_here(system: System, environ: Mapping[str, str]) -> bool:
-    variable, value = system.marker
-    found = environ.get(variable, "")
-    return bool(found) if value is None else found == value
+    return any(environ.get(name, "") == value if value else environ.get(name) for name, value in system.markers)
 
 
 @dataclass(slots=True)
@@ -177,7 +175,7 @@ def _add_source(facts: _Facts, template: str, environ: Mapping[str, str]) -> Non
     if all(environ.get(name) for name in names):
         address = template.format_map(environ)
         # Some systems hand over the address that they clone from, with a token in it.
-        facts.add("source", re.sub(r"(?<=://)[^/@]*@", "", address).removesuffix(".git"), ", ".join(names))
+        facts.add("source", re.sub(r"(?<=://)[^/]*@", "", address).removesuffix(".git"), ", ".join(names))
 
 
 class _Payload:
@@ -246,7 +244,7 @@ def tags_of_build(
     policy = policy or TagPolicy()
     notes: list[str] = []
     if build.event == "tag":
-        plan = _plan_of_tag(build, existing, policy, any_tag=any_tag)
+        plan = _plan_of_tag(build, existing, policy, notes, any_tag=any_tag)
     elif build.event == "pull-request":
         plan = _plan_of_names([f"pr-{build.pull_request}"], policy)
     elif build.event == "schedule":
@@ -262,13 +260,21 @@ def tags_of_build(
 
 
 def _plan_of_tag(
-    build: Build, existing: Iterable[str | ExistingTags] | None, policy: TagPolicy, *, any_tag: bool
+    build: Build,
+    existing: Iterable[str | ExistingTags] | None,
+    policy: TagPolicy,
+    notes: list[str],
+    *,
+    any_tag: bool,
 ) -> TagPlan:
     assert build.tag is not None
     try:
         return plan_tags(build.tag, existing=existing, policy=policy)
     except InvalidVersion as error:
         if any_tag:
+            slug = sanitize_tag(build.tag)
+            if _is_reserved(slug, policy):
+                notes.append(f"the git tag {build.tag!r} is taken as it is, and overwrites {slug} if that exists")
             return _plan_of_names([build.tag], policy)
         reason = f"{error.reason} (the git tag; --any-tag takes it as it is)"
         raise InvalidVersion(error.text, reason, error.hint) from None
@@ -288,16 +294,19 @@ def _plan_of_branch(branch: str, default_branch: str | None, policy: TagPolicy, 
 def _plan_of_names(names: list[str], policy: TagPolicy) -> TagPlan:
     tags = []
     for suffix in policy.suffixes:
-        room = 128 - len(suffixed("x", suffix)) + 1
+        room = TAG_MAX - len(suffixed("x", suffix)) + 1
         tags += [suffixed(sanitize_tag(name, longest=room), suffix) for name in names]
     return TagPlan(sanitize_tag(names[0]), None, False, tuple(dict.fromkeys(tags)))
 
 
 def _is_reserved(slug: str, policy: TagPolicy) -> bool:
     """Tell whether a branch's tag could be taken for, or overwrite, one of another kind."""
-    if slug in ("latest", "edge", "nightly") or slug.startswith(("pr-", "sha-")) or slug in policy.suffixes:
-        return True
-    if policy.channels and re.fullmatch(r"(?:v?[0-9]+\.[0-9]+-)?(?:alpha|beta|rc|dev)", slug):
+    if slug.startswith(("pr-", "sha-")) or slug in policy.suffixes:
         return True
     plain = {slug, *(slug.removesuffix(f"-{suffix}") for suffix in policy.suffixes)}
-    return any(read_name(text, scheme) for text in plain for scheme in SCHEMES)
+    if plain & {*MOVING} or any(read_name(text, scheme) for text in plain for scheme in SCHEMES):
+        return True
+    return policy.channels and any(re.fullmatch(_CHANNEL_TAG, text) for text in plain)
+
+
+_CHANNEL_TAG: Final = r"(?:v?[0-9]+\.[0-9]+-)?(?:alpha|beta|rc|dev)"

@@ -8,7 +8,7 @@ all the earlier ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -18,6 +18,8 @@ from imgref.errors import InvalidTag, InvalidVersion
 from imgref.versions import SCHEMES, Version, read_name, read_version
 
 __all__ = [
+    "CHOICES",
+    "MOVING",
     "ExistingTags",
     "HeldTag",
     "SourceCount",
@@ -29,6 +31,9 @@ __all__ = [
     "sanitize_tag",
     "suffixed",
 ]
+
+MOVING: Final = ("latest", "edge", "nightly")
+"""Tags that name no version and no channel; no pre-release and no branch may take them for its own."""
 
 CHOICES: Final = {
     "scheme": tuple(SCHEMES),
@@ -62,29 +67,39 @@ class TagPolicy:
     ('0.3.0-alpine', '0.3-alpine', '0-alpine', 'alpine')
     """
 
-    scheme: str = "semver"
+    scheme: Literal["semver", "pep440", "numeric"] = "semver"
     prefix: str = ""
-    suffix: tuple[str, ...] | str = ("",)
-    v: str = "strip"
-    latest: str = "auto"
+    suffix: Sequence[str] = ("",)
+    v: Literal["strip", "keep", "both"] = "strip"
+    latest: Literal["auto", "always", "never"] = "auto"
     major_zero: bool = False
     channels: bool = False
-    build: str = "drop"
+    build: Literal["drop", "underscore"] = "drop"
 
     def __post_init__(self) -> None:
+        suffixes = (self.suffix,) if isinstance(self.suffix, str) else tuple(self.suffix) or ("",)
+        object.__setattr__(self, "suffix", suffixes)
         for name, words in CHOICES.items():
             if getattr(self, name) not in words:
                 raise ValueError(f"{name} is one of {', '.join(words)}, not {getattr(self, name)!r}")
-        for suffix in self.suffixes:
+        for suffix in suffixes:
             if suffix and not is_a(_grammar.TAG, suffix):
-                meant = suffix.lstrip("-.")
-                hint = meant if is_a(_grammar.TAG, meant) else None
-                raise InvalidTag(suffix, "a suffix stands behind a '-' of its own, and as a tag by itself", hint)
+                raise _bad_suffix(suffix)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """The suffixes, at least one."""
-        return (self.suffix,) if isinstance(self.suffix, str) else tuple(self.suffix) or ("",)
+        return tuple(self.suffix)
+
+
+def _bad_suffix(suffix: str) -> InvalidTag:
+    meant = suffix.lstrip("-.")
+    hint = meant if is_a(_grammar.TAG, meant) else None
+    if suffix[0] in "-.":
+        return InvalidTag(suffix, "a suffix gets a '-' before it, and begins with a letter, a digit or '_'", hint)
+    wrong = re.search("[^A-Za-z0-9_.-]", suffix)
+    reason = f"{wrong[0]!r} cannot stand in a tag" if wrong else "it is longer than a tag may be"
+    return InvalidTag(suffix, reason, hint)
 
 
 class ExistingTags(NamedTuple):
@@ -103,11 +118,19 @@ class ExistingTags(NamedTuple):
 
 
 class SourceCount(NamedTuple):
-    """How many names a source gave, and how many of them are versions on a line of the release."""
+    """What a source knew.
+
+    Attributes:
+        source: what to call it.
+        versions: how many of its names are versions on a line of the release.
+        names: how many names it gave.
+        unknown: the suffixes of the lines on which it knows no version.
+    """
 
     source: str
     versions: int
     names: int
+    unknown: tuple[str, ...] = ()
 
 
 class HeldTag(NamedTuple):
@@ -194,10 +217,14 @@ def plan_tags(
     sources = _sources(existing)
     tags: dict[str, None] = {}
     held: dict[str, str] = {}
-    counted: set[tuple[int, str]] = set()
+    counted: list[set[str]] = [set() for _ in sources]
+    unknown: list[list[str]] = [[] for _ in sources]
     for suffix in policy.suffixes:
         known = _on_line(sources, suffix, policy, wanted_version)
-        counted |= {(item.source, item.name) for item in known}
+        for index in range(len(sources)):
+            names = {item.name for item in known if item.source == index}
+            counted[index] |= names
+            unknown[index] += [] if names else [suffix]
         for wanted in _wanted(wanted_version, policy):
             spelled = [_valid(suffixed(name, suffix)) for name in _spellings(wanted, wanted_version, policy)]
             holder = _highest(item for item in known if wanted.outranks(item.version))
@@ -212,7 +239,7 @@ def plan_tags(
         tags=tuple(tags),
         held=tuple(HeldTag(tag, because) for tag, because in held.items() if tag not in tags),
         existing=tuple(
-            SourceCount(source.source, sum(1 for where, _ in counted if where == index), len(source.names))
+            SourceCount(source.source, len(counted[index]), len(source.names), tuple(unknown[index]))
             for index, source in enumerate(sources)
         ),
     )
@@ -243,6 +270,8 @@ def _read_release(text: str, policy: TagPolicy) -> Version:
 
 
 def _sources(existing: Iterable[str | ExistingTags] | None) -> list[ExistingTags]:
+    if isinstance(existing, str):
+        raise TypeError("existing is several names; put a single one in a list")
     items = [] if existing is None else list(existing)
     names = tuple(item for item in items if isinstance(item, str))
     sources = [item for item in items if isinstance(item, ExistingTags)]
@@ -308,6 +337,8 @@ def _wanted_stable(release: Version, exact: str, policy: TagPolicy) -> Iterator[
 
 def _wanted_prerelease(release: Version, exact: str, policy: TagPolicy) -> Iterator[_Wanted]:
     channel = release.channel if policy.channels else None
+    if channel in (*MOVING, *policy.suffixes):
+        channel = None
 
     def later(other: Version) -> bool:
         return bool(other.order > release.order) and (not other.prerelease or other.channel == channel)
@@ -371,7 +402,7 @@ def sanitize_tag(text: str, *, longest: int = _grammar.TAG_MAX) -> str:
         longest: how many characters the tag may have: 128, or less to leave room for a suffix.
 
     Raises:
-        InvalidTag: nothing is left.
+        InvalidTag: nothing is left, or not enough room.
 
     >>> sanitize_tag("feature/Login page")
     'feature-Login-page'
@@ -381,7 +412,10 @@ def sanitize_tag(text: str, *, longest: int = _grammar.TAG_MAX) -> str:
         raise InvalidTag(text, "it holds no character that a tag could begin with")
     if len(slug) <= longest:
         return slug
+    kept = longest - _SLUG_HASH - 1
+    if kept < 1:
+        raise InvalidTag(text, f"only {max(longest, 0)} characters are left for it in a tag")
     from hashlib import sha256
 
     digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_SLUG_HASH]
-    return f"{slug[: longest - _SLUG_HASH - 1]}-{digest}"
+    return f"{slug[:kept]}-{digest}"

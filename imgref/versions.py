@@ -109,9 +109,11 @@ def read_name(name: str, scheme: str = "semver") -> Version | None:
     ((2, 1), '2.1.4', None)
     """
     read = SCHEMES[scheme]
+    number, underscore, build = name.partition("_")
+    version = _read(number, read)
+    if version is not None:
+        return replace(version, build=build) if underscore else version
     version = _read(name, read)
-    if version is None and "_" in name:
-        version = _read(name.replace("_", "+", 1), read)
     if version is None and scheme == "semver":
         version = _read(name, _read_semver_float)
     return version
@@ -310,6 +312,8 @@ _EXPECTED: Final = {
 def _why_not(text: str, scheme: str) -> str:
     if not text.strip():
         return "nothing is given (an unset variable?)"
+    if len(text) > _LONGEST:
+        return f"it has {len(text)} characters, more than the {_LONGEST} that are read"
     if scheme == "pep440" and re.match(r"v?\d+!", text):
         return "a version with an epoch cannot be a tag, which has no '!'"
     others = [other for other in SCHEMES if other != scheme and _read(text, SCHEMES[other])]

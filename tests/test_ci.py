@@ -17,7 +17,7 @@ GITLAB = {"GITLAB_CI": "true"}
 
 
 def test_every_system_has_a_name_and_a_marker_of_its_own() -> None:
-    assert len({system.name for system in SYSTEMS}) == len({system.marker for system in SYSTEMS}) == len(SYSTEMS)
+    assert len({system.name for system in SYSTEMS}) == len({system.markers for system in SYSTEMS}) == len(SYSTEMS)
 
 
 def test_a_build_says_which_variable_told_it() -> None:
@@ -96,7 +96,7 @@ variables = sorted(
         for system in SYSTEMS
         for name in (
             "CI",
-            system.marker[0],
+            system.markers[0][0],
             system.ref or "CI",
             *system.tag,
             *system.branch,

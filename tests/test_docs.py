@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_reference import command_reference
 from vectors import ROOT, clean_environ
 
 OF_THEIR_OWN = {"golden-images.md", "tutorial.md"}
@@ -78,7 +79,7 @@ def shell_scripts() -> list[str]:
     gitlab, circle, jenkins, buildkite = (
         re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         for pattern in (
-            r"^    - (args=.*?)^```$", r"^      - run: \|\n(          args=.*?)^```$",
+            r"^    - (args=.*?)^```$", r"^      - run: \|\n((?:          .*\n)+)",
             r"sh '''\n(.*?)'''", r"command: \|\n(.*?)^```$",
         )
     )  # fmt: skip
@@ -143,8 +144,6 @@ def test_links_lead_somewhere(link: tuple[str, str]) -> None:
 
 
 def test_the_command_reference_is_what_help_says() -> None:
-    from imgref.cli.main import command_reference
-
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == command_reference()
 
 

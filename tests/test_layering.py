@@ -30,7 +30,7 @@ FLOORS = {
     "check": {"check", "reference", "_grammar", "errors"},
     "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "errors"},
     "archive": {"archive", "reference", "_grammar", "errors"},
-    "ci": {"_ci_systems", "tags", "versions", "errors"},
+    "ci": {"_ci_systems", "_grammar", "tags", "versions", "errors"},
     "_ci_systems": set(),
     "config": {"errors"},
     "tags": {"versions", "_grammar", "errors"},

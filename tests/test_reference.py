@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -174,6 +175,8 @@ def test_what_is_left_out() -> None:
     [
         "user:pw0rd@host/app", "https://user:pw0rd@host/app:1", "user:pw0rd@host.io", "user:p@pw0rd@host/app",
         "user:p/pw0rd@host/app", " user:pw0rd@host/app", "user:pw0rd@host/App", f"u:pw0rd@h/app@sha256:{HEX}",
+        "user:$pw0rd@host/app", "user:${pw0rd}@host/app", "user:{{pw0rd}}@host/app", "u:a@pw0rd@host.com:99999999",
+        "user:tok/pw0rd@registry.io", "x/user:pw0rd@host.com", "user:pw0rd@host.io/a b",
         "https://pw0rd@ghcr.io/app", "user:pw0rd@host:5000/a b", "user:pw0rd@host", "user:pw0rd@localhost:5000",
     ],
 )  # fmt: skip
@@ -188,6 +191,25 @@ def test_only_the_text_keeps_credentials(text: str) -> None:
     assert 0 <= start < end <= len(error.shown()[0])
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.text, again.span) == (str(error), text, error.span)
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    for text in ("x:1@md5:abc", f"repo@sha256:{HEX}/x", "app:1@abc123", "app:1@"):
+        with pytest.raises(InvalidReference) as caught:
+            parse(text)
+        assert caught.value.shown()[0] == text
+
+
+def test_a_registry_with_credentials_is_told_what_it_holds() -> None:
+    makers: list[Callable[[], ImageReference]] = [
+        lambda: ImageReference(registry="user:pw0rd@host", name="x"),
+        lambda: parse("x", default_registry="user:pw0rd@host"),
+        lambda: parse("ghcr.io/x:1").with_registry("user:pw0rd@host"),
+    ]
+    for make in makers:
+        with pytest.raises(InvalidReference, match="credentials do not belong") as caught:
+            make()
+        assert "pw0rd" not in str(caught.value) + repr(caught.value)
 
 
 def test_the_cache_is_bounded() -> None:

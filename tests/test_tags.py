@@ -129,6 +129,29 @@ def test_long_texts_stay_apart() -> None:
     assert one[-8:] == "aa20c23e"
 
 
+@pytest.mark.parametrize("longest", [0, 1, 9])
+def test_a_tag_that_has_no_room_is_an_error(longest: int) -> None:
+    assert len(sanitize_tag("x" * 20, longest=10)) == 10
+    with pytest.raises(InvalidTag, match="characters are left"):
+        sanitize_tag("x" * 20, longest=longest)
+
+
+def test_a_single_name_is_not_taken_for_its_letters() -> None:
+    with pytest.raises(TypeError):
+        derive_tags("1.2.3", existing="2.2.0")
+
+
+def test_a_policy_is_a_value() -> None:
+    assert TagPolicy(suffix="a") == TagPolicy(suffix=["a"]) == TagPolicy(suffix=("a",))
+    assert len({TagPolicy(suffix=["a"]), TagPolicy(suffix="a")}) == 1
+    assert TagPolicy(suffix=()) == TagPolicy()
+
+
+def test_each_line_on_which_nothing_is_known_is_told() -> None:
+    plan = plan_tags("1.2.3", existing=["1.2.0"], policy=TagPolicy(suffix=("", "alpine", "slim")))
+    assert plan.existing[0].unknown == ("alpine", "slim")
+
+
 @pytest.mark.parametrize("text", ["", "-", "..", "é", "///"])
 def test_nothing_left_is_an_error(text: str) -> None:
     with pytest.raises(InvalidTag):

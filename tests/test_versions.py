@@ -101,7 +101,8 @@ def test_a_refusal_may_know_what_was_meant(text: str, hint: str | None) -> None:
     ("name", "scheme", "release"),
     [
         ("2", "semver", (2,)), ("v2.1", "semver", (2, 1)), ("2.1.4_b1", "semver", (2, 1, 4)), ("02.1", "semver", None),
-        ("2.1_b1", "semver", None), ("latest", "semver", None), ("2.1.4_b_1", "semver", None), ("", "semver", None),
+        ("2.1_b1", "semver", None), ("latest", "semver", None), ("2.1.4_b_1", "semver", (2, 1, 4)),
+        ("", "semver", None),
         ("sha-0a1b2c3", "numeric", None), ("1.2_b5", "numeric", (1, 2)), ("1.2_rc1", "pep440", (1, 2)),
         ("9" * 5000, "numeric", None), ("1.2.3\n", "semver", None), ("1.2\n", "pep440", None), ("²", "numeric", None),
     ],

@@ -13,6 +13,7 @@ from imgref.errors import ImgrefError, InvalidReference
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 __all__ = [
     "console",
@@ -60,7 +61,7 @@ def warn(text: str) -> None:
 
 def error(text: str, *, help_text: str | None = None) -> None:
     """Tell what is wrong, and perhaps what to do, on stderr."""
-    _tell(f"{styled('error', 'red', sys.stderr)}: {text}")
+    _tell(f"{styled('error', 'red', sys.stderr)}: {printable(text)}")
     if help_text is not None:
         _help(help_text)
 
@@ -84,7 +85,7 @@ def show_error(problem: ImgrefError, *, where: str = "") -> None:
     if line:
         _tell(f"  {line}\n  {styled(caret, 'red', sys.stderr)}")
     if problem.hint is not None:
-        _help(f"did you mean {problem.hint}")
+        _help(f"did you mean {problem.hint!r}?")
 
 
 def _tell(text: str) -> None:
@@ -138,16 +139,15 @@ def console(stream: TextIO | None = None) -> Console:
     """Give a rich console on stdout, or on another stream that is drawn on as stdout would be."""
     from rich.console import Console
 
-    if stream is None:
-        return Console(file=sys.stdout, highlight=False)
     like = Console(file=sys.stdout)
-    return Console(file=stream, highlight=False, width=like.width, force_terminal=like.is_terminal)
+    coloured = styled("", "red", sys.stdout) != ""
+    return Console(
+        file=stream or sys.stdout, highlight=False, width=like.width, force_terminal=coloured, no_color=not coloured
+    )
 
 
 def parts(rows: Iterable[tuple[str, str]]) -> str:
     """Draw labels and their values, a pair a line."""
-    from io import StringIO
-
     from rich.table import Table
     from rich.text import Text
 
@@ -155,10 +155,8 @@ def parts(rows: Iterable[tuple[str, str]]) -> str:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, value in rows:
-        grid.add_row(label, Text(value))
-    drawn = StringIO()
-    console(drawn).print(grid)
-    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+        grid.add_row(label, Text(printable(value)))
+    return _drawn(grid)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -171,5 +169,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for header in headers:
         drawn.add_column(header, overflow="fold")
     for row in rows:
-        drawn.add_row(*map(Text, row))
-    console().print(drawn)
+        drawn.add_row(*(Text(printable(cell)) for cell in row))
+    say(_drawn(drawn))
+
+
+def _drawn(table: Table) -> str:
+    """Give what rich would print; it goes to stdout as every result does, so that a closed pipe is told apart."""
+    from io import StringIO
+
+    drawn = StringIO()
+    console(drawn).print(table)
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())

@@ -114,6 +114,8 @@ def write_github(printed: Printed) -> str:
         text += f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
     from pathlib import Path
 
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(text)
+    with Path(path).open("a+b") as file:
+        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n":
+            text = "\n" + text
+        file.write(text.encode())
     return path

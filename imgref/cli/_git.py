@@ -37,7 +37,11 @@ def list_tags() -> GitTags:
     except GitError as error:
         raise GitError(f"--existing git: {error}") from error
     remote = _remote() if shallow else None
-    names = _remote_tags(remote) if remote else tuple(_git("tag", "--list").splitlines())
+    names = (
+        _remote_tags(remote)
+        if remote
+        else tuple(_git("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").splitlines())
+    )
     if not names:
         raise GitError(
             "--existing git: this repository has no tags; fetch them with `git fetch --tags`, or leave --existing out "
@@ -79,7 +83,12 @@ def _shallow(reason: str) -> str:
 
 def _git(*arguments: str) -> str:
     # Nothing may wait for a password in a CI job, and messages are read by people, not matched.
-    environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    environ = {
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        **os.environ,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
     try:
         done = subprocess.run(
             ("git", *arguments),

@@ -6,14 +6,15 @@ it was said.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
-from imgref.config import Config, find_config, load_config
-from imgref.errors import ConfigError, InvalidReference
+from imgref.config import Setting, find_config, load_config
+from imgref.errors import ConfigError, InvalidReference, InvalidTag
 from imgref.reference import ImageReference, parse
 from imgref.tags import CHOICES, ExistingTags, TagPolicy
 
@@ -32,6 +33,9 @@ KINDS: Final = {
     "image": "strings",
 }
 """The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
+
+_NOT_FILES: Final = ("command line", "default")
+"""Origins of a value that are no place in a file."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -129,13 +133,20 @@ def gather(context: click.Context) -> Options:
             if key in CHOICES and setting.value not in CHOICES[key]:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
-    return Options(values, origins, _base(config, origins.get("existing")))
+    base = os.path.dirname(settings["existing"].path) if origins.get("existing", "default") not in _NOT_FILES else ""
+    options = Options(values, origins, base)
+    _check(options, settings)
+    return options
 
 
-def _base(config: Config, origin: str | None) -> str:
-    """Give the folder from which a file of ``existing`` is named: here, or where the settings stand."""
-    said_by_file = origin not in (None, "default", "command line") and config.path is not None
-    return str(config.path.parent) if said_by_file and config.path else ""
+def _check(options: Options, settings: dict[str, Setting]) -> None:
+    """Refuse a value of the settings that the option of the same name would refuse, and say where it stands."""
+    for key, use in (("suffix", lambda: options.policy), ("image", lambda: options.images)):
+        if options.origins.get(key, "default") not in _NOT_FILES:
+            try:
+                use()
+            except (InvalidTag, InvalidReference) as error:
+                raise ConfigError(f"{key}: {error}", settings[key].path, settings[key].line) from None
 
 
 def _repository(text: str) -> ImageReference:
@@ -161,6 +172,8 @@ def read_existing(
         return None
     sources: list[ExistingTags] = []
     for source in options.values["existing"]:
+        if not source:
+            raise click.UsageError("--existing names nothing (an unset variable?)")
         if source == "git":
             sources.append(_git_tags())
         elif source == "registry":

@@ -11,11 +11,11 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
     """Print the script that completes imgref in a shell.
 
-    For example, in ~/.bashrc: eval "$(imgref completion bash)"
+    SHELL is bash, zsh or fish. For example, in ~/.bashrc: eval "$(imgref completion bash)"
     """
     from imgref.cli.main import cli
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib import import_module
@@ -45,6 +46,9 @@ EXIT_BAD_INPUT: Final = 2
 EXIT_REGISTRY: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
+_COMPLETION: Final = "_IMGREF_COMPLETE"
+"""With this in the environment, click answers a shell that completes a word, and exits."""
+
 
 class _Commands(click.Group):
     """A group that imports a command's module when it is run, and not before."""
@@ -59,13 +63,8 @@ class _Commands(click.Group):
         except ImgrefError as error:
             _console.show_error(error)
             return EXIT_REGISTRY if isinstance(error, RegistryError) else EXIT_BAD_INPUT
-        except BrokenPipeError:
-            # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
-            _forget_stdout()
-            return 0
         except OSError as error:
-            _console.error(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
-            return EXIT_BAD_INPUT
+            return _failed(error)
         except KeyboardInterrupt:
             _console.error("interrupted")
             return EXIT_INTERRUPTED
@@ -104,19 +103,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, message="imgref %(version)s")
 def cli() -> None:
-    """Say what a container image reference means, and which tags a release should carry."""
-
-
-def command_reference() -> str:
-    """Write docs/commands.md: what ``--help`` says of every command."""
-    pages = ["# Commands\n\nEach with what its `--help` says.\n"]
-    context = click.Context(cli, info_name="imgref", **cli.context_settings)
-    for name in COMMANDS:
-        command = cli.get_command(context, name)
-        assert command is not None
-        with click.Context(command, info_name=name, parent=context, terminal_width=100) as inner:
-            pages.append(f"## imgref {name}\n\n```text\n{command.get_help(inner)}\n```\n")
-    return "\n".join(pages)
+    """Say what image references mean and which tags a release should carry, check them, and move images safely."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -125,17 +112,23 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Args:
         arguments: the words after ``imgref``; by default those of this process.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open until the end
     code = _run(arguments)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_stdout()
+    except OSError as error:
+        code = _failed(error) or code
     sys.exit(code)
 
 
 def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _console.note(error.format_message())
+        return EXIT_BAD_INPUT
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "imgref"
         _console.error(error.format_message(), help_text=f"{command} --help says how to use it")
@@ -146,9 +139,34 @@ def _run(arguments: list[str] | None) -> int:
     except click.Abort:
         _console.error("interrupted")
         return EXIT_INTERRUPTED
+    except UnicodeEncodeError as error:
+        wrong = error.object[error.start : error.end]
+        _console.error(f"{wrong!r} cannot be written in {error.encoding}; PYTHONIOENCODING=utf-8 sets another encoding")
+        return EXIT_BAD_INPUT
+    except OSError as error:
+        return _failed(error)
+    except SystemExit:
+        if _COMPLETION in os.environ:
+            raise
+        # How click ends when the pipe is closed on --help.
+        _forget_stdout()
+        return 0
     return code if isinstance(code, int) else 0
+
+
+def _failed(error: OSError) -> int:
+    """Tell what the system refused, and give the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
+        _forget_stdout()
+        return 0
+    if error.filename is None:
+        _forget_stdout()
+    _console.error(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+    return EXIT_BAD_INPUT
 
 
 def _forget_stdout() -> None:
     """Keep the interpreter from failing once more when it flushes on the way out."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

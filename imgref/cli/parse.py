@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
@@ -59,7 +60,9 @@ class _Reader(NamedTuple):
     type=click.Choice(["text", "json", "table"]),
     help="How to print; by default table on a terminal, text elsewhere.",
 )
-@click.option("--field", "fields", multiple=True, type=click.Choice(FIELDS), help="Print this field; repeatable.")
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME", type=click.Choice(FIELDS), help="Print this field; repeatable."
+)
 @click.option("--to-registry", metavar="HOST", help="Print the same image on another registry.")
 @click.option("--default-registry", metavar="HOST", default=DEFAULT_REGISTRY, show_default=True)
 @click.option("--default-tag", metavar="TAG", default=DEFAULT_TAG, show_default=True)
@@ -79,6 +82,9 @@ def command(
 
     Each REF is normalised into registry, path, tag and digest, as Docker would read it. A single - reads
     references from standard input, one a line.
+
+    The fields are those of the JSON: input, reference, registry, account, name, tag, digest, path, repository,
+    familiar, official, defaulted.
     """
     if not references:
         raise click.UsageError("nothing given (an unset variable?); - reads standard input")
@@ -91,9 +97,23 @@ def command(
 
 def _check_options(reader: _Reader) -> None:
     """Refuse a bad option before anything is printed."""
-    example = parse("name", default_registry=reader.default_registry, default_tag=reader.default_tag)
-    if reader.to_registry is not None:
-        example.with_registry(reader.to_registry)
+    options = {"--default-registry": reader.default_registry, "--to-registry": reader.to_registry}
+    for option, registry in options.items():
+        if registry is not None:
+            with _blaming(option):
+                parse("name", default_registry=registry)
+    with _blaming("--default-tag"):
+        parse("name", default_tag=reader.default_tag)
+
+
+@contextmanager
+def _blaming(option: str) -> Iterator[None]:
+    """Name the option in whose value a reference is wrong."""
+    try:
+        yield
+    except InvalidReference as error:
+        text, span = error.shown()
+        raise InvalidReference(text, span, f"{option}: {error.reason}", error.hint) from None
 
 
 def _printer(reader: _Reader, style: str, fields: tuple[str, ...], gap: str) -> Callable[[str], str]:

@@ -52,24 +52,36 @@ def command(
     options = gather(context)
     if flags["show_config"]:
         return _show_config(options)
+    if not flags["labels"]:
+        _require(flags, "--labels", "source", "revision")
     policy, images = options.policy, tuple(options.images)
     if flags["ci"]:
         if version is not None:
             raise click.UsageError("--ci reads the version from the environment; leave VERSION out")
         plan, source, revision = _plan_of_build(context, options)
     else:
-        for name in ("any_tag", "sha", "default_branch"):
-            if flags[name]:
-                raise click.UsageError(f"--{name.replace('_', '-')} goes with --ci")
+        _require(flags, "--ci", "any_tag", "sha", "default_branch")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
         plan = plan_tags(version, existing=read_existing(options, _lister(context)), policy=policy)
         source = revision = None
     _tell(plan)
+    if not plan.tags:
+        if style == "json" and not flags["labels"]:
+            _console.say(_formats.as_text(Printed(plan, images), style, bake_target))
+        _console.error(f"no tag is left to give to {plan.version}: later versions hold them all")
+        return 1
     if flags["labels"]:
         labels = _labels(plan, str(flags["source"] or source or ""), str(flags["revision"] or revision or ""))
         return _print_labels(labels, style, bake_target)
     return _print(Printed(plan, images), style, bake_target)
+
+
+def _require(flags: dict[str, object], option: str, *names: str) -> None:
+    """Refuse options that say something only beside another one."""
+    for name in names:
+        if flags[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with {option}")
 
 
 def _show_config(options: Options) -> int:
@@ -109,24 +121,21 @@ def _lister(context: click.Context) -> Callable[[ImageReference], list[str]]:
 def _tell(plan: TagPlan) -> None:
     """Say on stderr what was known, and what is held."""
     for source in plan.existing:
-        _console.note(
-            f"existing: {source.source}, {source.versions} {'version' if source.versions == 1 else 'versions'}"
-        )
-        if source.names and not source.versions:
-            _console.warn(
-                f"{source.source} has {source.names} names, and none is a version on the line of this release"
-            )
+        name = "standard input" if source.source == "-" else source.source
+        _console.note(f"existing: {name}, {_counted(source.versions, 'version')}")
+        for suffix in source.unknown if source.names else ():
+            line = f"line {suffix!r}" if suffix else "line"
+            _console.warn(f"{name} has {_counted(source.names, 'name')}, but no version on the {line} of this release")
     for held in plan.held:
         _console.note(f"held: {held.tag} ({held.because} is newer)")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _print(printed: Printed, style: str | None, bake_target: str) -> int:
     style = style or ("table" if _console.is_terminal() else "lines")
-    if not printed.plan.tags:
-        if style == "json":
-            _console.say(_formats.as_text(printed, style, bake_target))
-        _console.error(f"no tag is left to give to {printed.plan.version}: later versions hold them all")
-        return 1
     if style in ("args", "bake") and not printed.images:
         _console.warn("without --image these are bare tags, which docker takes for names of images")
     if style == "github":
@@ -139,9 +148,13 @@ def _print(printed: Printed, style: str | None, bake_target: str) -> int:
 
 
 def _table(printed: Printed) -> None:
+    header = "reference" if printed.images else "tag"
+    if not printed.plan.held:
+        _console.table((header,), [(name,) for name in printed.names])
+        return
     rows = [(name, "") for name in printed.names]
     rows += [(held.tag, f"held: {held.because} is newer") for held in printed.plan.held]
-    _console.table(("reference" if printed.images else "tag", ""), rows)
+    _console.table((header, ""), rows)
 
 
 def _print_labels(labels: dict[str, str], style: str | None, bake_target: str) -> int:
@@ -162,7 +175,7 @@ def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
         "revision": revision,
         "source": source,
         "version": plan.version,
-        "ref.name": plan.tags[0] if plan.tags else "",
+        "ref.name": plan.tags[0],
         "title": source.rstrip("/").rpartition("/")[2].removesuffix(".git"),
     }
     return {f"org.opencontainers.image.{key}": value for key, value in values.items() if value}
@@ -176,6 +189,8 @@ def _created() -> datetime:
     if not epoch:
         return datetime.now(UTC)
     try:
-        return datetime.fromtimestamp(int(epoch), UTC)
+        if epoch.isascii() and epoch.isdigit():
+            return datetime.fromtimestamp(int(epoch), UTC)
     except (ValueError, OverflowError, OSError):
-        raise click.UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch!r}") from None
+        pass
+    raise click.UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch!r}")

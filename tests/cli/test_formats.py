@@ -38,7 +38,7 @@ def github_outputs(text: str) -> dict[str, str]:
 
 def test_github_outputs_are_appended_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "output"
-    path.write_text("before=1\n")
+    path.write_text("before=1")
     done = imgref(*RELEASE, "--format", "github", environ=clean_environ(GITHUB_OUTPUT=str(path)))
     assert (done.stdout, done.exit) == ("", 0)
     outputs = github_outputs(path.read_text())
@@ -125,5 +125,5 @@ def test_colours_on_a_terminal_unless_told_otherwise(no_color: str, coloured: bo
     os.close(follower)
     shown = os.read(leader, 10_000).decode()
     os.close(leader)
-    assert "did you mean ubuntu" in shown
+    assert "did you mean 'ubuntu'?" in shown
     assert ("\x1b[" in shown) is coloured

@@ -37,6 +37,11 @@ def test_a_full_clone_knows_its_tags(repository: Path) -> None:
     assert imgref("tags", "v1.9.7", "--existing", "git", cwd=nested) == done
 
 
+def test_columns_in_gits_settings_change_nothing(repository: Path) -> None:
+    git(repository, "config", "column.ui", "always")
+    assert imgref("tags", "v1.9.7", "--existing", "git", cwd=repository).stdout == "1.9.7\n1.9\n1\n"
+
+
 def test_a_shallow_clone_asks_its_remote(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
     done = imgref("tags", "v1.9.7", "--existing", "git", cwd=tmp_path / "shallow")
@@ -67,7 +72,7 @@ def test_the_prefix_is_asked_of_git_tags(repository: Path) -> None:
     done = imgref("tags", "lib-v1.0.0", "--prefix", "lib-", "--existing", "git", cwd=repository)
     assert done.stdout == "1.0.0\n1.0\n1\n"
     done = imgref("tags", "app-v1.0.0", "--prefix", "app-", "--existing", "git", cwd=repository)
-    assert "warning: git has 4 names, and none is a version on the line of this release" in done.stderr
+    assert "warning: git has 4 names, but no version on the line of this release" in done.stderr
 
 
 def test_the_default_branch_of_the_remote_gets_edge(repository: Path, tmp_path: Path) -> None:

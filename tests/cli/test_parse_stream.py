@@ -44,6 +44,42 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
     assert (done.stderr, done.returncode) == (b"", 0)
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("tags", "1.2.3", "--format", "table"), ("ci", "-h")]
+)
+def test_a_closed_pipe_ends_every_command_quietly(arguments: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "imgref", *arguments]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=clean_environ(), check=False)
+    os.close(write)
+    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+@pytest.mark.parametrize("arguments", ["parse ubuntu", "--help", "tags 1.2.3", "tags 1.2.3 --format table"])
+def test_what_cannot_be_written_is_an_error(arguments: str) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", f'exec "{sys.executable}" -m imgref {arguments} >&-'],
+        capture_output=True,
+        env=clean_environ(),
+        check=False,
+    )
+    assert (closed.stderr, closed.returncode) == (b"", 0)
+    full = subprocess.run(
+        ["sh", "-c", f'exec "{sys.executable}" -m imgref {arguments} >/dev/full'], capture_output=True,
+        env=clean_environ(), check=False,
+    )  # fmt: skip
+    assert (full.stderr, full.returncode) == (b"error: No space left on device\n", 2)
+
+
+def test_what_the_encoding_lacks_is_an_error() -> None:
+    environ = clean_environ(PYTHONIOENCODING="ascii", GITLAB_CI="1", CI_COMMIT_BRANCH="\u00e9")
+    done = imgref("tags", "1.2.3", "--labels", "--source", "\u00e9", environ=environ)
+    assert (done.stdout, done.exit) == ("", 2)
+    assert "cannot be written in ascii" in done.stderr
+    assert "Traceback" not in imgref("ci", environ=environ).stderr
+
+
 def test_an_interrupt_is_no_traceback() -> None:
     process, stdin, stdout, stderr = start()
     with process:
