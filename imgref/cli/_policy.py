@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 class Policies:
-    """The policy that holds in each directory: that of the nearest settings file upwards.
+    """The policy that holds in each directory: that of the nearest settings file upwards, or of the working directory.
 
     Args:
         read: makes a policy of a settings file, or of None where there is none.
@@ -65,7 +65,8 @@ class Policies:
         if self._fixed:
             return 0
         if directory not in self._directories:
-            file = self._file(os.path.realpath(directory))
+            # Files elsewhere that have no settings of their own are held to those of whoever asks.
+            file = self._file(os.path.realpath(directory)) or self._file(os.path.realpath(""))
             if file not in self._numbers:
                 self._numbers[file] = len(self.found)
                 self.found.append(self._read(file))

@@ -140,6 +140,11 @@ def test_golden_images(scope: str, construct: str, final: bool, text: str, found
     assert codes(occurrence(text, construct=construct, final=final), policy=policy) == ["IMG301"] * found
 
 
+def test_latest_is_a_floating_tag_where_nothing_else_says_so() -> None:
+    assert codes(occurrence("nginx:latest"), policy=Policy(frozenset({"IMG103"}))) == ["IMG103"]
+    assert codes(occurrence("nginx"), policy=Policy(frozenset({"IMG103"}))) == []
+
+
 def test_only_dockerfiles_have_a_base() -> None:
     policy = Policy(frozenset({"IMG301"}), golden=())
     assert codes(occurrence("openjdk:21", construct="services.image"), policy=policy, kind="compose") == []

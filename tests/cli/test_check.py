@@ -124,6 +124,16 @@ def test_the_nearest_settings_hold_for_each_file(tmp_path: Path, capsys: Capsys)
     assert run(capsys, "check", "--config", ".imgref.toml").codes() == ["IMG102", "IMG102"]
 
 
+def test_files_elsewhere_are_held_to_the_settings_here(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path, {"here/.imgref.toml": '[check]\nselect = ["IMG502"]\n'})
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(capsys, "check", "../Dockerfile").codes() == ["IMG502"]
+    write_tree(tmp_path, {".imgref.toml": '[check]\nselect = ["IMG102"]\n'})
+    assert run(capsys, "check", "../Dockerfile").codes() == ["IMG102"]
+
+
 def test_patterns_of_paths_start_at_the_settings(
     tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
