@@ -22,6 +22,7 @@ from imgref.check.finding import Declaration, Finding, Occurrence, Problem, Read
 from imgref.check.judge import judge
 from imgref.check.patterns import HostPattern, is_loopback
 from imgref.check.policy import Policy
+from imgref.check.processes import available, in_processes
 from imgref.check.sources import (
     ENGINE_SETTINGS,
     Place,
@@ -163,35 +164,11 @@ def check(
         ImgrefError: something that is needed is not installed, or a process was ended from outside.
     """
     worker = _Worker(_with_declared(tasks, policies, options), options)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = (processors if len(tasks) >= _MANY else 1) if jobs is None else jobs
+    jobs = (available() if len(tasks) >= _MANY else 1) if jobs is None else jobs
     if jobs < 2:
         return map(worker.check, tasks)
-    return _in_parallel(worker, tasks, jobs)
-
-
-def _in_parallel(worker: _Worker, tasks: Sequence[Task], jobs: int) -> Iterator[Checked]:
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_all_start_methods, get_context
-
-    # Forked processes need no start of their own, which would take longer than most checks.
-    context = get_context("fork" if "fork" in get_all_start_methods() else None)
     chunks = [tasks[start : start + _CHUNK] for start in range(0, len(tasks), _CHUNK)]
-    pool = ProcessPoolExecutor(jobs, context, initializer=_end_on_interrupt)
-    try:
-        yield from chain.from_iterable(pool.map(worker.check_all, chunks))
-    except BrokenProcessPool as error:
-        raise ImgrefError("a process that read files was ended from outside, perhaps for want of memory") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_on_interrupt() -> None:
-    """End at once on an interrupt from the keyboard, and leave it to the process that waits to speak of it."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return chain.from_iterable(in_processes(worker.check_all, chunks, jobs))
 
 
 def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: Options) -> list[Policy]:
@@ -209,7 +186,7 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
 
 @dataclass(slots=True)
 class _Worker:
-    """Reads and judges files; sent to each process once with every chunk of tasks."""
+    """Reads and judges files."""
 
     policies: Sequence[Policy]
     options: Options
