@@ -245,7 +245,14 @@ class _Worker:
             data = _bytes_of(task.path, options.max_size) if task.data is None else task.data
             if len(data) > options.max_size:
                 raise _TooLarge(options.max_size)
-            return read(place, data, named=task.named, build_args=options.build_args, platform=options.platform)
+            return read(
+                place,
+                data,
+                named=task.named,
+                strict=task.data is not None or task.path.endswith(".json"),
+                build_args=options.build_args,
+                platform=options.platform,
+            )
         except FileNotFoundError as error:
             raise _Refused("is gone", gone=True) from error
         except OSError as error:

@@ -150,8 +150,12 @@ def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> N
         },
     )
     assert findings(checked("build.txt", "pod.json")) == [("build.txt", 3, 6, "IMG101"), ("pod.json", 1, 72, "IMG101")]
-    (result,) = checked("notes.txt")
-    assert result.warnings == ("notes.txt: is no kind of file that is known to hold image references",)
+    write_tree(tmp_path, {"page.md": "*no* YAML: [\n", "broken.json": "{"})
+    for name in ("notes.txt", "page.md"):
+        (result,) = checked(name)
+        assert result.findings == ()
+        assert result.warnings == (f"{name}: is no kind of file that is known to hold image references",)
+    assert findings(checked("broken.json")) == [("broken.json", 1, 2, "IMG901")]
     assert checked() == []
 
 

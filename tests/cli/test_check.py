@@ -282,6 +282,7 @@ def feed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
         (b"FROM nginx\n", [], "<stdin>:1:6: IMG101"),
         (b"services: {a: {image: nginx}}\n", [], "<stdin>:1:23: IMG101"),
         (b"FROM x:1" + b" " * 100, ["--max-size", "50"], "<stdin>:1:1: IMG901 the file has more than 50 bytes"),
+        (b"a: [", [], "<stdin>:1:5: IMG901 this is not YAML"),
         (b"\0", ["--stdin-filename", "a/Dockerfile"], "a/Dockerfile:1:1: IMG901"),
     ],
 )

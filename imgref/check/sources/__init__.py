@@ -143,6 +143,7 @@ def read(
     data: bytes,
     *,
     named: bool = False,
+    strict: bool = False,
     build_args: Mapping[str, str] | None = None,
     platform: str = "linux/amd64",
 ) -> tuple[Reading | None, str]:
@@ -152,6 +153,7 @@ def read(
         place: what its path tells.
         data: its bytes.
         named: whether it was given by name, and so is read whatever it is called.
+        strict: whether YAML that cannot be parsed is a problem also where no name says that it is YAML.
         build_args: variables of a Dockerfile that are set from outside.
         platform: what the platform variables of a Dockerfile are set to.
 
@@ -177,7 +179,7 @@ def read(
 
         reading = engine.read_daemon_json(text) if kind == "daemon.json" else engine.read_registries_conf(text)
     elif kind == "yaml":
-        reading = _read_yaml(place, text, named=named)
+        reading = _read_yaml(place, text, named=named and (strict or place.kind is not None))
     if problem is not None and reading is not None and (named or is_known_by_name(place)):
         reading = replace(reading, problems=(problem, *reading.problems))
     return reading, text
