@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ _LEVEL: Final = 2
 """Twice as fast as zlib's default, for a tenth more bytes: what takes time here is a CI machine with two cores."""
 
 _WINDOW: Final = 1 << 15
-_SAMPLE: Final = 1 << 14
+_BLOCK: Final = 1 << 18
+_SAMPLE: Final = 1 << 13
+_THREADS: Final = 4
 _WORTH_IT: Final = 0.95
 
 
@@ -219,21 +222,32 @@ class _SavedLayer(Blob):
 def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Compress as gzip without a time or a name; https://www.rfc-editor.org/rfc/rfc1952.
 
-    Each chunk is a run of deflate blocks of its own, with what came before it as the dictionary. That costs
-    some bytes, and lets a chunk that does not compress (a JPEG, a jar, another archive) pass as it is.
+    Each block is a run of deflate blocks of its own, with what came before it as the dictionary, so that several
+    are compressed at once. The bytes depend on the layer alone, and not on how many threads there are.
     """
     import zlib
+    from concurrent.futures import ThreadPoolExecutor
 
     yield b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     checksum = size = 0
     before = b""
-    for chunk in chunks:
-        checksum = zlib.crc32(chunk, checksum)
-        size += len(chunk)
-        sample = chunk[len(chunk) // 2 :][:_SAMPLE]
-        level = _LEVEL if len(zlib.compress(sample, 1)) < len(sample) * _WORTH_IT else 0
-        packer = zlib.compressobj(level, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, before)
-        yield packer.compress(chunk) + packer.flush(zlib.Z_SYNC_FLUSH)
-        before = chunk[-_WINDOW:]
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        for chunk in chunks:
+            blocks = [chunk[start : start + _BLOCK] for start in range(0, len(chunk), _BLOCK)]
+            packed = pool.map(_deflated, blocks, [before, *blocks])
+            checksum = zlib.crc32(chunk, checksum)
+            size += len(chunk)
+            before = blocks[-1]
+            yield from packed
     # An empty block that is marked as the last one ends the stream.
     yield b"\x03\x00" + checksum.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def _deflated(block: bytes, before: bytes) -> bytes:
+    """Compress a block; one that does not compress (a JPEG, a jar, another archive) passes as it is."""
+    import zlib
+
+    sample = block[len(block) // 2 :][:_SAMPLE]
+    level = _LEVEL if len(zlib.compress(sample, 1)) < len(sample) * _WORTH_IT else 0
+    packer = zlib.compressobj(level, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, before[-_WINDOW:])
+    return packer.compress(block) + packer.flush(zlib.Z_SYNC_FLUSH)
