@@ -9,16 +9,8 @@ from functools import partial
 from typing import Final
 
 from imgref.archive._files import CHUNK, Files
-from imgref.archive.manifest import (
-    MANIFEST_LIMIT,
-    Descriptor,
-    Image,
-    Manifest,
-    assemble,
-    read_descriptor,
-    read_json,
-    read_manifest,
-)
+from imgref.archive.image import Image, assemble
+from imgref.archive.manifest import MANIFEST_LIMIT, Descriptor, Manifest, read_json
 
 __all__ = ["IMAGE_NAME", "REF_NAME", "Entry", "blob_name", "layout_entries"]
 
@@ -41,7 +33,7 @@ def layout_entries(files: Files) -> Iterator[Entry]:
         listed = read_json(files.read("index.json")).get("manifests")
         if not isinstance(listed, list):
             raise ValueError("lists no manifests")
-        descriptors = [read_descriptor(value) for value in listed]
+        descriptors = [Descriptor.read(value) for value in listed]
     except ValueError as error:
         raise files.fail(str(error), "index.json") from error
     layout = _Layout(files)
@@ -76,7 +68,7 @@ class _Layout:
             raise self._files.fail(f"is too big for a manifest: {descriptor.size} bytes", name)
         raw = b"".join(self.chunks(descriptor))
         try:
-            return read_manifest(raw, descriptor.media_type, descriptor.digest.partition(":")[0])
+            return Manifest.read(raw, descriptor.media_type, descriptor.digest)
         except ValueError as error:
             raise self._files.fail(str(error), name) from error
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, TypeGuard
 from imgref._grammar import DIGEST, is_a
 from imgref.archive._files import CHUNK, Files, packing_of, section, spool_to, unpacked
 from imgref.archive._layout import Entry
+from imgref.archive.image import Blob, Image, short_id
 from imgref.archive.manifest import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
@@ -21,13 +22,10 @@ from imgref.archive.manifest import (
     OCI_CONFIG,
     OCI_LAYER,
     OCI_MANIFEST,
-    Blob,
     Descriptor,
-    Image,
     Manifest,
+    digest_of,
     read_json,
-    read_manifest,
-    short_id,
 )
 
 __all__ = ["has_plain_layers", "saved_entries"]
@@ -102,7 +100,7 @@ def _stem(config: str) -> str:
 
 def _saved_image(files: Files, saved: _SavedImage) -> Image:
     raw = files.read(saved.config)
-    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    digest = digest_of(raw)
     named = f"sha256:{_stem(saved.config)}"
     if is_a(DIGEST, named) and digest != named:
         raise files.fail(f"is damaged: its digest is {digest}, not the one that it is named for", saved.config)
@@ -142,7 +140,7 @@ def _docker_manifest(config: Blob, layers: list[_SavedLayer]) -> Manifest:
         "config": described(config),
         "layers": [described(layer) for layer in layers],
     }
-    return read_manifest(json.dumps(value, indent=3).encode(), media_type)
+    return Manifest.read(json.dumps(value, indent=3).encode(), media_type)
 
 
 class _SavedConfig(Blob):

@@ -9,7 +9,8 @@ from typing import BinaryIO, Final, Self
 from imgref.archive._files import NEITHER, Directory, Files, Tar
 from imgref.archive._layout import Entry, layout_entries
 from imgref.archive._saved import has_plain_layers, saved_entries
-from imgref.archive.manifest import Image, read_json
+from imgref.archive.image import Image
+from imgref.archive.manifest import read_json
 from imgref.errors import ArchiveError, InvalidReference, quote
 from imgref.reference import parse
 

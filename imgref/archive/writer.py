@@ -16,14 +16,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from imgref.archive._files import CHUNK, Directory, Files, Tar
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
-from imgref.archive.manifest import (
-    DOCKER_CONFIG,
-    OCI_CONFIG,
-    OCI_INDEX,
-    Descriptor,
-    Image,
-    read_json,
-)
+from imgref.archive.image import Image
+from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, OCI_INDEX, Descriptor, Platform, read_json
 from imgref.archive.reader import KEPT
 from imgref.errors import ArchiveError
 
@@ -35,7 +29,6 @@ __all__ = ["LayoutWriter", "layout_writer"]
 _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 _BLOCK: Final = 512
 _COMPRESSED: Final = (".gz", ".tgz", ".zst", ".xz", ".bz2")
-_ARCHITECTURES: Final = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
 def layout_writer(path: str, image: Image, reference: ImageReference) -> LayoutWriter:
@@ -150,13 +143,12 @@ class LayoutWriter(ABC):
         images = [
             m for m in self._manifests.values() if m.config and m.config.media_type in (OCI_CONFIG, DOCKER_CONFIG)
         ]
-        machine = os.uname().machine
-        here = f"linux/{_ARCHITECTURES.get(machine, machine)}"
+        here = Platform.parse(f"linux/{os.uname().machine}")
         fitting = {
             child.digest
             for index in self._manifests.values()
             for child in index.children
-            if child.platform is not None and (child.platform == here or child.platform.startswith(f"{here}/"))
+            if child.platform is not None and here.matches(child.platform)
         }
         image = next((m for m in images if m.digest in fitting), images[0] if images else None)
         if image is None or image.config is None:

@@ -18,8 +18,8 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
+    from imgref.archive.manifest import Platform
     from imgref.registry.client import RegistryClient
-    from imgref.registry.manifest import Platform
     from imgref.registry.transport import Event
 
 __all__ = [
@@ -143,7 +143,7 @@ def read_repository(text: str) -> ImageReference:
 
 
 def _platform(context: click.Context, parameter: click.Parameter, value: str | None) -> Platform | None:
-    from imgref.registry.manifest import Platform
+    from imgref.archive.manifest import Platform
 
     try:
         return None if value is None else Platform.parse(value)

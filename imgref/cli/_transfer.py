@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from imgref.archive.manifest import Blob
+    from imgref.archive.image import Blob
     from imgref.reference import ImageReference
     from imgref.registry.pushed import PushedBlobs
     from imgref.registry.transfer import LayerOutcome, Transferred, Watcher

@@ -13,8 +13,8 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
+    from imgref.archive.manifest import Platform
     from imgref.registry.client import RegistryClient
-    from imgref.registry.manifest import Platform
 
 __all__ = ["command"]
 
@@ -55,6 +55,7 @@ def command(
             places,
             platform=platform,
             referrers=referrers,
+            diff_ids=not quiet,
             mount_from=sources,
             jobs=jobs,
             watcher=watcher,

@@ -11,8 +11,8 @@ from imgref.cli._registry import platform_option, with_client
 from imgref.reference import parse
 
 if TYPE_CHECKING:
+    from imgref.archive.manifest import Platform
     from imgref.registry.client import RegistryClient
-    from imgref.registry.manifest import Platform
 
 __all__ = ["command"]
 

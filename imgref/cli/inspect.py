@@ -14,8 +14,8 @@ from imgref.cli._registry import platform_option, with_client
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
+    from imgref.archive.manifest import Descriptor, Manifest, Platform
     from imgref.registry.client import RegistryClient
-    from imgref.registry.manifest import Descriptor, Manifest, Platform
 
 __all__ = ["command"]
 

@@ -15,8 +15,8 @@ from imgref.cli._transfer import transfer_options, watching
 from imgref.reference import parse
 
 if TYPE_CHECKING:
+    from imgref.archive.manifest import Platform
     from imgref.registry.client import RegistryClient
-    from imgref.registry.manifest import Platform
 
 __all__ = ["command"]
 

@@ -13,7 +13,7 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Image
+    from imgref.archive.image import Image
     from imgref.archive.reader import Archive
     from imgref.registry.client import RegistryClient
 

@@ -17,7 +17,7 @@ from imgref.reference import ImageReference, left_out, parse
 from imgref.tags import ExistingTags
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Image
+    from imgref.archive.image import Image
     from imgref.registry.client import RegistryClient
     from imgref.registry.release import Release, TagOutcome
 

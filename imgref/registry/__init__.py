@@ -7,7 +7,7 @@ The modules, in the order in which to read them:
 - :mod:`imgref.registry.transport`: HTTP, with its retries and redirects
 - :mod:`imgref.registry.tokens`: what is sent as ``Authorization``, and to whom
 - :mod:`imgref.registry.session`: requests with credentials, and refusals in words
-- :mod:`imgref.registry.manifest`: manifests and indexes
+- :mod:`imgref.archive.manifest`: manifests and indexes
 - :mod:`imgref.registry.client`: the distribution API
 - :mod:`imgref.registry.retag`: more tags for an image that is there
 """

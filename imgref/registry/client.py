@@ -16,11 +16,11 @@ from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
+from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
-from imgref.registry.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
 from imgref.registry.session import Session, place_of
 from imgref.registry.transport import TRIES, Body, Event, Response, origin_of
 
@@ -138,12 +138,9 @@ class RegistryClient:
         said = answer.header("Docker-Content-Digest")
         if said:
             _check_digest(str(ref), said, None)
-        try:
-            manifest = Manifest.read(answer.body, answer.header("Content-Type"), ref.digest or said or None)
-            if said and ref.digest and said != ref.digest:
-                Manifest.read(answer.body, answer.header("Content-Type"), said)
-        except RegistryError as error:
-            raise RegistryError(f"{ref}: {error.reason}", **place_of(answer)) from error
+        manifest = _manifest_in(answer, ref, ref.digest or said or None)
+        if said and ref.digest and said != ref.digest:
+            _manifest_in(answer, ref, said)
         return manifest
 
     def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True) -> Descriptor:
@@ -158,7 +155,10 @@ class RegistryClient:
         Raises:
             RegistryError: what is read back is something else: another push came between, or the registry is wrong.
         """
-        manifest = Manifest.read(raw, media_type, ref.digest)
+        try:
+            manifest = Manifest.read(raw, media_type, ref.digest)
+        except ValueError as error:
+            raise RegistryError(f"{ref}: the manifest to put {error}") from error
         point = ref.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
         answer = self._session.send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
@@ -238,7 +238,7 @@ class RegistryClient:
             if answer.status in (400, 404, 405) and len(seen) == 1:
                 return None
             self._session.expect(answer, ref, 200)
-            page = Manifest.read(answer.body, answer.header("Content-Type"))
+            page = _manifest_in(answer, ref, None)
             found |= {child.digest: child for child in page.children}
             url = self._next_page(answer, ref)
         return tuple(found.values())
@@ -480,6 +480,22 @@ def _name(repository: ImageReference) -> str:
 
 def _bare(url: str) -> str:
     return url.partition("?")[0]
+
+
+def _manifest_in(answer: Response, ref: ImageReference, digest: str | None) -> Manifest:
+    """Read the manifest that came.
+
+    Raises:
+        RegistryError: it is none, or another one than was asked for.
+    """
+    kind = answer.header("Content-Type")
+    try:
+        return Manifest.read(answer.body, kind, digest)
+    except ValueError as error:
+        reason = f"the manifest that came {error}"
+        if "html" in kind.lower() or answer.body[:64].lstrip().lower().startswith((b"<!doctype", b"<html")):
+            reason = "a manifest was expected, but an HTML page came"
+        raise RegistryError(f"{ref}: {reason}", **place_of(answer)) from error
 
 
 def _is_comparable(found: str, wanted: str | None) -> bool:

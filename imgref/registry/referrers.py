@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 
-from imgref.archive.manifest import OCI_INDEX, Manifest
+from imgref.archive.manifest import OCI_INDEX, Descriptor, Manifest
 from imgref.errors import NotFound
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.registry.manifest import Descriptor
 
 __all__ = ["add_referrer", "referrers_of"]
 

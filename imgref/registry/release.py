@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from imgref.archive.manifest import Manifest
 from imgref.errors import NotFound, RegistryError, TagConflict
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.registry.manifest import Manifest
 from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, plan_tags
 
 __all__ = ["Release", "TagOutcome", "apply_release", "plan_release"]
@@ -226,10 +226,8 @@ def _listed(client: RegistryClient, repository: ImageReference) -> ExistingTags:
 
 
 def _named(client: RegistryClient, repository: ImageReference, tag: str) -> str | None:
-    try:
-        return client.resolve(repository.with_tag(tag)).digest
-    except NotFound:
-        return None
+    found = client.find(repository.with_tag(tag))
+    return None if found is None else found.digest
 
 
 def _action(before: str | None, after: str) -> Action:

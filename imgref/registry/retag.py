@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.registry.manifest import Descriptor, Manifest
+from imgref.registry.transfer import copy
 
 __all__ = ["Retagged", "retag"]
-
-_FOREIGN = ("foreign", "nondistributable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +41,8 @@ def retag(client: RegistryClient, source: ImageReference, targets: Iterable[Imag
         found = client.find(target)
         before = None if found is None else found.digest
         if before != manifest.digest:
-            if target.path != source.path:
-                _bring(client, source, manifest, target)
-            client.put_manifest(target, manifest.raw, manifest.media_type)
+            if target.path == source.path:
+                client.put_manifest(target, manifest.raw, manifest.media_type)
+            else:
+                copy(client, source.with_digest(manifest.digest), [target], diff_ids=False)
         yield Retagged(target, manifest.digest, before)
-
-
-def _bring(client: RegistryClient, source: ImageReference, manifest: Manifest, target: ImageReference) -> None:
-    """Give another repository all that a manifest names."""
-    for child in manifest.children:
-        place = _at(target, child.digest)
-        found = client.get_manifest(_at(source, child.digest))
-        _bring(client, source, found, target)
-        client.put_manifest(place, found.raw, found.media_type)
-    blobs = manifest.layers if manifest.config is None else (manifest.config, *manifest.layers)
-    for blob in dict.fromkeys((blob.digest, blob.size, blob.media_type) for blob in blobs):
-        digest, size, kind = blob
-        if not any(word in kind for word in _FOREIGN):
-            _bring_blob(client, source, Descriptor(kind, digest, size), target)
-
-
-def _bring_blob(client: RegistryClient, source: ImageReference, blob: Descriptor, target: ImageReference) -> None:
-    if client.blob_exists(target, blob.digest) is not None:
-        return
-    upload = client.start_upload(target, mount=blob.digest, source=source)
-    if upload is None:
-        return
-    try:
-        client.put_blob(upload, lambda: client.open_blob(source, blob.digest, size=blob.size), blob.size, blob.digest)
-    except BaseException:
-        client.cancel_upload(upload)
-        raise
-
-
-def _at(ref: ImageReference, digest: str) -> ImageReference:
-    return ImageReference(registry=ref.registry, account=ref.account, name=ref.name, digest=digest)

@@ -15,7 +15,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
 
-from imgref.archive.manifest import Blob, Descriptor, Image, Manifest, assemble, read_manifest
+from imgref.archive.image import Blob, Image, assemble
+from imgref.archive.manifest import Descriptor, Manifest, Platform
 from imgref.archive.writer import layout_writer
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError
 from imgref.reference import ImageReference, parse
@@ -24,7 +25,6 @@ from imgref.registry.referrers import add_referrer, referrers_of
 from imgref.registry.transport import TRIES
 
 if TYPE_CHECKING:
-    from imgref.registry.manifest import Platform
     from imgref.registry.pushed import PushedBlobs
 
 __all__ = ["JOBS", "LayerOutcome", "Transferred", "Watcher", "copy", "pull", "push", "remote_image"]
@@ -158,6 +158,7 @@ def copy(
     *,
     platform: Platform | None = None,
     referrers: bool = False,
+    diff_ids: bool = True,
     mount_from: Sequence[ImageReference] = (),
     jobs: int = JOBS,
     watcher: Watcher | None = None,
@@ -170,6 +171,8 @@ def copy(
         targets: where to.
         platform: copy the image for this platform only, and not the index.
         referrers: whether to copy what refers to the image, such as its signatures.
+        diff_ids: whether to read the configs for the ids by which Docker shows layers; they are the only bytes of
+            blobs that are read where everything is mounted.
         mount_from: repositories besides the source that may have blobs of it already.
         jobs: how many blobs move at once.
         watcher: hears how it goes on.
@@ -178,7 +181,7 @@ def copy(
         NotFound: no such image, or none for the platform.
         RegistryError: a registry refuses, or fails again and again.
     """
-    image = remote_image(client, source, platform)
+    image = remote_image(client, source, platform, diff_ids=diff_ids)
     known = [_bare(source), *mount_from]
     done = push(client, image, targets, mount_from=known, jobs=jobs, watcher=watcher)
     if not referrers:
@@ -232,8 +235,14 @@ def pull(
     return arrived
 
 
-def remote_image(client: RegistryClient, reference: ImageReference, platform: Platform | None = None) -> Image:
-    """Read the manifests of an image on a registry.
+def remote_image(
+    client: RegistryClient,
+    reference: ImageReference,
+    platform: Platform | None = None,
+    *,
+    diff_ids: bool = True,
+) -> Image:
+    """Read the manifests of an image on a registry, and its configs for the ids of layers.
 
     Raises:
         NotFound: no such image, or none for the platform.
@@ -242,32 +251,23 @@ def remote_image(client: RegistryClient, reference: ImageReference, platform: Pl
     if platform is not None:
         reference = reference.with_digest(client.resolve(reference, platform).digest)
     found = client.get_manifest(reference)
-    source = _RemoteSource(client, _bare(reference))
-    root = Descriptor(found.media_type, found.digest, len(found.raw))
-    source.keep(root, found.raw)
-    return assemble(root, source)
+    return assemble(found.descriptor, _RemoteSource(client, _bare(reference), found), diff_ids=diff_ids)
 
 
 class _RemoteSource:
     """A repository, as a source of images."""
 
-    def __init__(self, client: RegistryClient, repository: ImageReference) -> None:
+    def __init__(self, client: RegistryClient, repository: ImageReference, root: Manifest) -> None:
         self._client = client
         self._repository = repository
-        self._kept: dict[str, Manifest] = {}
+        self._root = root
         self._small: dict[str, bytes] = {}
-
-    def keep(self, descriptor: Descriptor, raw: bytes) -> None:
-        """Take note of a manifest that was read already."""
-        self._kept[descriptor.digest] = self._read(descriptor, raw)
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
         """Give a manifest, its digest verified."""
-        kept = self._kept.get(descriptor.digest)
-        if kept is not None:
-            return kept
-        found = self._client.get_manifest(self._repository.with_digest(descriptor.digest))
-        return self._read(Descriptor(found.media_type, descriptor.digest, len(found.raw)), found.raw)
+        if descriptor.digest == self._root.digest:
+            return self._root
+        return self._client.get_manifest(self._repository.with_digest(descriptor.digest))
 
     def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
         """Give a blob's bytes from the first one; the last ones only once its digest is known to be right."""
@@ -279,13 +279,6 @@ class _RemoteSource:
             chunks = self._client.open_blob(self._repository, descriptor.digest, size=descriptor.size)
             self._small[descriptor.digest] = b"".join(chunks)
         yield self._small[descriptor.digest]
-
-    def _read(self, descriptor: Descriptor, raw: bytes) -> Manifest:
-        try:
-            return read_manifest(raw, descriptor.media_type, descriptor.digest.partition(":")[0])
-        except ValueError as error:
-            place = self._repository.with_digest(descriptor.digest)
-            raise RegistryError(f"{place}: the manifest {error}") from error
 
 
 class _Stopped(Exception):
