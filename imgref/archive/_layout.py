@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from imgref._grammar import DIGEST, is_a
 from imgref.archive._files import CHUNK, Files
 from imgref.archive.image import Image, assemble
 from imgref.archive.manifest import MANIFEST_LIMIT, Descriptor, Manifest, read_json
 
-__all__ = ["IMAGE_NAME", "REF_NAME", "Entry", "blob_name", "layout_entries"]
+__all__ = ["IMAGE_NAME", "REF_NAME", "Entry", "blob_name", "inner_entry", "layout_entries"]
 
 IMAGE_NAME: Final = "io.containerd.image.name"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
@@ -45,6 +46,12 @@ def layout_entries(files: Files) -> Iterator[Entry]:
         yield Entry(tuple(dict.fromkeys(names)), digest, partial(layout.image, same[0]))
 
 
+def inner_entry(files: Files, digest: str) -> Iterator[Entry]:
+    """Give an image that index.json does not list, but an index in it may; by its whole digest, if it is there."""
+    if is_a(DIGEST, digest) and (size := files.size(blob_name(digest))) is not None:
+        yield Entry((), digest, partial(_Layout(files).image, Descriptor("", digest, size)))
+
+
 class _Layout:
     """The blobs of an OCI layout, as a source of images."""
 
@@ -54,6 +61,7 @@ class _Layout:
 
     def image(self, root: Descriptor) -> Image:
         """Read the manifests, and look that every blob is there."""
+        self._check_children(root)
         image = assemble(root, self)
         for blob in (*image.configs, *image.layers):
             descriptor = blob.descriptor()
@@ -97,6 +105,17 @@ class _Layout:
         if found != digest:
             raise self._files.fail(f"is damaged: its digest is {found}, not the one that it is named for", name)
         self._verified.add(digest)
+
+    def _check_children(self, root: Descriptor) -> None:
+        """Say what to do about an index without all of its images, as engines save it that pulled for one platform."""
+        children = self.manifest(root).children
+        there = [child for child in children if self._files.size(blob_name(child.digest)) is not None]
+        if there and len(there) < len(children):
+            lacking = next(child for child in children if child not in there)
+            reason = f"is missing, though the image names it; --image {there[0].digest} takes a part of it"
+            if there[0].platform is not None:
+                reason += f", {there[0].platform}"
+            raise self._files.fail(reason, blob_name(lacking.digest))
 
     def _check(self, descriptor: Descriptor) -> str:
         name = blob_name(descriptor.digest)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from imgref.archive._files import NEITHER, Directory, Files, Tar
-from imgref.archive._layout import Entry, layout_entries
+from imgref.archive._layout import Entry, inner_entry, layout_entries
 from imgref.archive._saved import has_plain_layers, saved_entries
 from imgref.archive.image import Image
 from imgref.archive.manifest import read_json
@@ -38,7 +38,7 @@ class Archive:
         self._entries = entries
 
     def image(self, name: str | None = None) -> Image:
-        """Give one image: the only one, or the one with this name, tag, digest or id.
+        """Give one image: the only one, or the one with this name, tag, digest or id; also one inside an index.
 
         Every manifest is read and its digest verified, and every blob must be there with the right size; blobs
         are verified as they are read.
@@ -47,6 +47,8 @@ class Archive:
             ArchiveError: there are several and none is named, or none of that name, or the image is not whole.
         """
         found = [entry for entry in self._entries if name is None or _is_called(name, entry)]
+        if not found and name is not None:
+            found = list(inner_entry(self._files, name))
         if len(found) == 1:
             return found[0].load()
         if not self._entries:
@@ -127,7 +129,11 @@ def _as_pushed(files: Files) -> bool:
     layout whose layers it has unpacked; no registry knows that image, so it counts as a plain ``docker save``.
     """
     try:
-        marks = read_json(files.read("index.json")).get("annotations")
-        return (isinstance(marks, dict) and KEPT in marks) or not has_plain_layers(files)
+        index = read_json(files.read("index.json"))
+        marks = index.get("annotations")
+        # Docker 25.0 wrote layouts that list nothing.
+        return (isinstance(marks, dict) and KEPT in marks) or (
+            bool(index.get("manifests")) and not has_plain_layers(files)
+        )
     except (ArchiveError, ValueError):
         return True

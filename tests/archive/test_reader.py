@@ -209,6 +209,27 @@ def test_an_index_comes_after_its_children_and_shared_blobs_come_once(tmp_path: 
         assert len(content(image)) == 5
 
 
+def test_an_index_of_which_only_a_part_is_there(tmp_path: Path) -> None:
+    images = {"linux/amd64": oci_image([BASE, TOP]), "linux/arm64": oci_image([BASE, OTHER])}
+    files, _ = platforms_layout(images)
+    del files[blob_path(images["linux/amd64"].digest)]
+    path = write_tar(tmp_path / "app.tar", files)
+    arm = images["linux/arm64"].digest
+    lacking = blob_path(images["linux/amd64"].digest)
+    expected = f"{lacking}: is missing, though the image names it; --image {arm} takes a part of it, linux/arm64"
+    assert reason(path) == expected
+    with open_archive(path) as archive:
+        assert [manifest.digest for manifest in archive.image(arm).manifests()] == [arm]
+
+
+def test_a_save_whose_layout_lists_nothing(tmp_path: Path) -> None:
+    files = new_save({"app:1": [BASE, TOP]}, packed=True)
+    files["index.json"] = as_json({"schemaVersion": 2, "manifests": None})
+    with open_archive(write_tar(tmp_path / "app.tar", files)) as archive:
+        assert archive.names == ("app:1",)
+        assert len(content(archive.image())) == 3
+
+
 def test_uncompressed_layers_of_a_layout_stay_uncompressed(tmp_path: Path) -> None:
     image = oci_image([BASE], packed=False)
     with open_archive(write_directory(tmp_path / "layout", oci_layout({"": image}))) as archive:

@@ -116,6 +116,15 @@ def test_words_of_docker_for_each_layer(plain: Registry, home: Home, unique: Uni
     assert all(line.partition(": ")[2].startswith("Mounted from ") for line in lines[5:7])
 
 
+def test_a_mount_asks_for_both_repositories(registry: Registry, home: Home, unique: Unique, tmp_path: Path) -> None:
+    logged_in(home, registry)
+    layout = write_directory(tmp_path / "layout", oci_layout({"": oci_image([layer_tar(os.urandom(999))])}))
+    first, second = f"{registry.host}/{unique('one')}:1", f"{registry.host}/{unique('two')}:1"
+    good(home.imgref("push", layout, first))
+    lines = good(home.imgref("copy", first, second))
+    assert lines[1].endswith(f": Mounted from {unique('one')}")
+
+
 def test_what_was_pushed_before_is_mounted_without_being_told(
     plain: Registry, home: Home, unique: Unique, tmp_path: Path
 ) -> None:
