@@ -14,6 +14,8 @@ The modules, in the order in which to read them:
 - :mod:`imgref.tags`: :func:`plan_tags`, which tags to push, which are held back, and why
 - :mod:`imgref.ci`: what the CI environment says of this build, and the tags that it should have
 - :mod:`imgref.config`: settings files
+- :mod:`imgref.archive`: images on disk: OCI layouts and ``docker save``
+- :mod:`imgref.registry`: registries: looking, retagging, moving images, releasing versions
 
 The public names below are loaded when they are first used, so that ``import imgref`` costs next to nothing.
 """
