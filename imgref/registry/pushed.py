@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from imgref._grammar import PATH, is_a
 from imgref.reference import ImageReference
 
 __all__ = ["PushedBlobs"]
@@ -57,7 +59,7 @@ class PushedBlobs:
         if not isinstance(value, dict):
             return {}
         return {
-            key: [path for path in paths if isinstance(path, str)]
+            key: [path for path in paths if isinstance(path, str) and is_a(PATH, path)]
             for key, paths in value.items()
             if isinstance(paths, list)
         }
@@ -69,4 +71,5 @@ class PushedBlobs:
             stage.write_text(json.dumps(known))
             stage.replace(self._path)
         except OSError:
-            stage.unlink(missing_ok=True)
+            with suppress(OSError):
+                stage.unlink()

@@ -1,0 +1,107 @@
+"""What becomes of an image that moves, and who hears of it: data first, drawn by whoever watches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from imgref.archive.image import Blob
+from imgref.reference import ImageReference
+
+__all__ = ["LayerOutcome", "Nobody", "Status", "Stopped", "Transferred", "Watcher", "outcome_of", "watched"]
+
+Status = Literal["pushed", "mounted", "exists", "skipped", "pulled"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerOutcome:
+    """What became of a layer.
+
+    Attributes:
+        id: the short id by which Docker shows it.
+        digest: of the blob, as the registry has it.
+        size: bytes of the blob.
+        status: ``exists`` where it was there already; ``skipped`` where it is not to be distributed.
+        source: the repository that it was mounted from.
+    """
+
+    id: str
+    digest: str
+    size: int
+    status: Status
+    source: ImageReference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """An image that has arrived.
+
+    Attributes:
+        reference: the name that it has now.
+        digest: of its manifest or index.
+        size: bytes of its manifest or index.
+        layers: what became of each.
+        referrers: digests of what refers to it and was copied as well.
+    """
+
+    reference: ImageReference
+    digest: str
+    size: int
+    layers: tuple[LayerOutcome, ...]
+    referrers: tuple[str, ...] = ()
+
+
+class Watcher(Protocol):
+    """Hears how a transfer goes on."""
+
+    def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None:
+        """Layers are about to move to, or from, a repository."""
+
+    def advances(self, blob: Blob, done: int, size: int) -> None:
+        """So many of its bytes have moved; less than before after a failure. Called from several threads."""
+
+    def ends(self, layer: LayerOutcome) -> None:
+        """A layer is done."""
+
+    def arrives(self, image: Transferred) -> None:
+        """An image is whole, and has its name."""
+
+
+class Nobody:
+    """A watcher for whom it is enough that things go on."""
+
+    def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None:
+        """Say nothing."""
+
+    def advances(self, blob: Blob, done: int, size: int) -> None:
+        """Say nothing."""
+
+    def ends(self, layer: LayerOutcome) -> None:
+        """Say nothing."""
+
+    def arrives(self, image: Transferred) -> None:
+        """Say nothing."""
+
+
+class Stopped(Exception):
+    """Something else went wrong: what is on its way is given up."""
+
+
+def outcome_of(blob: Blob, status: Status, source: ImageReference | None = None) -> LayerOutcome:
+    """Say what became of a layer."""
+    descriptor = blob.descriptor()
+    return LayerOutcome(blob.label, descriptor.digest, descriptor.size, status, source)
+
+
+def watched(blob: Blob, watcher: Watcher, stop: threading.Event) -> Iterator[bytes]:
+    """Give a blob's bytes, tell of each chunk, and end where everything ends."""
+    done, size = 0, blob.descriptor().size
+    watcher.advances(blob, 0, size)
+    for chunk in blob.chunks():
+        if stop.is_set():
+            raise Stopped
+        yield chunk
+        done += len(chunk)
+        watcher.advances(blob, done, size)
