@@ -79,7 +79,7 @@ def shell_scripts() -> list[str]:
     gitlab, circle, jenkins, buildkite = (
         re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         for pattern in (
-            r"^    - (args=.*?)^```$", r"^      - run: \|\n((?:          .*\n)+)",
+            r"^    - (args=.*?)^```$", r"^      - run: \|\n((?: {10}[^\n]*\n)+)",
             r"sh '''\n(.*?)'''", r"command: \|\n(.*?)^```$",
         )
     )  # fmt: skip
