@@ -67,4 +67,6 @@ def join_soon(threads: Sequence[threading.Thread]) -> None:
     """Wait for threads to end, but not for long."""
     deadline = time.monotonic() + _PATIENCE
     for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        # An interrupt may come before all are started, and those cannot be waited for.
+        if thread.is_alive():
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -233,7 +233,7 @@ def interrupted(process: subprocess.Popen[bytes], number: int) -> None:
     start = time.monotonic()
     process.send_signal(number)
     _, told = process.communicate(timeout=15)
-    assert process.returncode == 130
+    assert process.returncode == 130, told.decode()
     assert time.monotonic() - start < 10
     assert told.decode().strip() == "error: interrupted"
 

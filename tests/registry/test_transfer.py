@@ -61,6 +61,21 @@ def test_what_the_one_who_hears_raises_stops_the_tasks() -> None:
     assert stop.is_set()
 
 
+def test_an_interrupt_while_threads_start_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(4, [lambda: None] * 8, threading.Event())
+
+
 def test_the_last_repositories_of_a_blob_are_remembered(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "pushed.json"
     for name in ("a", "b", "c", "a"):
