@@ -136,7 +136,7 @@ def copies(work: Path, layout: str) -> None:
         print(
             f"copy on one registry: {seconds:.2f} s, {sent} bytes of blobs sent,"
             f" {proxy.count('PUT', '/blobs/')} uploads,"
-            f" {len(fetched)} blob read (the config, for the ids of the layers)"
+            f" {len(fetched)} blobs read"
         )
     shutil.rmtree(place)
 
