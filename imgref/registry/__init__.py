@@ -9,5 +9,7 @@ The modules, in the order in which to read them:
 - :mod:`imgref.registry.session`: requests with credentials, and refusals in words
 - :mod:`imgref.archive.manifest`: manifests and indexes
 - :mod:`imgref.registry.client`: the distribution API
+- :mod:`imgref.registry.transfer`: push, pull and copy, over :mod:`imgref.registry.uploads`
+- :mod:`imgref.registry.release`: the tags of a version, put so that none moves backwards
 - :mod:`imgref.registry.retag`: more tags for an image that is there
 """

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from e2e import fault_proxy as faults
 from e2e.commands import Home
 from e2e.fault_proxy import FaultProxy
-from e2e.images import digest_of, link_tags, put_image
+from e2e.images import digest_of, link_tags, put_image, put_index
 from e2e.servers import PASSWORD, USER, Registry
+from vectors import ROOT
 
 import imgref
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable
@@ -179,3 +182,19 @@ def test_ls(plain: Registry, home: Home, unique: Unique) -> None:
         {"tag": "2.0.0", "reference": f"{repository}:2.0.0", "version": "2.0.0", "prerelease": False}
     ]
     assert set(home.imgref("ls", repository, "--sort", "none").out.split()) == {*names, "latest"}
+
+
+def test_the_example_of_the_docs_runs(
+    plain: Registry, unique: Unique, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = re.search(r"^```py\n(.*?)^```$", (ROOT / "docs/registries.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = unique("ui")
+    index = put_index(plain, path, "2.1")
+    exec(found[1].replace("registry.example/gallery/ui", f"{plain.host}/{path}"), {})
+    tags, digest = capsys.readouterr().out.splitlines()
+    assert tags == "['2.1']"
+    assert digest in index.raw.decode()
+    with client_for(plain.host) as client:
+        assert client.resolve(imgref.parse(f"{plain.host}/{path}:stable")).digest == index.digest
