@@ -58,6 +58,9 @@ def test_the_order_of_releases_does_not_matter(data: st.DataObject, policy: TagP
     # Beside longer versions, a bare number may be a build number: a history has the one kind or the other.
     bare = data.draw(st.booleans()) and policy.scheme != "semver"
     versions = versions.filter(lambda version: (len(read_version(version, policy.scheme).parts) == 1) is bare)
+    # A post-release never gives the float of its own numbers, and holds it from the release that it repairs: whether
+    # that float is there at all depends on which of the two came first.
+    versions = versions.filter(lambda version: "post" not in version)
     history = data.draw(st.lists(versions, min_size=1, max_size=6))
     # Versions that are equal are the same release, written twice: the one released last wins, as a rebuild does.
     orders = [(read_version(version, policy.scheme).order) for version in history]
