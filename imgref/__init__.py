@@ -14,6 +14,10 @@ The modules, in the order in which to read them:
 - :mod:`imgref.tags`: :func:`plan_tags`, which tags to push, which are held back, and why
 - :mod:`imgref.ci`: what the CI environment says of this build, and the tags that it should have
 - :mod:`imgref.config`: settings files
+- :mod:`imgref.check`: image references in files, judged by a policy
+- :mod:`imgref.archive`: images on disk
+- :mod:`imgref.registry`: a client for registries, moving images, releases
+- :mod:`imgref.cli`: the commands, one a module, and what draws
 - :mod:`imgref.archive`: images on disk: OCI layouts and ``docker save``
 - :mod:`imgref.registry`: registries: looking, retagging, moving images, releasing versions
 
