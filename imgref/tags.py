@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 from imgref import _grammar
 from imgref._grammar import is_a
 from imgref.errors import InvalidTag, InvalidVersion
-from imgref.versions import SCHEMES, Version, read_name, read_version
+from imgref.versions import SCHEMES, Version, beside, read_name, read_version
 
 __all__ = [
     "CHOICES",
@@ -288,9 +288,8 @@ def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, releas
                 known.append(_Known(version, name, index))
     if len(release.parts) == 1:
         return known
-    # A bare number counts as a float only beside a version that it could be the float of.
-    majors = {item.version.release[0] for item in known if len(item.version.parts) > 1}
-    return [item for item in known if not item.version.is_bare or item.version.release[0] in majors]
+    counts = beside(item.version for item in known)
+    return [item for item in known if counts(item.version)]
 
 
 def _read_known(name: str, kind: str, suffix: str, policy: TagPolicy) -> Version | None:

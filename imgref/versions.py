@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from imgref.errors import InvalidVersion
 
-__all__ = ["SCHEMES", "Version", "VersionRange", "read_name", "read_names", "read_version"]
+__all__ = ["SCHEMES", "Version", "VersionRange", "beside", "read_name", "read_names", "read_version"]
 
 _TAILS: Final = ("dev", "alpha", "beta", "rc")
 """The pre-releases of the numeric scheme, earliest first."""
@@ -129,10 +129,21 @@ def read_names(names: Iterable[str], scheme: str = "semver") -> dict[str, Versio
     ['2', '2.1.0']
     """
     read = {name: version for name in names if (version := read_name(name, scheme)) is not None}
-    longer = {version.release[0] for version in read.values() if len(version.parts) > 1}
-    if not longer:
+    if all(len(version.parts) == 1 for version in read.values()):
         return read
-    return {name: version for name, version in read.items() if not version.is_bare or version.release[0] in longer}
+    counts = beside(read.values())
+    return {name: version for name, version in read.items() if counts(version)}
+
+
+def beside(versions: Iterable[Version]) -> Callable[[Version], bool]:
+    """Give the test of whether a version counts beside others: a bare number only where one goes on after it.
+
+    >>> counts = beside(map(read_version, ["2.1.0"]))
+    >>> [counts(version) for name in ("2", "20240115") if (version := read_name(name))]
+    [True, False]
+    """
+    longer = {version.release[0] for version in versions if len(version.parts) > 1}
+    return lambda version: not version.is_bare or version.release[0] in longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,15 @@
-"""The command line: one module a command, and :mod:`imgref.cli._console`, which draws."""
+"""The command line: one module a command, and :mod:`imgref.cli._console`, which draws.
+
+A command returns its exit code, one of those below; an error that is raised gets its own in :mod:`imgref.cli.main`.
+"""
+
+from typing import Final
+
+__all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_REGISTRY"]
+
+EXIT_FINDINGS: Final = 1
+"""Findings, a release that is refused, or nothing left to give."""
+
+EXIT_BAD_INPUT: Final = 2
+EXIT_REGISTRY: Final = 3
+EXIT_INTERRUPTED: Final = 130

@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
+from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli._registry import read_repository
 from imgref.config import Setting, find_config, load_config
 from imgref.errors import ConfigError, InvalidReference, InvalidTag
-from imgref.reference import ImageReference, parse
-from imgref.tags import CHOICES, ExistingTags, TagPolicy
+from imgref.reference import ImageReference
+from imgref.tags import CHOICES, ExistingTags, TagPlan, TagPolicy
 
-__all__ = ["Options", "gather", "plan_options", "read_existing"]
+__all__ = ["Options", "gather", "plan_options", "read_existing", "tell_existing", "tell_held", "tell_nothing_left"]
 
 KINDS: Final = {
     "scheme": "string",
@@ -107,7 +109,7 @@ class Options(NamedTuple):
         Raises:
             InvalidReference: one is none, or carries a tag or a digest.
         """
-        return [_repository(text) for text in self.values["image"]]
+        return [read_repository(text, "--image names") for text in self.values["image"]]
 
 
 def gather(context: click.Context) -> Options:
@@ -149,14 +151,35 @@ def _check(options: Options, settings: dict[str, Setting]) -> None:
                 raise ConfigError(f"{key}: {error}", settings[key].path, settings[key].line) from None
 
 
-def _repository(text: str) -> ImageReference:
-    ref = parse(text, default_tag=None)
-    if ref.tag is None and ref.digest is None:
-        return ref
-    start = len(text) - len(str(ref)) + len(ref.repository)
-    raise InvalidReference(
-        text, (start, len(text)), "--image names a repository, without tag and digest", ref.repository
-    )
+def tell_existing(plan: TagPlan, *, warning: bool = True) -> None:
+    """Say on stderr what was known.
+
+    Args:
+        plan: the plan.
+        warning: whether to warn of a source that has names, but no version on a line of the release.
+    """
+    for source in plan.existing:
+        name = "standard input" if source.source == "-" else source.source
+        _console.note(f"existing: {name}, {_counted(source.versions, 'version')}")
+        for suffix in source.unknown if source.names and warning else ():
+            line = f"line {suffix!r}" if suffix else "line"
+            _console.warn(f"{name} has {_counted(source.names, 'name')}, but no version on the {line} of this release")
+
+
+def tell_held(plan: TagPlan) -> None:
+    """Say on stderr which tags are held back, and by which version."""
+    for held in plan.held:
+        _console.note(f"held: {held.tag} ({held.because} is newer)")
+
+
+def tell_nothing_left(version: str) -> int:
+    """Say that later versions hold every tag, and give the exit code of that."""
+    _console.error(f"no tag is left to give to {version}: later versions hold them all")
+    return EXIT_FINDINGS
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def read_existing(
@@ -184,7 +207,6 @@ def read_existing(
 
 
 def _git_tags() -> ExistingTags:
-    from imgref.cli import _console
     from imgref.cli._git import list_tags
 
     found = list_tags()

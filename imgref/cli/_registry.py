@@ -127,8 +127,12 @@ def tell_event(event: Event) -> None:
     (_console.warn if event.kind == "warning" else _console.note)(event.message)
 
 
-def read_repository(text: str) -> ImageReference:
+def read_repository(text: str, asked: str = "what is asked for is") -> ImageReference:
     """Read a reference that must be a repository.
+
+    Args:
+        text: the reference.
+        asked: what begins the message to whoever gives more than a repository.
 
     Raises:
         InvalidReference: it is none, or carries a tag or a digest.
@@ -137,9 +141,7 @@ def read_repository(text: str) -> ImageReference:
     if ref.tag is None and ref.digest is None:
         return ref
     start = len(text) - len(str(ref)) + len(ref.repository)
-    raise InvalidReference(
-        text, (start, len(text)), "what is asked for is a repository, without tag and digest", ref.repository
-    )
+    raise InvalidReference(text, (start, len(text)), f"{asked} a repository, without tag and digest", ref.repository)
 
 
 def _platform(context: click.Context, parameter: click.Parameter, value: str | None) -> Platform | None:

@@ -22,7 +22,7 @@ from imgref.check.rules import RULES
 from imgref.check.runner import Checked, Options, Task, check, list_tasks
 from imgref.check.sources import is_candidate
 from imgref.check.walk import Listing
-from imgref.cli import _console
+from imgref.cli import EXIT_FINDINGS, _console
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
 from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
@@ -183,7 +183,7 @@ def _report(request: Request, results: Iterator[Checked], baseline: Baseline | N
         _console.note(f"{_number(baseline.gone, 'finding')} of the baseline are gone: write it anew to forget them")
     _console.note(totals.summary())
     failed = totals.codes and not request.exit_zero and request.write_baseline is None
-    return 1 if failed else 0
+    return EXIT_FINDINGS if failed else 0
 
 
 def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None:

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 import click
 
 from imgref import __version__
-from imgref.cli import _console
+from imgref.cli import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_REGISTRY, _console
 from imgref.errors import ImgrefError, RegistryError
 
 __all__ = ["main"]
@@ -40,11 +40,6 @@ COMMANDS: Final = {
 
 Help is told from here so that ``imgref --help`` imports no command.
 """
-
-EXIT_FINDINGS: Final = 1
-EXIT_BAD_INPUT: Final = 2
-EXIT_REGISTRY: Final = 3
-EXIT_INTERRUPTED: Final = 130
 
 _COMPLETION: Final = "_IMGREF_COMPLETE"
 """With this in the environment, click answers a shell that completes a word, and exits."""

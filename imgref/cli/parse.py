@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
-from imgref.cli import _console
+from imgref.cli import EXIT_BAD_INPUT, _console
 from imgref.errors import InvalidReference
 from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, parse
 
@@ -206,7 +206,7 @@ def _print_all(
         _write(printed)
     if not seen:
         raise click.UsageError("standard input holds no reference")
-    return 2 if failed else 0
+    return EXIT_BAD_INPUT if failed else 0
 
 
 def _write(printed: list[str]) -> None:

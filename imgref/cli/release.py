@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imgref.cli import _console
-from imgref.cli._plan import Options, gather, plan_options, read_existing
+from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
 from imgref.cli._registry import ClientOptions, client_options, open_client, read_repository
 from imgref.cli._transfer import pushed_blobs, watching
 from imgref.cli.push import open_image_archive
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from imgref.registry.release import Release, TagOutcome
 
 __all__ = ["command"]
-
-_REFUSED = 1
 
 
 @click.command()
@@ -77,7 +75,7 @@ def command(
             return _apply(client, release, style, dry_run=dry_run)
         except TagConflict as error:
             _console.show_error(error)
-            return _REFUSED
+            return EXIT_FINDINGS
 
 
 def _existing(options: Options) -> list[ExistingTags]:
@@ -109,14 +107,11 @@ def _planned(
     release = plan_release(
         client, repository, version, digest, policy=options.policy, existing=existing, force_exact=force_exact
     )
-    for source in release.plan.existing:
-        _console.note(
-            f"existing: {source.source}, {source.versions} {'version' if source.versions == 1 else 'versions'}"
-        )
+    # The first release of an image finds other tags than versions there, and that is no mistake.
+    tell_existing(release.plan, warning=False)
     if release.plan.tags:
         _console.note(f"plan: {', '.join(release.plan.tags)}")
-    for held in release.plan.held:
-        _console.note(f"held: {held.tag} ({held.because} is newer)")
+    tell_held(release.plan)
     return release
 
 
@@ -141,8 +136,7 @@ def _apply(client: RegistryClient, release: Release, style: str, *, dry_run: boo
         for outcome in release.outcomes:
             _console.say(_line(outcome, dry_run=dry_run))
     if nothing:
-        _console.error(f"no tag is left to give to {release.version}: later versions hold them all")
-        return _REFUSED
+        return tell_nothing_left(release.version)
     return 0
 
 

@@ -11,7 +11,7 @@ import click
 
 from imgref.cli import _console, _formats
 from imgref.cli._formats import Printed
-from imgref.cli._plan import Options, gather, plan_options, read_existing
+from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
 from imgref.cli._registry import ClientOptions, client_options, list_tags
 from imgref.reference import ImageReference
 from imgref.tags import TagPlan, plan_tags
@@ -65,12 +65,12 @@ def command(
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
         plan = plan_tags(version, existing=read_existing(options, _lister(context)), policy=policy)
         source = revision = None
-    _tell(plan)
+    tell_existing(plan)
+    tell_held(plan)
     if not plan.tags:
         if style == "json" and not flags["labels"]:
             _console.say(_formats.as_text(Printed(plan, images), style, bake_target))
-        _console.error(f"no tag is left to give to {plan.version}: later versions hold them all")
-        return 1
+        return tell_nothing_left(plan.version)
     if flags["labels"]:
         labels = _labels(plan, str(flags["source"] or source or ""), str(flags["revision"] or revision or ""))
         return _print_labels(labels, style, bake_target)
@@ -116,22 +116,6 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
 
 def _lister(context: click.Context) -> Callable[[ImageReference], list[str]]:
     return partial(list_tags, ClientOptions.of(context.params))
-
-
-def _tell(plan: TagPlan) -> None:
-    """Say on stderr what was known, and what is held."""
-    for source in plan.existing:
-        name = "standard input" if source.source == "-" else source.source
-        _console.note(f"existing: {name}, {_counted(source.versions, 'version')}")
-        for suffix in source.unknown if source.names else ():
-            line = f"line {suffix!r}" if suffix else "line"
-            _console.warn(f"{name} has {_counted(source.names, 'name')}, but no version on the {line} of this release")
-    for held in plan.held:
-        _console.note(f"held: {held.tag} ({held.because} is newer)")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _print(printed: Printed, style: str | None, bake_target: str) -> int:

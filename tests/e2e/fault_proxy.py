@@ -184,14 +184,18 @@ def reset_in_request(exchange: Exchange) -> None:
     exchange.reset()
 
 
-def reset_in_answer(exchange: Exchange) -> None:
-    """Cut the connection in the middle of the answer's body."""
+def _give_half(exchange: Exchange) -> None:
     answer = exchange.ask()
     exchange.send_response_only(answer.status)
     for key, value in answer.headers:
         exchange.send_header(key, value)
     exchange.end_headers()
     exchange.wfile.write(answer.body[: len(answer.body) // 2])
+
+
+def reset_in_answer(exchange: Exchange) -> None:
+    """Cut the connection in the middle of the answer's body."""
+    _give_half(exchange)
     exchange.wfile.flush()
     # What is in the buffers must go out before the reset throws it away.
     time.sleep(0.1)
@@ -200,12 +204,7 @@ def reset_in_answer(exchange: Exchange) -> None:
 
 def cut_in_answer(exchange: Exchange) -> None:
     """Close the connection in the middle of the answer's body, as if that were all."""
-    answer = exchange.ask()
-    exchange.send_response_only(answer.status)
-    for key, value in answer.headers:
-        exchange.send_header(key, value)
-    exchange.end_headers()
-    exchange.wfile.write(answer.body[: len(answer.body) // 2])
+    _give_half(exchange)
     exchange.close_connection = True
 
 
