@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         RegistryUnavailable,
         TagConflict,
         UnknownBuild,
+        UnreliableTagList,
     )
     from imgref.reference import ImageReference, parse
     from imgref.tags import ExistingTags, HeldTag, TagPlan, TagPolicy, derive_tags, plan_tags, sanitize_tag
@@ -68,6 +69,7 @@ __all__ = [
     "TagPlan",
     "TagPolicy",
     "UnknownBuild",
+    "UnreliableTagList",
     "derive_tags",
     "parse",
     "plan_tags",

@@ -14,6 +14,7 @@
        ├─ NotFound
        ├─ RateLimited                  retry_after
        ├─ TagConflict
+       ├─ UnreliableTagList
        └─ RegistryUnavailable
 
 ``str(error)`` is one line: what is wrong, the rule, the value in quotes, and what was probably meant.
@@ -35,6 +36,7 @@ __all__ = [
     "RegistryUnavailable",
     "TagConflict",
     "UnknownBuild",
+    "UnreliableTagList",
 ]
 
 _SHOWN = 120
@@ -262,7 +264,14 @@ class RateLimited(RegistryError):
 
 
 class TagConflict(RegistryError):
-    """A tag that must not move exists already and names another digest."""
+    """A tag that must not move points to another digest."""
+
+
+class UnreliableTagList(RegistryError):
+    """A registry's list of tags cannot be read, or contradicts the tags that exist.
+
+    A tag that is missing from such a list may still exist, so no decision can be based on it.
+    """
 
 
 class RegistryUnavailable(RegistryError):

@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
 from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
-from imgref.errors import NotFound, RegistryError, RegistryUnavailable, quote
+from imgref.errors import NotFound, RegistryError, RegistryUnavailable, UnreliableTagList, quote
 from imgref.reference import ImageReference
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
+from imgref.registry.links import next_target
 from imgref.registry.session import Session, place_of
 from imgref.registry.transport import TRIES, Body, Event, Response, origin_of
 
@@ -98,6 +99,10 @@ class RegistryClient:
         """Close all connections; a thread that waits for another try gives up."""
         self._session.close()
 
+    def report(self, event: Event) -> None:
+        """Pass an event to ``on_event``; the same warning only once."""
+        self._session.tell(event)
+
     # Manifests
 
     def resolve(self, ref: ImageReference, platform: Platform | None = None) -> Descriptor:
@@ -124,7 +129,10 @@ class RegistryClient:
         told = digest and size.isdecimal() and int(size) and kind in ACCEPTED and _is_comparable(digest, ref.digest)
         if answer.status in (400, 405, 501) or (answer.status == 200 and not told):
             # HEAD that is not supported, or says too little.
-            return self.get_manifest(ref).descriptor
+            try:
+                return self.get_manifest(ref).descriptor
+            except NotFound:
+                return None
         self._session.expect(answer, ref, 200)
         _check_digest(str(ref), digest, ref.digest)
         return Descriptor(kind, digest, int(size))
@@ -133,6 +141,7 @@ class RegistryClient:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
         answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
         if answer.status == 404:
+            self._session.refuse_foreign_404(answer, str(ref))
             raise self._missing(ref)
         self._session.expect(answer, ref, 200)
         said = answer.header("Docker-Content-Digest")
@@ -246,46 +255,77 @@ class RegistryClient:
     # Tags
 
     def list_tags(self, repository: ImageReference) -> list[str]:
-        """Give every tag of a repository, in the registry's order, each once.
+        """Return every tag of a repository, in the registry's order, each once.
 
-        Pages are followed on the same host only: a page elsewhere is an error, since tags would be missing.
+        imgref follows pages on the same host only. Whatever leaves open whether more tags exist is an error.
+
+        Raises:
+            NotFound: the registry has no such repository, or no tag in it.
+            UnreliableTagList: an answer is not a list of tags, or does not say where the list goes on.
         """
-        endpoint = self._session.endpoint(repository.registry, _name(repository))
-        url = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={_PAGE}"
+        about = _name(repository)
+        endpoint = self._session.endpoint(repository.registry, about)
+        url = start = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={_PAGE}"
         tags: dict[str, None] = {}
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) > _MOST_PAGES:
-                raise RegistryError(f"{_name(repository)}: the registry's pages of tags go in a circle", url=_bare(url))
+                raise UnreliableTagList(f"{about}: the registry's pages of tags never end", url=_bare(url))
             seen.add(url)
-            answer = self._session.send("GET", repository, url, about=_name(repository))
-            if answer.status == 404:
-                self._session.refuse_html(answer, _name(repository))
-                raise NotFound(f"{_name(repository)}: no such repository", **place_of(answer))
-            self._session.expect(answer, repository, 200, about=_name(repository))
-            data = self._session.json(answer, _name(repository))
-            found = data.get("tags") or []
-            if not isinstance(found, list):
-                raise RegistryError(f"{_name(repository)}: the registry's tags are no list", url=_bare(url))
-            for tag in found:
-                if isinstance(tag, str) and is_a(TAG, tag):
-                    tags[tag] = None
-                else:
-                    message = f"{_name(repository)}: the registry lists {quote(str(tag))}, which is no tag; left out"
-                    self._session.tell(Event("warning", message))
-            url = self._next_page(answer, repository)
-        return list(tags)
+            answer = self._session.send("GET", repository, url, about=about)
+            page = self._page_of_tags(answer, repository)
+            url = self._next_page(answer, repository, UnreliableTagList)
+            if not url and len(page) == _PAGE and not tags.keys() >= set(page):
+                # A full page without a link: some registries cut the list without saying so.
+                url = f"{start}&last={percent(page[-1], safe='')}"
+            tags.update(dict.fromkeys(page))
+        return [tag for tag in tags if self._is_tag(tag, about)]
 
-    def _next_page(self, answer: Response, repository: ImageReference) -> str:
-        for link in answer.all("Link"):
-            for target, parameters in re.findall(r"<([^>]*)>([^<]*)", link):
-                if re.search(r";\s*rel\s*=\s*[^;,]*\bnext\b", parameters, re.IGNORECASE):
-                    url = self._session.located(answer.url, target)
-                    if origin_of(url) != origin_of(answer.url):
-                        reason = f"the next page of tags is said to be on another host, {urlsplit(url).netloc}"
-                        raise RegistryError(f"{_name(repository)}: {reason}; it is not followed", url=_bare(answer.url))
-                    return url
-        return ""
+    def _page_of_tags(self, answer: Response, repository: ImageReference) -> list[str]:
+        about = _name(repository)
+        try:
+            if answer.status == 404:
+                self._session.refuse_foreign_404(answer, about)
+                raise NotFound(f"{about}: no such repository", **place_of(answer))
+            self._session.expect(answer, repository, 200, about=about)
+            data = self._session.json(answer, about)
+        except NotFound:
+            raise
+        except RegistryError as error:
+            if type(error) is not RegistryError or error.status not in (200, 404):
+                raise
+            raise UnreliableTagList(error.reason, **place_of(answer)) from error
+        found = data.get("tags", ...)
+        # Registries list a repository without tags as null.
+        found = [] if found is None else found
+        if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+            host = urlsplit(answer.url).netloc
+            reason = f"{about}: {host} answered with JSON that is not a list of tags; is {host} a registry?"
+            raise UnreliableTagList(reason, **place_of(answer))
+        return found
+
+    def _is_tag(self, tag: str, about: str) -> bool:
+        if is_a(TAG, tag):
+            return True
+        message = f"{about}: ignored {quote(tag)} in the registry's list of tags, which is not a valid tag"
+        self._session.tell(Event("warning", message))
+        return False
+
+    def _next_page(
+        self, answer: Response, repository: ImageReference, problem: type[RegistryError] = RegistryError
+    ) -> str:
+        try:
+            target = next_target(answer.all("Link"))
+        except ValueError as error:
+            reason = f"{_name(repository)}: the registry's Link header has {error}, so the list may go on"
+            raise problem(reason, **place_of(answer)) from error
+        if target is None:
+            return ""
+        url = self._session.located(answer.url, target)
+        if origin_of(url) != origin_of(answer.url):
+            reason = f"{_name(repository)}: the registry's next page is on another host, {urlsplit(url).netloc}"
+            raise problem(f"{reason}; imgref does not follow it", **place_of(answer))
+        return url
 
     # Blobs
 
@@ -466,6 +506,7 @@ class RegistryClient:
         else:
             self._session.refuse_html(answer, str(ref))
             if answer.status == 404:
+                self._session.refuse_foreign_404(answer, str(ref))
                 what = "no such repository"
         return NotFound(f"{ref}: {what}", method="GET", status=404)
 

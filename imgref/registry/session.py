@@ -154,6 +154,22 @@ class Session:
             reason = f"{about}: an HTML page came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
             raise RegistryError(reason, **place_of(answer))
 
+    def refuse_foreign_404(self, answer: Response, about: str) -> None:
+        """Raise RegistryError for a 404 that no registry sends: it does not prove that something is missing.
+
+        A registry may send any body, but JSON must be an object with ``errors``.
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+        """
+        self.refuse_html(answer, about)
+        try:
+            data = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(data, dict) or not isinstance(data.get("errors"), list):
+            host = urlsplit(answer.url).netloc
+            reason = f"{about}: {host} answered 404, but not as a registry does; is {host} a registry?"
+            raise RegistryError(reason, **place_of(answer))
+
     def expect(self, answer: Response, ref: ImageReference, *statuses: int, about: str | None = None) -> None:
         """Raise what a status means that is none of these."""
         status = answer.status
