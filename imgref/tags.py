@@ -27,9 +27,12 @@ __all__ = [
     "TagPolicy",
     "derive_tags",
     "exact_tags",
+    "is_release",
+    "is_tag_of",
     "plan_tags",
     "sanitize_tag",
     "suffixed",
+    "version_tags",
 ]
 
 MOVING: Final = ("latest", "edge", "nightly")
@@ -260,6 +263,60 @@ def exact_tags(version: str, *, policy: TagPolicy | None = None) -> tuple[str, .
     exact = next(_wanted(release, policy))
     names = _spellings(exact, release, policy)
     return tuple(_valid(suffixed(name, suffix)) for suffix in policy.suffixes for name in names)
+
+
+def is_release(text: str, *, policy: TagPolicy | None = None) -> bool:
+    """Return whether a text, such as a git tag, is a version that can be released.
+
+    >>> is_release("v1.2.3"), is_release("nightly")
+    (True, False)
+    """
+    try:
+        _read_release(text, policy or TagPolicy())
+    except InvalidVersion:
+        return False
+    return True
+
+
+def version_tags(names: Iterable[str], version: str, *, policy: TagPolicy | None = None) -> tuple[str, ...]:
+    """Return the tags of a registry that are versions in a variant of a release, the ones nearest to it first.
+
+    First come the version itself and those below it, the highest first, then those above it.
+
+    >>> version_tags(["1.9.0", "2.0.0", "1.10.0", "main", "1.9.0-alpine"], "1.10.1")
+    ('1.10.0', '1.9.0', '1.9.0-alpine', '2.0.0')
+    """
+    policy = policy or TagPolicy()
+    release = _read_release(version, policy)
+    found = [
+        _Known(read, name, 0)
+        for name in names
+        for suffix in policy.suffixes
+        if (read := _read_known(name, "registry", suffix, policy)) is not None
+    ]
+    found.sort(key=lambda item: item.version.order, reverse=True)
+    found.sort(key=lambda item: bool(item.version.order > release.order))
+    return tuple(dict.fromkeys(item.name for item in found))
+
+
+def is_tag_of(tag: str, name: str, *, policy: TagPolicy | None = None) -> bool:
+    """Return whether a tag is among those that a version gets as long as no other version is known.
+
+    Args:
+        tag: the tag.
+        name: the version, as a registry's tag names it.
+        policy: how tags are derived.
+
+    >>> is_tag_of("latest", "2.0.0"), is_tag_of("rc", "2.0.0", policy=TagPolicy(channels=True))
+    (True, False)
+    """
+    policy = policy or TagPolicy()
+    return any(
+        tag in (suffixed(wanted.name, suffix), "v" + suffixed(wanted.name, suffix))
+        for suffix in policy.suffixes
+        if (read := _read_known(name, "registry", suffix, policy)) is not None
+        for wanted in _wanted(read, policy)
+    )
 
 
 def _read_release(text: str, policy: TagPolicy) -> Version:

@@ -5,11 +5,16 @@ A command returns its exit code, one of those below; an error that is raised get
 
 from typing import Final
 
-__all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_REGISTRY"]
+__all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_MISSING", "EXIT_REGISTRY"]
 
 EXIT_FINDINGS: Final = 1
-"""Findings, a release that is refused, or nothing left to give."""
+"""Findings, a refused release or overwrite, or no tags to publish."""
 
 EXIT_BAD_INPUT: Final = 2
 EXIT_REGISTRY: Final = 3
+"""A registry or the network failed, so nothing is known about the image."""
+
+EXIT_MISSING: Final = 4
+"""The image, tag, repository, digest or platform does not exist."""
+
 EXIT_INTERRUPTED: Final = 130

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from imgref.archive.manifest import Platform
     from imgref.registry.client import RegistryClient
     from imgref.registry.transport import Event
+    from imgref.tags import TagPolicy
 
 __all__ = [
     "ClientOptions",
     "client_options",
-    "list_tags",
+    "list_existing",
     "open_client",
     "platform_option",
     "read_repository",
@@ -112,14 +113,18 @@ def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # 
     return RegistryClient(hosts, on_event=tell_event, timeout=options.timeout)
 
 
-def list_tags(options: ClientOptions, repository: ImageReference) -> list[str]:
-    """Give every tag of a repository on its registry.
+def list_existing(
+    options: ClientOptions, version: str, policy: TagPolicy, repository: ImageReference
+) -> tuple[str, ...]:
+    """Return every tag that a repository has before a version is released; none if it is known to be empty.
 
     Raises:
-        RegistryError: there is no such repository, or it cannot be listed.
+        RegistryError: the tags cannot be listed, or the list contradicts the tags that exist.
     """
     with open_client(options) as client:
-        return client.list_tags(repository)
+        from imgref.registry.listing import existing_tags
+
+        return existing_tags(client, repository, version, policy).names
 
 
 def tell_event(event: Event) -> None:

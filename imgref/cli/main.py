@@ -11,8 +11,8 @@ from typing import Final, NoReturn
 import click
 
 from imgref import __version__
-from imgref.cli import EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_REGISTRY, _console
-from imgref.errors import ImgrefError, RegistryError
+from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_REGISTRY, _console
+from imgref.errors import ImgrefError, NotFound, RegistryError, TagConflict
 
 __all__ = ["main"]
 
@@ -24,13 +24,14 @@ COMMANDS: Final = {
     "ci": "Say which CI runs here, what it builds, and which variable told it.",
     "slug": "Turn any text, such as the name of a branch, into a tag.",
     "ls": "List the tags of a repository, the newest version first.",
+    "exists": "Report by exit code whether every REF exists on its registry.",
     "digest": "Print the digest of an image that is on a registry.",
     "inspect": "Show an image that is on a registry: platforms, layers, sizes, annotations, labels.",
     "tag": "Give more tags to an image that is on a registry, without pulling it.",
     "push": "Push an image that is on disk.",
     "pull": "Pull an image into an OCI layout, as docker load, podman and skopeo read it.",
     "copy": "Copy an image to other names, on the same registry or another.",
-    "release": "Put the tags of VERSION on an image, and move none of them backwards.",
+    "release": "Publish the tags of VERSION for an image without moving any of them backwards.",
     "login": "Store the credentials for a registry, once it has accepted them.",
     "logout": "Forget the credentials for a registry.",
     "info": "Show which registries are trusted how, and where that is said.",
@@ -45,6 +46,15 @@ _COMPLETION: Final = "_IMGREF_COMPLETE"
 """With this in the environment, click answers a shell that completes a word, and exits."""
 
 
+_CODES: Final = (
+    (TagConflict, EXIT_FINDINGS),
+    (NotFound, EXIT_MISSING),
+    (RegistryError, EXIT_REGISTRY),
+    (ImgrefError, EXIT_BAD_INPUT),
+)
+"""The exit code of each kind of error; the first that matches applies."""
+
+
 class _Commands(click.Group):
     """A group that imports a command's module when it is run, and not before."""
 
@@ -57,7 +67,7 @@ class _Commands(click.Group):
             code = super().invoke(ctx)
         except ImgrefError as error:
             _console.show_error(error)
-            return EXIT_REGISTRY if isinstance(error, RegistryError) else EXIT_BAD_INPUT
+            return next(code for kind, code in _CODES if isinstance(error, kind))
         except OSError as error:
             return _failed(error)
         except KeyboardInterrupt:
@@ -94,7 +104,8 @@ class _Commands(click.Group):
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 findings or a refused release, 2 bad usage or input, 3 registry or network.",
+    epilog="Exit codes: 0 success; 1 findings, a refused release or no tags to publish; 2 bad usage or bad input;"
+    " 3 registry or network failure; 4 the image, tag, repository, digest or platform does not exist; 130 interrupted.",
 )
 @click.version_option(__version__, message="imgref %(version)s")
 def cli() -> None:

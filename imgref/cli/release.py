@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,7 +13,7 @@ from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_
 from imgref.cli._registry import ClientOptions, client_options, open_client, read_repository
 from imgref.cli._transfer import pushed_blobs, watching
 from imgref.cli.push import open_image_archive
-from imgref.errors import InvalidReference, TagConflict
+from imgref.errors import InvalidReference, UnknownBuild, UnreliableTagList
 from imgref.reference import ImageReference, left_out, parse
 from imgref.tags import ExistingTags
 
@@ -26,93 +27,125 @@ __all__ = ["command"]
 
 @click.command()
 @click.argument("source", metavar="SRC")
-@click.argument("version")
+@click.argument("version", required=False)
 @plan_options(sources=False)
 @click.option("--existing", metavar="SOURCE", multiple=True, help="Tags besides the registry's: git, a file, or -.")
+@click.option("--ci", is_flag=True, help="Read VERSION from the git tag that the CI system builds")
 @click.option(
     "--image", "repository", metavar="REPO", help="SRC is an image on disk: push it to this repository first."
 )
 @click.option("--pick", metavar="NAME", help="With --image: which image, where SRC holds several.")
-@click.option("--force-exact", is_flag=True, help="Move the exact tag though it names another image.")
+@click.option("--force-exact", is_flag=True, help="Move the exact tag even if it points to another image")
+@click.option(
+    "--force-floating",
+    metavar="TAG",
+    multiple=True,
+    help="Move this floating tag even if it points to an image that is not a listed version, such as a branch build."
+    " Repeatable",
+)
+@click.option("--only-exact", is_flag=True, help="Publish the exact tag and leave the floating tags alone")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @client_options
 @click.pass_context
-def command(
-    context: click.Context,
-    /,
-    source: str,
-    version: str,
-    repository: str | None,
-    pick: str | None,
-    force_exact: bool,
-    dry_run: bool,
-    style: str,
-    **_: object,
-) -> int:
-    """Put the tags of VERSION on an image, and move none of them backwards.
+def command(context: click.Context, /, source: str, version: str | None, repository: str | None, **flags: Any) -> int:
+    """Publish the tags of VERSION for an image without moving any of them backwards.
 
-    SRC is an image on a registry, by digest or tag; its repository gets the tags. The exact tag comes first and never
-    moves; a float such as 2.1 or latest moves only if no later version holds it.
+    SRC is an image on a registry, given by digest or tag. Its repository gets the tags. The exact tag is set first
+    and never moves. A floating tag such as 2.1 or latest moves only if no later version holds it and if the registry's
+    list of tags can be relied on.
     """
     options = gather(context)
+    version = _version(version, ci=flags["ci"])
+    if repository is None and flags["pick"] is not None:
+        raise click.UsageError("--pick goes with --image")
     existing = _existing(options)
     with open_client(ClientOptions.of(context.params)) as client:
+        job = _Job(client, version, options, existing, flags)
         try:
-            if repository is None:
-                if pick is not None:
-                    raise click.UsageError("--pick goes with --image")
-                place, digest = _on_registry(client, source)
-                release = _planned(client, place, version, digest, options, existing, force_exact=force_exact)
-            else:
-                place = read_repository(repository)
-                with open_image_archive(source) as archive:
-                    image = archive.image(pick)
-                    digest = image.manifests()[-1].digest
-                    release = _planned(client, place, version, digest, options, existing, force_exact=force_exact)
-                    if release.plan.tags and not dry_run:
-                        _push(client, image, place)
-            return _apply(client, release, style, dry_run=dry_run)
-        except TagConflict as error:
+            return _release_from_disk(job, source, repository) if repository else _release_on_registry(job, source)
+        except UnreliableTagList as error:
             _console.show_error(error)
             return EXIT_FINDINGS
 
 
+class _Job(NamedTuple):
+    """A release as the command line asks for it."""
+
+    client: RegistryClient
+    version: str
+    options: Options
+    existing: list[ExistingTags]
+    flags: dict[str, Any]
+
+    def plan(self, repository: ImageReference, digest: str, known: tuple[str, ...] = ()) -> Release:
+        """Plan the release and report the plan on stderr."""
+        from imgref.registry.release import plan_release
+
+        release = plan_release(
+            self.client,
+            repository,
+            self.version,
+            digest,
+            policy=self.options.policy,
+            existing=self.existing,
+            force_exact=self.flags["force_exact"],
+            force_floating=self.flags["force_floating"],
+            only_exact=self.flags["only_exact"],
+            known=known,
+        )
+        # The first release of an image finds other tags than versions there, and that is no mistake.
+        tell_existing(release.plan, warning=False)
+        if release.plan.tags:
+            _console.note(f"plan: {', '.join(release.plan.tags)}")
+        tell_held(release.plan)
+        return release
+
+
+def _version(version: str | None, *, ci: bool) -> str:
+    """Return the version to release: VERSION, or with ``--ci`` the git tag that is being built.
+
+    Raises:
+        UnknownBuild: the build is not that of a git tag.
+    """
+    if not ci:
+        if version is None:
+            raise click.UsageError("no VERSION given (an unset variable?); --ci reads it from the CI system's git tag")
+        return version
+    if version is not None:
+        raise click.UsageError("--ci reads the version from the CI system's git tag; omit VERSION")
+    from imgref.ci import detect
+
+    build = detect()
+    if build.tag is None:
+        raise UnknownBuild(f"this build ({build.event}) is not that of a git tag, so it is not a release", build.system)
+    return build.tag
+
+
 def _existing(options: Options) -> list[ExistingTags]:
-    """Ask the sources besides the registry, which is always asked."""
+    """Read the sources besides the registry, which is always one."""
     others = [source for source in options.values["existing"] if source != "registry"]
     return read_existing(options._replace(values={**options.values, "existing": others}), lambda _: ()) or []
 
 
-def _on_registry(client: RegistryClient, source: str) -> tuple[ImageReference, str]:
+def _release_on_registry(job: _Job, source: str) -> int:
     ref = parse(source)
     if "tag" in left_out(source):
-        reason = "which image is released must be said, by tag or by digest"
+        reason = "name the image to release by its tag or digest"
         raise InvalidReference(source, (0, len(source)), reason)
-    return parse(ref.repository, default_tag=None), client.resolve(ref).digest
+    digest = job.client.resolve(ref).digest
+    known = (ref.tag,) if ref.tag is not None and ref.digest is None else ()
+    return _apply(job, job.plan(parse(ref.repository, default_tag=None), digest, known))
 
 
-def _planned(
-    client: RegistryClient,
-    repository: ImageReference,
-    version: str,
-    digest: str,
-    options: Options,
-    existing: list[ExistingTags],
-    *,
-    force_exact: bool,
-) -> Release:
-    from imgref.registry.release import plan_release
-
-    release = plan_release(
-        client, repository, version, digest, policy=options.policy, existing=existing, force_exact=force_exact
-    )
-    # The first release of an image finds other tags than versions there, and that is no mistake.
-    tell_existing(release.plan, warning=False)
-    if release.plan.tags:
-        _console.note(f"plan: {', '.join(release.plan.tags)}")
-    tell_held(release.plan)
-    return release
+def _release_from_disk(job: _Job, source: str, repository: str) -> int:
+    place = read_repository(repository)
+    with open_image_archive(source) as archive:
+        image = archive.image(job.flags["pick"])
+        release = job.plan(place, image.manifests()[-1].digest)
+        if release.plan.tags and not job.flags["dry_run"]:
+            _push(job.client, image, place)
+    return _apply(job, release)
 
 
 def _push(client: RegistryClient, image: Image, repository: ImageReference) -> None:
@@ -124,31 +157,53 @@ def _push(client: RegistryClient, image: Image, repository: ImageReference) -> N
     _console.note(f"pushed: {repository.repository}@{pushed.digest}")
 
 
-def _apply(client: RegistryClient, release: Release, style: str, *, dry_run: bool) -> int:
+def _apply(job: _Job, release: Release) -> int:
+    """Apply a release, or with ``--dry-run`` only show it, and return the exit code."""
     from imgref.registry.release import apply_release
 
-    nothing = not release.plan.tags
-    if not (dry_run or nothing):
-        release = apply_release(client, release)
-    if style == "json":
-        _console.say(json.dumps(_fields(release, dry_run=dry_run)))
-    else:
+    dry_run = job.flags["dry_run"] or not release.plan.tags
+    text = job.flags["style"] == "text"
+    if not dry_run:
+        release = apply_release(job.client, release, on_outcome=_say_outcome if text else None)
+    elif text:
         for outcome in release.outcomes:
-            _console.say(_line(outcome, dry_run=dry_run))
-    if nothing:
+            _console.say(_line(outcome, dry_run=True))
+    if not text:
+        _console.say(json.dumps(_fields(release, dry_run=job.flags["dry_run"])))
+    if not release.plan.tags:
         return tell_nothing_left(release.version)
-    return 0
+    return _report_refusals(release)
+
+
+def _report_refusals(release: Release) -> int:
+    """Report the tags that the registry refused to set, and return the exit code."""
+    refused = [outcome for outcome in release.outcomes if outcome.action == "refused"]
+    if not refused:
+        return 0
+    _console.error(
+        f"the registry refused to set {', '.join(outcome.tag for outcome in refused)}: {refused[0].reason}",
+        help_text="if tags cannot move on this registry, pass --only-exact to publish the exact tag alone",
+    )
+    return EXIT_FINDINGS
+
+
+def _say_outcome(outcome: TagOutcome) -> None:
+    _console.say(_line(outcome, dry_run=False))
+    sys.stdout.flush()
 
 
 def _line(outcome: TagOutcome, *, dry_run: bool) -> str:
     if outcome.action == "held":
         return f"{outcome.tag}: held ({outcome.because} is newer)"
+    if outcome.action == "refused":
+        return f"{outcome.tag}: refused by the registry"
     if outcome.action == "unchanged":
         return f"{outcome.tag}: unchanged {outcome.after}"
     verb = f"would be {outcome.action}" if dry_run else outcome.action
     if outcome.action == "created":
         return f"{outcome.tag}: {verb} {outcome.after}"
-    return f"{outcome.tag}: {verb} {outcome.before} → {outcome.after}"
+    holder = f" ({outcome.because} is newer)" if outcome.because else ""
+    return f"{outcome.tag}: {verb} {outcome.before} → {outcome.after}{holder}"
 
 
 def _fields(release: Release, *, dry_run: bool) -> dict[str, object]:
@@ -159,9 +214,12 @@ def _fields(release: Release, *, dry_run: bool) -> dict[str, object]:
         "version": release.plan.version,
         "digest": release.digest,
         "dry_run": dry_run,
-        "tags": [
-            {"tag": outcome.tag, "action": outcome.action, "from": outcome.before, "to": outcome.after}
-            for outcome in given
-        ],
+        "tags": [_tag_fields(outcome) for outcome in given],
         "held": [{"tag": outcome.tag, "because": outcome.because} for outcome in held],
     }
+
+
+def _tag_fields(outcome: TagOutcome) -> dict[str, object]:
+    fields = {"tag": outcome.tag, "action": outcome.action, "from": outcome.before, "to": outcome.after}
+    extra = {"because": outcome.because, "reason": outcome.reason}
+    return {**fields, **{key: value for key, value in extra.items() if value is not None}}

@@ -12,9 +12,9 @@ import click
 from imgref.cli import _console, _formats
 from imgref.cli._formats import Printed
 from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
-from imgref.cli._registry import ClientOptions, client_options, list_tags
+from imgref.cli._registry import ClientOptions, client_options, list_existing
 from imgref.reference import ImageReference
-from imgref.tags import TagPlan, plan_tags
+from imgref.tags import TagPlan, is_release, plan_tags
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +63,7 @@ def command(
         _require(flags, "--ci", "any_tag", "sha", "default_branch")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
-        plan = plan_tags(version, existing=read_existing(options, _lister(context)), policy=policy)
+        plan = plan_tags(version, existing=read_existing(options, _lister(context, options, version)), policy=policy)
         source = revision = None
     tell_existing(plan)
     tell_held(plan)
@@ -100,7 +100,9 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     branch = context.params["default_branch"]
     if build.event == "branch" and build.default_branch is None and branch is None:
         branch = default_branch()
-    existing = read_existing(options, _lister(context)) if build.event == "tag" else None
+    existing = None
+    if build.event == "tag" and is_release(build.tag or "", policy=options.policy):
+        existing = read_existing(options, _lister(context, options, build.tag or ""))
     tags = tags_of_build(
         build,
         existing=existing,
@@ -114,8 +116,8 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     return tags.plan, build.source, build.sha
 
 
-def _lister(context: click.Context) -> Callable[[ImageReference], list[str]]:
-    return partial(list_tags, ClientOptions.of(context.params))
+def _lister(context: click.Context, options: Options, version: str) -> Callable[[ImageReference], tuple[str, ...]]:
+    return partial(list_existing, ClientOptions.of(context.params), version, options.policy)
 
 
 def _print(printed: Printed, style: str | None, bake_target: str) -> int:

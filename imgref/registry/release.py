@@ -1,29 +1,48 @@
-"""Releasing a version: its tags put on a registry, and never one of them backwards.
+"""Releases: the tags of a version on a registry, none of which ever moves backwards.
 
-A registry has no way to move a tag only if nobody else has. So a release puts its exact tag first, then its floats, and
-then looks whether a float that it put belongs to a version that appeared meanwhile. Whoever puts a float last looks
-last, and finds every exact tag there: releases at the same time end as if one had waited for the other.
+A registry has no way to move a tag only if nobody else has. So a release sets its exact tag first, then its floating
+tags, and then checks whether one of these belongs to a version that appeared meanwhile. Whoever sets a floating tag
+last checks last, and finds every exact tag: simultaneous releases end as if one had waited for the other.
+
+All of this rests on the registry's list of tags, so nothing is set before :mod:`imgref.registry.listing` finds no
+contradiction in that list, and a floating tag moves only from an image that one of the listed versions explains.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 from imgref.archive.manifest import Manifest
-from imgref.errors import NotFound, RegistryError, TagConflict
+from imgref.errors import InvalidTag, RegistryError, TagConflict, UnreliableTagList, quote
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, plan_tags
+from imgref.registry.listing import PATIENCE, TagView, digest_at, find_digests, retried, view_tags
+from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, is_tag_of, plan_tags, version_tags
+from imgref.versions import SCHEMES, read_name
 
 __all__ = ["Release", "TagOutcome", "apply_release", "plan_release"]
 
 _ROUNDS: Final = 20
 _PAUSE: Final = 0.2
 
-Action = Literal["created", "moved", "unchanged", "held"]
+_REFUSALS: Final = frozenset({400, 403, 405, 409, 412})
+"""How registries with immutable tags answer to a tag that would move."""
+
+_VERSION_LABEL: Final = "org.opencontainers.image.version"
+
+Action = Literal["created", "moved", "unchanged", "held", "refused"]
+
+
+class _UnexplainedTag(TagConflict):
+    """A floating tag points to an image that no listed version explains."""
+
+
+_PATIENCE: Final = {UnreliableTagList: PATIENCE, _UnexplainedTag: 3.0}
+"""Seconds to wait for the list of tags. That a floating tag is not explained is rarely the fault of the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +50,13 @@ class TagOutcome:
     """What a release does, or did, with a tag.
 
     Attributes:
-        tag: its name.
-        action: ``held`` where it belongs to a later version.
-        before: the digest that it named before, or None; not asked for where it is held.
-        after: the digest that it names now, or None where it is held and was not put.
-        because: the version that holds it, as its source spells it.
+        tag: the tag.
+        action: ``held`` if it belongs to a later version, ``refused`` if the registry refused to set it.
+        before: the digest that it pointed to, or None.
+        after: the digest that it points to now, or None if it is held and was not set.
+        because: the version that holds it, as its source spells it. A held tag that pointed to another listed version
+            is ``moved`` to this one.
+        reason: why the registry refused it, or None.
     """
 
     tag: str
@@ -43,19 +64,22 @@ class TagOutcome:
     before: str | None = None
     after: str | None = None
     because: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version of an image, and what becomes of each of its tags.
+    """A version of an image, and what happens to each of its tags.
 
     Attributes:
         repository: where the tags are.
-        version: as it was asked for, with the policy's prefix.
-        digest: of the image.
+        version: the version, with the policy's prefix.
+        digest: the digest of the image.
         plan: the tags that it gets, and those that are held.
         policy: how the tags were derived.
-        outcomes: one a tag, most specific first, then the held ones; before it is applied, what is to be done.
+        outcomes: one for each tag, most specific first, then the held ones; before the release is applied, what is
+            planned.
+        forced: floating tags that may move from an image that no listed version explains.
     """
 
     repository: ImageReference
@@ -64,6 +88,12 @@ class Release:
     plan: TagPlan
     policy: TagPolicy
     outcomes: tuple[TagOutcome, ...]
+    forced: frozenset[str] = frozenset()
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The tags that mean this version and no other."""
+        return exact_tags(self.version, policy=self.policy)
 
 
 def plan_release(
@@ -75,159 +105,285 @@ def plan_release(
     policy: TagPolicy | None = None,
     existing: Iterable[ExistingTags] = (),
     force_exact: bool = False,
+    force_floating: Collection[str] = (),
+    only_exact: bool = False,
+    known: Collection[str] = (),
 ) -> Release:
-    """Look at a repository's tags, and plan those of a version.
+    """Plan the tags of a version, given those of a repository.
 
     Args:
-        client: speaks to the registry.
+        client: the client to use.
         repository: where the tags go.
         version: the version to release.
-        digest: of the image that is released, which need not be there yet.
+        digest: the digest of the image, which need not be on the registry yet.
         policy: how tags are derived.
         existing: further sources of versions, besides the registry.
-        force_exact: whether the exact tag may be taken from another image.
+        force_exact: whether the exact tag may move from another image.
+        force_floating: floating tags that may move from an image that no listed version explains.
+        only_exact: whether to leave the floating tags alone.
+        known: tags that exist; a list that lacks one is unreliable.
 
     Raises:
-        TagConflict: the exact tag names another image.
+        TagConflict: the exact tag points to another image, or a floating tag to one that no listed version explains.
+        UnreliableTagList: the registry's list of tags cannot be read, or contradicts the tags that exist.
         InvalidVersion: the policy's scheme does not read the version.
-        RegistryError: the registry refuses, or fails again and again.
+        InvalidTag: one of ``force_floating`` is not a floating tag of the version.
+        RegistryError: the registry refuses or fails.
     """
-    policy = policy or TagPolicy()
-    plan = plan_tags(version, existing=[_listed(client, repository), *existing], policy=policy)
+    policy, sources = policy or TagPolicy(), tuple(existing)
     exact = exact_tags(version, policy=policy)
-    outcomes = []
-    for tag in plan.tags:
-        before = _named(client, repository, tag)
-        if tag in exact and before not in (None, digest) and not force_exact:
-            raise _conflict(repository, tag, str(before), digest)
-        outcomes.append(TagOutcome(tag, _action(before, digest), before, digest))
-    held = [TagOutcome(held.tag, "held", because=held.because) for held in plan.held]
-    return Release(repository, version, digest, plan, policy, (*outcomes, *held))
+    forced = frozenset(force_floating)
+
+    def planned(listed: ExistingTags) -> TagPlan:
+        plan = plan_tags(version, existing=[listed, *sources], policy=policy)
+        return _only(plan, exact) if only_exact else plan
+
+    _check_forced(forced, plan_tags(version, policy=policy).tags, exact)
+    excused = {*forced, *(exact if force_exact else ())}
+    look = partial(view_tags, client, repository, planned, excused=excused, known=known)
+
+    def release() -> Release:
+        view = look()
+        for tag in exact:
+            before = view.digests.get(tag)
+            if tag in view.plan.tags and before not in (None, digest) and not force_exact:
+                raise _conflict(repository, tag, str(before), digest)
+        draft = Release(repository, version, digest, view.plan, policy, (), forced)
+        return replace(draft, outcomes=_Planner(client, draft, view).outcomes())
+
+    return retried(client, release, _PATIENCE)
 
 
-def apply_release(client: RegistryClient, release: Release) -> Release:
-    """Put a release's tags on the registry; interrupted anywhere, it can be planned and applied again.
+def _only(plan: TagPlan, tags: Collection[str]) -> TagPlan:
+    held = tuple(held for held in plan.held if held.tag in tags)
+    return replace(plan, tags=tuple(tag for tag in plan.tags if tag in tags), held=held)
+
+
+def _check_forced(forced: Collection[str], tags: Collection[str], exact: Collection[str]) -> None:
+    floating = [tag for tag in tags if tag not in exact]
+    for tag in sorted(forced):
+        if tag not in floating:
+            raise InvalidTag(
+                tag, f"it is not a floating tag of this version, which are {', '.join(floating) or 'none'}"
+            )
+
+
+class _Planner:
+    """Decides what happens to each tag of a release, given one view of the repository."""
+
+    def __init__(self, client: RegistryClient, release: Release, view: TagView) -> None:
+        self._client = client
+        self._release = release
+        self._view = view
+
+    def outcomes(self) -> tuple[TagOutcome, ...]:
+        release, digests = self._release, self._view.digests
+        given = [
+            TagOutcome(tag, _action(digests[tag], release.digest), digests[tag], release.digest)
+            for tag in release.plan.tags
+        ]
+        corrected = self._corrections()
+        moving = [o for o in given if o.action == "moved" and o.tag not in {*release.exact, *release.forced}]
+        wanted = {str(outcome.before) for outcome in (*moving, *corrected.values())}
+        explained = explain(self._client, release, self._view.listed.names, wanted)
+        for outcome in moving:
+            if outcome.before not in explained:
+                raise _unexplained(self._client, release, outcome.tag, str(outcome.before))
+        held = [TagOutcome(held.tag, "held", digests[held.tag], because=held.because) for held in release.plan.held]
+        return (*given, *(_corrected(outcome, corrected.get(outcome.tag), explained) for outcome in held))
+
+    def _corrections(self) -> dict[str, TagOutcome]:
+        """Return the held tags that point to another image than the version that holds them."""
+        holders: dict[str, str | None] = {}
+        found = {}
+        for tag, because in self._release.plan.held:
+            before = self._view.digests[tag]
+            listed = because in self._view.listed.names and is_tag_of(tag, because, policy=self._release.policy)
+            if before is None or not listed or tag in self._release.exact:
+                continue
+            if because not in holders:
+                holders[because] = digest_at(self._client, self._release.repository, because)
+            if (after := holders[because]) not in (None, before):
+                found[tag] = TagOutcome(tag, "moved", before, after, because)
+        return found
+
+
+def _corrected(held: TagOutcome, correction: TagOutcome | None, explained: Collection[str]) -> TagOutcome:
+    """Return the correction of a held tag if a listed version explains where it points, else leave the tag alone."""
+    return held if correction is None or correction.before not in explained else correction
+
+
+def explain(
+    client: RegistryClient, release: Release, names: Iterable[str], digests: Collection[str]
+) -> Mapping[str, str]:
+    """Return which digests belong to a listed version, each with that version.
+
+    The floating tags of the release itself explain nothing: they are what is in question.
+    """
+    if not digests:
+        return {}
+    plan = release.plan
+    own = {*plan.tags, *(held.tag for held in plan.held)} - {*release.exact}
+    versions = version_tags(names, release.version, policy=release.policy)
+    return find_digests(client, release.repository, [tag for tag in versions if tag not in own], digests)
+
+
+def apply_release(
+    client: RegistryClient, release: Release, *, on_outcome: Callable[[TagOutcome], None] | None = None
+) -> Release:
+    """Set a release's tags on the registry; interrupted anywhere, it can be planned and applied again.
+
+    Args:
+        client: the client to use.
+        release: the plan.
+        on_outcome: receives each outcome as it happens; of a tag that another release moves meanwhile, a second one.
 
     Returns:
-        the release, with what became of its tags.
+        the release, with what happened to its tags.
 
     Raises:
-        TagConflict: someone else took the exact tag meanwhile.
-        RegistryError: the registry refuses, or fails again and again; or the tags keep moving.
+        TagConflict: someone else took the exact tag meanwhile, or a floating tag moved to an image that no listed
+            version explains.
+        UnreliableTagList: the registry's list of tags stays wrong, so the floating tags cannot be verified.
+        RegistryError: the registry refuses or fails, or the tags keep moving.
     """
-    return _Releaser(client, release).apply()
+    return _Releaser(client, release, on_outcome or (lambda _: None)).apply()
 
 
 class _Releaser:
-    def __init__(self, client: RegistryClient, release: Release) -> None:
+    def __init__(self, client: RegistryClient, release: Release, on_outcome: Callable[[TagOutcome], None]) -> None:
         self._client = client
         self._release = release
         self._repository = release.repository
-        self._exact = exact_tags(release.version, policy=release.policy)
-        self._floats = [tag for tag in release.plan.tags if tag not in self._exact]
+        self._exact = release.exact
+        self._on_outcome = on_outcome
+        self._planned = {outcome.tag: outcome for outcome in release.outcomes if outcome.action != "held"}
+        self._outcomes: dict[str, TagOutcome] = {}
         self._manifests: dict[str, Manifest] = {}
-        self._holders: dict[str, str] = {}
 
     def apply(self) -> Release:
-        planned = {outcome.tag: outcome for outcome in self._release.outcomes if outcome.action != "held"}
-        for tag in planned:
-            if tag in self._exact:
-                self._put_exact(tag, planned[tag].before)
-        for tag in self._floats:
-            self._put(tag, self._release.digest)
+        exact = [outcome for outcome in self._planned.values() if outcome.tag in self._exact]
+        floating = [outcome for outcome in self._planned.values() if outcome.tag not in self._exact]
+        # If the exact tag moves, it moves last: until then it explains where the floating tags point, so that an
+        # interrupted release can be repeated.
+        last = exact if any(outcome.action == "moved" for outcome in exact) else []
+        for outcome in [] if last else exact:
+            self._set_exact(outcome)
+        for outcome in floating:
+            self._set_floating(outcome)
+        for outcome in last:
+            self._set_exact(outcome)
         self._settle()
-        for tag in planned:
-            if tag in self._exact:
-                self._check_exact(tag)
-        return self._outcome(planned)
+        for outcome in exact:
+            if self._outcomes[outcome.tag].action != "refused":
+                self._check_exact(outcome.tag)
+        for outcome in self._release.outcomes:
+            if outcome.action == "held":
+                self._report(outcome)
+        return replace(self._release, outcomes=tuple(self._outcomes[outcome.tag] for outcome in self._release.outcomes))
 
-    def _put_exact(self, tag: str, before: str | None) -> None:
-        digest, now = self._release.digest, _named(self._client, self._repository, tag)
-        if now == digest:
-            return
-        if now is not None and now != before:
-            # Whoever released it since the plan was made was first.
-            raise _conflict(self._repository, tag, now, digest)
-        self._client.put_manifest(*self._at(tag, digest), read_back=False)
-        self._check_exact(tag)
+    def _report(self, outcome: TagOutcome) -> None:
+        if self._outcomes.get(outcome.tag) != outcome:
+            self._outcomes[outcome.tag] = outcome
+            self._on_outcome(outcome)
+
+    def _set_exact(self, planned: TagOutcome) -> None:
+        tag, digest = planned.tag, self._release.digest
+        now = digest_at(self._client, self._repository, tag)
+        if now not in (digest, None, planned.before):
+            # Someone else released it since the plan was made.
+            raise _conflict(self._repository, tag, str(now), digest)
+        if now != digest:
+            if not self._put(planned, may_refuse=now is not None):
+                return
+            self._check_exact(tag)
+        self._report(planned)
 
     def _check_exact(self, tag: str) -> None:
         for wait in (0.0, _PAUSE, 5 * _PAUSE):
             time.sleep(wait)
-            now = _named(self._client, self._repository, tag)
+            now = digest_at(self._client, self._repository, tag)
             if now == self._release.digest:
                 return
         raise _conflict(self._repository, tag, str(now), self._release.digest)
 
-    def _put(self, tag: str, digest: str) -> bool:
-        """Put a tag on a digest, unless it is there."""
-        if _named(self._client, self._repository, tag) == digest:
+    def _set_floating(self, planned: TagOutcome) -> None:
+        now = digest_at(self._client, self._repository, planned.tag)
+        # A tag that someone else moved since the plan was made waits for a new list of tags.
+        if now == planned.after or (now == planned.before and self._put(planned, may_refuse=True)):
+            self._report(planned)
+
+    def _put(self, outcome: TagOutcome, *, may_refuse: bool) -> bool:
+        """Set a tag, or report that the registry refuses it."""
+        after = str(outcome.after)
+        if after not in self._manifests:
+            self._manifests[after] = self._client.get_manifest(self._repository.with_digest(after))
+        manifest = self._manifests[after]
+        ref = self._repository.with_tag(outcome.tag)
+        try:
+            self._client.put_manifest(ref, manifest.raw, manifest.media_type, read_back=False)
+        except RegistryError as error:
+            if not may_refuse or error.status not in _REFUSALS:
+                raise
+            self._report(replace(outcome, action="refused", reason=error.reason))
             return False
-        self._client.put_manifest(*self._at(tag, digest), read_back=False)
         return True
 
-    def _at(self, tag: str, digest: str) -> tuple[ImageReference, bytes, str]:
-        if digest not in self._manifests:
-            self._manifests[digest] = self._client.get_manifest(self._repository.with_digest(digest))
-        manifest = self._manifests[digest]
-        return self._repository.with_tag(tag), manifest.raw, manifest.media_type
-
     def _settle(self) -> None:
-        """Put each float on the highest version that it stands for, until a listing shows nothing to put back."""
+        """Set each floating tag to the highest version that it refers to, until a list shows nothing to correct."""
         for number in range(_ROUNDS):
-            if not self._put_back():
+            if not retried(self._client, self._correct, _PATIENCE):
                 return
             time.sleep(_PAUSE * min(number, 5))
         reason = f"{self._repository.repository}: the tags of {self._release.version} keep moving; release it again"
         raise RegistryError(reason)
 
-    def _put_back(self) -> bool:
-        if not self._floats:
+    def _correct(self) -> bool:
+        """Correct the floating tags by a new list of tags, and return whether anything was to correct."""
+        refused = {tag for tag, outcome in self._outcomes.items() if outcome.action == "refused"}
+        floating = [tag for tag in self._planned if tag not in {*self._exact, *refused}]
+        if not floating:
             return False
-        listed = _listed(self._client, self._repository)
-        plan = plan_tags(self._release.version, existing=[listed], policy=self._release.policy)
-        self._holders = {held.tag: held.because for held in plan.held}
-        moved = False
-        for tag in self._floats:
-            holder = self._holders.get(tag)
-            wanted = self._release.digest if holder is None else _named(self._client, self._repository, holder)
-            # A holder that is gone again is no holder; the next listing shows it.
-            moved |= wanted is None or self._put(tag, wanted)
-        return moved
-
-    def _outcome(self, planned: dict[str, TagOutcome]) -> Release:
-        outcomes = []
-        for tag, was in planned.items():
-            because = self._holders.get(tag) if tag in self._floats else None
-            if because is None:
-                outcomes.append(was)
+        view = view_tags(self._client, self._repository, self._plan, excused=refused)
+        holders = {held.tag: held.because for held in view.plan.held}
+        changed = False
+        for tag in floating:
+            wanted = self._wanted(tag, holders.get(tag))
+            if wanted is None:
+                # The version that holds it does not exist any more; the next list shows that.
+                changed = True
+            elif wanted.after != view.digests[tag]:
+                self._check_explained(tag, view)
+                if self._put(wanted, may_refuse=True):
+                    self._report(wanted)
+                    changed = True
             else:
-                after = _named(self._client, self._repository, tag)
-                outcomes.append(TagOutcome(tag, "held", was.before, after, because))
-        held = [outcome for outcome in self._release.outcomes if outcome.action == "held"]
-        release = self._release
-        return Release(
-            release.repository,
-            release.version,
-            release.digest,
-            release.plan,
-            release.policy,
-            (*outcomes, *held),
-        )
+                self._report(wanted)
+        return changed
 
+    def _plan(self, listed: ExistingTags) -> TagPlan:
+        return plan_tags(self._release.version, existing=[listed], policy=self._release.policy)
 
-def _listed(client: RegistryClient, repository: ImageReference) -> ExistingTags:
-    try:
-        names: Sequence[str] = client.list_tags(repository)
-    except NotFound:
-        # A repository that nobody has pushed to, or one that has no tag yet.
-        names = ()
-    return ExistingTags(tuple(names), f"registry {repository.repository}", "registry")
+    def _wanted(self, tag: str, holder: str | None) -> TagOutcome | None:
+        planned = self._planned[tag]
+        if holder is None:
+            return planned
+        if not is_tag_of(tag, holder, policy=self._release.policy):
+            # The holder only ends a channel of pre-releases; the tag stays where it is.
+            return planned
+        after = digest_at(self._client, self._repository, holder)
+        if after is None:
+            return None
+        if planned.because is not None:
+            return replace(planned, after=after, because=holder)
+        return TagOutcome(tag, "held", planned.before, after, holder)
 
-
-def _named(client: RegistryClient, repository: ImageReference, tag: str) -> str | None:
-    found = client.find(repository.with_tag(tag))
-    return None if found is None else found.digest
+    def _check_explained(self, tag: str, view: TagView) -> None:
+        now = view.digests[tag]
+        if now in (None, self._release.digest, self._planned[tag].before, self._planned[tag].after):
+            return
+        if str(now) not in explain(self._client, self._release, view.listed.names, {str(now)}):
+            raise _unexplained(self._client, self._release, tag, str(now))
 
 
 def _action(before: str | None, after: str) -> Action:
@@ -236,6 +392,35 @@ def _action(before: str | None, after: str) -> Action:
 
 def _conflict(repository: ImageReference, tag: str, before: str, digest: str) -> TagConflict:
     return TagConflict(
-        f"{repository.with_tag(tag)}: names {before} already, and a released version does not move to {digest};"
-        " --force-exact moves it all the same"
+        f"{repository.with_tag(tag)}: already points to {before}, and a released version does not move to {digest};"
+        " --force-exact moves it anyway"
     )
+
+
+def _unexplained(client: RegistryClient, release: Release, tag: str, digest: str) -> TagConflict:
+    """Return the refusal to move a floating tag, with what its image says about itself."""
+    label = _version_label(client, release.repository.with_digest(digest))
+    if label is None:
+        guess = ""
+    elif any(read_name(label, scheme) for scheme in SCHEMES):
+        guess = f"; its label {_VERSION_LABEL} is {quote(label)}, a version that the list may lack"
+    else:
+        guess = f"; its label {_VERSION_LABEL} is {quote(label)}, so it looks like a branch build"
+    return _UnexplainedTag(
+        f"{release.repository.with_tag(tag)}: points to {digest}, which is not one of the versions that the registry"
+        f" lists{guess}; it could move backwards, so pass --force-floating {tag} to move it anyway"
+    )
+
+
+def _version_label(client: RegistryClient, ref: ImageReference) -> str | None:
+    """Return an image's label ``org.opencontainers.image.version``; None if it has none or cannot be read."""
+    try:
+        manifest = client.get_manifest(ref)
+        if manifest.is_index:
+            manifest = client.get_manifest(ref.with_digest(manifest.children[0].digest))
+        config = client.get_config(ref, manifest).get("config")
+    except (RegistryError, IndexError):
+        return None
+    labels = config.get("Labels") if isinstance(config, dict) else None
+    label = labels.get(_VERSION_LABEL) if isinstance(labels, dict) else None
+    return label if isinstance(label, str) else None

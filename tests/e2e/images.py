@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ def put_image(
     text: str = "hello",
     architecture: str = "amd64",
     spacing: int = 3,
+    labels: Mapping[str, str] | None = None,
 ) -> Image:
     """Put a small image. Its manifest is spaced oddly, so that whoever writes it anew is found out."""
     layer, diff_id = layer_of(f"{text} {architecture}")
@@ -70,7 +72,7 @@ def put_image(
         {
             "os": "linux",
             "architecture": architecture,
-            "config": {"Labels": {"org.example.text": text}},
+            "config": {"Labels": {"org.example.text": text, **(labels or {})}},
             "rootfs": {"type": "layers", "diff_ids": [diff_id]},
         }
     ).encode()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
 from e2e.commands import Home, Ran
+from e2e.fault_proxy import Action, FaultProxy, status
 from e2e.images import DOCKER, OCI, link_tags, put_image, put_index
 from e2e.servers import PASSWORD, USER, Registry, require
 
@@ -162,7 +164,7 @@ def test_2500_tags_come_in_version_order(home: Home, plain: Registry, unique: Un
 
 def missing(home: Home, *arguments: str) -> Ran:
     ran = home.imgref(*arguments)
-    assert (ran.code, ran.out) == (3, "")
+    assert (ran.code, ran.out) == (4, "")
     assert "Traceback" not in ran.err
     return ran
 
@@ -181,6 +183,62 @@ def test_what_is_not_there(home: Home, registry: Registry, unique: Unique) -> No
     assert "no image for windows/amd64; it is for linux/amd64" in (
         missing(home, "digest", f"{repository}:1.0.0", "--platform", "windows/amd64").err
     )
+
+
+def test_exists_reports_by_exit_code_and_prints_nothing(home: Home, registry: Registry, unique: Unique) -> None:
+    path = unique("app")
+    image = put_image(registry, path, "1.0.0")
+    logged_in(home, registry)
+    repository = f"{registry.host}/{path}"
+    there = (f"{repository}:1.0.0", f"{repository}@{image.digest}")
+    for more, code in (
+        (there, 0),
+        ((*there, f"{repository}:9"), 4),
+        ((f"{repository}:9", *there), 4),
+        ((f"{registry.host}/{unique('nowhere')}:1",), 4),
+        ((f"{repository}@sha256:{64 * '0'}",), 4),
+        ((there[0], "--platform", "linux/amd64"), 0),
+        ((there[0], "--platform", "windows/amd64"), 4),
+    ):
+        ran = home.imgref("exists", *more)
+        assert (ran.code, ran.out, ran.err) == (code, "", "")
+
+
+def test_exists_that_cannot_find_out_is_a_failure(home: Home, htpasswd: Registry, faulty: FaultProxy) -> None:
+    put_image(htpasswd, "private/app", "1.0.0")
+    assert home.imgref("exists", f"{htpasswd.host}/private/app:1.0.0").code == 3
+    assert home.imgref("exists", "Acme/App").code == 2
+    assert home.imgref("exists").code == 2
+    for page in (b"<html>gone</html>", b'{"message": "maintenance"}', b"[]"):
+        faulty.faults.clear()
+        faulty.add(status(404, page), times=-1)
+        ran = home.imgref("exists", f"{faulty.host}/app:1.0.0", f"{faulty.host}/app:9")
+        assert (ran.code, ran.out) == (3, "")
+        assert "is 127.0.0.1:" in ran.err
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [status(404), status(404, b""), status(200, b"{}"), status(200, b'{"tags": null}'), status(503, Retry_After="0")],
+    ids=["404", "404-empty", "empty-object", "null", "503"],
+)
+def test_tags_with_a_registry_that_lists_wrongly_prints_nothing(
+    fault: Action, home: Home, plain: Registry, faulty: FaultProxy, unique: Unique
+) -> None:
+    path = unique("app")
+    link_tags(plain, path, put_image(plain, path, "2.0.0"), ["latest"])
+    faulty.add(fault, "GET", "/tags/list", times=-1)
+    command = "import sys; from imgref.registry import listing; listing.existing_tags.__kwdefaults__['patience'] = 1.0;"
+    command += "from imgref.cli.main import main; main(sys.argv[1:])"
+    arguments = ("tags", "1.4.3", "--existing", "registry", "--image", f"{faulty.host}/{path}")
+    ran = home.run(sys.executable, "-c", command, *arguments)
+    assert (ran.code, ran.out) == (3, "")
+
+
+def test_tags_with_a_registry_that_is_empty_are_those_of_a_first_release(home: Home, plain: Registry) -> None:
+    ran = home.imgref("tags", "1.4.3", "--existing", "registry", "--image", f"{plain.host}/nothing/here")
+    assert ran.out.split() == [f"{plain.host}/nothing/here:{tag}" for tag in ("1.4.3", "1.4", "1", "latest")]
+    assert "0 versions" in ran.err
 
 
 def test_tags_ask_the_registry(home: Home, plain: Registry, unique: Unique) -> None:

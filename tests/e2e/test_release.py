@@ -82,7 +82,7 @@ def test_an_exact_tag_does_not_move(plain: Registry, home: Home, unique: Unique)
     for more in ((), ("--dry-run",), ("--format", "json")):
         ran = home.imgref("release", f"{repository}:b", "2.1.3", *more)
         assert (ran.code, ran.out) == (1, "")
-        assert f"{repository}:2.1.3: names {first.digest} already" in ran.err
+        assert f"{repository}:2.1.3: already points to {first.digest}" in ran.err
         assert "--force-exact" in ran.err
         assert tags_of(plain, path) == before
     assert good(home.imgref("release", f"{repository}:b", "2.1.3", "--force-exact", "--dry-run"))[0] == (
@@ -127,7 +127,7 @@ def test_an_image_on_disk_is_released(plain: Registry, home: Home, unique: Uniqu
     save = write_tar(home.path / "work" / "save.tar", old_save({"a:1": layers, "b:1": [*layers, layer_tar(b"b")]}))
     ran = home.imgref("release", save, "1.0.0", "--image", repository, "--pick", "b:1")
     assert (ran.code, ran.out) == (1, "")
-    assert f"1.0.0: names {image.digest} already" in ran.err
+    assert f"1.0.0: already points to {image.digest}" in ran.err
     good(home.imgref("release", save, "1.1.0", "--image", repository, "--pick", "b:1"))
     assert tags_of(plain, path)["latest"] == tags_of(plain, path)["1.1.0"] != image.digest
 
@@ -156,12 +156,12 @@ def test_the_options_of_the_plan(plain: Registry, home: Home, unique: Unique) ->
     ("arguments", "code", "text"),
     [
         (("REPO:a", "1.2"), 2, "invalid version '1.2'"),
-        (("REPO", "1.2.3"), 2, "which image is released must be said"),
-        (("REPO:none", "1.2.3"), 3, "REPO:none: no such tag"),
+        (("REPO", "1.2.3"), 2, "name the image to release by its tag or digest"),
+        (("REPO:none", "1.2.3"), 4, "REPO:none: no such tag"),
         (("REPO:a", "1.2.3", "--pick", "x"), 2, "--pick goes with --image"),
         (("none.tar", "1.2.3", "--image", "REPO"), 2, "none.tar: cannot be read"),
         (("none.tar", "1.2.3", "--image", "REPO:1"), 2, "without tag and digest"),
-        (("REPO:a",), 2, "Missing argument 'VERSION'"),
+        (("REPO:a",), 2, "no VERSION given"),
     ],
 )
 def test_bad_input(
@@ -323,7 +323,7 @@ def test_an_exact_tag_that_someone_else_takes_in_the_middle(
     with client() as speaker:
         plan = plan_release(speaker, repository, "1.0.0", mine.digest)
         plain.put_manifest(path, "1.0.0", theirs.raw, theirs.media_type)
-        with pytest.raises(TagConflict, match=f"names {theirs.digest} already"):
+        with pytest.raises(TagConflict, match=f"already points to {theirs.digest}"):
             apply_release(speaker, plan)
     assert tags_of(plain, path) == {"1.0.0": theirs.digest}
     assert digest_of(theirs.raw) == theirs.digest

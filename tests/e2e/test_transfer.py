@@ -174,7 +174,7 @@ def test_a_tar_goes_to_standard_output(plain: Registry, home: Home, unique: Uniq
     (tmp_path / "out.tar").write_bytes(ran.raw)
     assert good(home.imgref("push", "-q", str(tmp_path / "out.tar"), f"{plain.host}/{path}:v2")) == [digest]
     ran = home.imgref("pull", f"{plain.host}/{path}:none", "-")
-    assert (ran.code, ran.raw) == (3, b"")
+    assert (ran.code, ran.raw) == (4, b"")
 
 
 def test_skopeo_and_umoci_read_what_was_pulled(plain: Registry, home: Home, unique: Unique, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_an_index_is_copied_whole_between_registries(
         assert good(home.imgref("pull", "-q", f"{tls.host}/{path}:1", "arm.tar", "--platform", platform)) == [
             arm.digest
         ]
-    assert home.imgref("copy", f"{plain.host}/{path}:1", f"{tls.host}/{path}:2", "--platform", "linux/s390x").code == 3
+    assert home.imgref("copy", f"{plain.host}/{path}:1", f"{tls.host}/{path}:2", "--platform", "linux/s390x").code == 4
     assert not exists(tls, path, "2")
     assert good(home.imgref("pull", "-q", f"{tls.host}/{path}:1", "all.tar")) == [digest]
 
@@ -325,11 +325,11 @@ def test_a_damaged_blob_is_named_and_nothing_is_tagged(
         (("push", "app.tar", "HOST/a@sha256:" + 64 * "0"), 2, "the image's digest is sha256:"),
         (("push", "app.tar", "HOST/a:1", "--jobs", "0"), 2, "--jobs"),
         (("push", "cut.tar", "HOST/a:1"), 2, "cut.tar: is cut short"),
-        (("pull", "HOST/a:none", "out"), 3, "HOST/a:none: no such"),
+        (("pull", "HOST/a:none", "out"), 4, "HOST/a:none: no such"),
         (("pull", "HOST/a:1", "notes"), 2, "notes: is neither"),
         (("copy", "HOST/a:1"), 2, "no DST is given"),
         (("copy", "HOST/a:1", "HOST/a@sha256:" + 64 * "0"), 2, "DST must be a tag"),
-        (("copy", "HOST/none:1", "HOST/a:2"), 3, "HOST/none:1: no such"),
+        (("copy", "HOST/none:1", "HOST/a:2"), 4, "HOST/none:1: no such"),
     ],
 )
 def test_bad_input_has_its_own_message(
