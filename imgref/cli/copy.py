@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
+from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import platform_option, read_repository, with_client
 from imgref.cli._transfer import mount_option, transfer_options, watching
 from imgref.errors import InvalidReference
@@ -25,6 +26,7 @@ __all__ = ["command"]
 @platform_option("Copy the image for this platform only; without it, all of them.")
 @click.option("--referrers", is_flag=True, help="Copy what refers to the image as well, such as its signatures.")
 @mount_option
+@overwrite_options
 @transfer_options
 @with_client
 def command(
@@ -34,20 +36,28 @@ def command(
     platform: Platform | None,
     referrers: bool,
     mount_from: tuple[str, ...],
+    force: bool,
+    if_absent: bool,
+    dry_run: bool,
     jobs: int,
     style: str,
     quiet: bool,
 ) -> int:
     """Copy an image to other names, on the same registry or another.
 
-    An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves.
+    An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves. A
+    released version such as 2.1.3 does not move from another image.
     """
     from imgref.registry.transfer import copy
 
+    overwrite = overwrite_of(force=force, if_absent=if_absent)
     if not targets:
         raise click.UsageError("no DST is given: where should it be copied to? (an unset variable?)")
     places = list(dict.fromkeys(map(_target, targets)))
     sources = [read_repository(text) for text in mount_from]
+    if dry_run:
+        digest = client.resolve(parse(source), platform).digest
+        return say_changes(client, places, digest, overwrite, style=style)
     with watching(style, quiet=quiet) as watcher:
         done = copy(
             client,
@@ -59,7 +69,9 @@ def command(
             mount_from=sources,
             jobs=jobs,
             watcher=watcher,
+            overwrite=overwrite,
         )
+    note_skipped(places, done)
     if referrers:
         for repository, image in {image.reference.repository: image for image in done}.items():
             _console.note(f"{repository}: {len(image.referrers)} referrers copied")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import read_repository, with_client
 from imgref.cli._transfer import mount_option, pushed_blobs, transfer_options, watching
 from imgref.errors import InvalidReference
@@ -25,6 +26,7 @@ __all__ = ["command", "open_image_archive"]
 @click.argument("references", metavar="REF...", nargs=-1)
 @click.option("--image", "name", metavar="NAME", help="Which image, where IMAGE holds several: a name, tag or digest.")
 @mount_option
+@overwrite_options
 @transfer_options
 @with_client
 def command(
@@ -33,6 +35,9 @@ def command(
     references: tuple[str, ...],
     name: str | None,
     mount_from: tuple[str, ...],
+    force: bool,
+    if_absent: bool,
+    dry_run: bool,
     jobs: int,
     style: str,
     quiet: bool,
@@ -40,10 +45,12 @@ def command(
     """Push an image that is on disk.
 
     IMAGE is an OCI layout, a directory or a tar, or a tar of docker save; a single - reads a tar from standard
-    input. Each REF is a name that it gets; layers that the registry has already are not sent.
+    input. Each REF is a name that it gets; layers that the registry has already are not sent. A released version such
+    as 2.1.3 does not move from another image.
     """
     from imgref.registry.transfer import push
 
+    overwrite = overwrite_of(force=force, if_absent=if_absent)
     if not references:
         raise click.UsageError("no REF is given: where should it be pushed to? (an unset variable?)")
     targets = list(dict.fromkeys(map(parse, references)))
@@ -51,8 +58,20 @@ def command(
     with open_image_archive(image) as archive:
         found = archive.image(name)
         _check_digests(found, references, targets)
+        if dry_run:
+            return say_changes(client, targets, found.manifests()[-1].digest, overwrite, style=style)
         with watching(style, quiet=quiet) as watcher:
-            push(client, found, targets, mount_from=sources, pushed=pushed_blobs(), jobs=jobs, watcher=watcher)
+            done = push(
+                client,
+                found,
+                targets,
+                mount_from=sources,
+                pushed=pushed_blobs(),
+                jobs=jobs,
+                watcher=watcher,
+                overwrite=overwrite,
+            )
+    note_skipped(targets, done)
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
+from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import with_client
 from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
@@ -20,22 +21,33 @@ __all__ = ["command"]
 @click.command()
 @click.argument("source", metavar="SRC")
 @click.argument("new", metavar="NEW...", nargs=-1)
+@overwrite_options
 @with_client
-def command(client: RegistryClient, source: str, new: tuple[str, ...]) -> int:
+def command(
+    client: RegistryClient, source: str, new: tuple[str, ...], force: bool, if_absent: bool, dry_run: bool
+) -> int:
     """Give more tags to an image that is on a registry, without pulling it.
 
-    NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are.
+    NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are. A released
+    version such as 2.1.3 does not move from another image.
     """
     from imgref.registry.retag import retag
+
+    overwrite = overwrite_of(force=force, if_absent=if_absent)
 
     if not new:
         raise click.UsageError("no new tag is given (an unset variable?)")
     ref = parse(source)
     targets = list(dict.fromkeys(_target(ref, text) for text in new))
-    for outcome in retag(client, ref, targets):
-        if outcome.before not in (None, outcome.digest):
-            _console.note(f"{outcome.reference}: moved from {outcome.before}")
-        _console.say(f"{outcome.reference}@{outcome.digest}")
+    if dry_run:
+        return say_changes(client, targets, client.resolve(ref).digest, overwrite)
+    for change in retag(client, ref, targets, overwrite=overwrite):
+        if change.action == "skipped":
+            note_skipped([change.reference])
+            continue
+        if change.action == "moved":
+            _console.note(f"{change.reference}: moved from {change.before}")
+        _console.say(f"{change.reference}@{change.after}")
     return 0
 
 

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
+from imgref.registry.overwrite import Overwrite, TagChange, plan_changes
 from imgref.registry.transfer import copy
 
-__all__ = ["Retagged", "retag"]
+__all__ = ["retag"]
 
 
-@dataclass(frozen=True, slots=True)
-class Retagged:
-    """A tag that was given.
-
-    Attributes:
-        reference: the tag.
-        digest: what it names now.
-        before: what it named before, or None.
-    """
-
-    reference: ImageReference
-    digest: str
-    before: str | None
-
-
-def retag(client: RegistryClient, source: ImageReference, targets: Iterable[ImageReference]) -> Iterator[Retagged]:
+def retag(
+    client: RegistryClient,
+    source: ImageReference,
+    targets: Iterable[ImageReference],
+    *,
+    overwrite: Overwrite = "unless-released",
+) -> Iterator[TagChange]:
     """Put the manifest of ``source`` under other tags on the same registry, byte for byte.
 
-    Where a target is another repository, its blobs are mounted there and an index's manifests put, before the tag. A
-    blob that the registry does not mount is streamed through.
+    If a target is in another repository, its blobs are mounted there and the manifests of an index put before the tag.
+    A blob that the registry does not mount is streamed through. Yields each change once it is made.
 
     Raises:
+        TagConflict: a released version would move; no tag was set.
         RegistryError: as any method of the client does.
     """
     manifest = client.get_manifest(source)
-    for target in targets:
-        found = client.find(target)
-        before = None if found is None else found.digest
-        if before != manifest.digest:
+    for change in plan_changes(client, targets, manifest.digest, overwrite):
+        target = change.reference
+        if change.action in ("created", "moved"):
             if target.path == source.path:
                 client.put_manifest(target, manifest.raw, manifest.media_type)
             else:
-                copy(client, source.with_digest(manifest.digest), [target], diff_ids=False)
-        yield Retagged(target, manifest.digest, before)
+                pinned = source.with_digest(manifest.digest)
+                copy(client, pinned, [target], diff_ids=False, overwrite=overwrite)
+        yield change

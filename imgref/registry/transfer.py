@@ -18,6 +18,7 @@ from imgref.archive.writer import layout_writer
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
 from imgref.registry.outcomes import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched
+from imgref.registry.overwrite import Overwrite, plan_changes
 from imgref.registry.referrers import referrers_of
 from imgref.registry.uploads import Sender, bare
 from imgref.registry.workers import run_all
@@ -42,6 +43,7 @@ def push(
     pushed: PushedBlobs | None = None,
     jobs: int = JOBS,
     watcher: Watcher | None = None,
+    overwrite: Overwrite = "unless-released",
 ) -> tuple[Transferred, ...]:
     """Push an image under one or several names; one without tag gets its digest only.
 
@@ -53,21 +55,29 @@ def push(
         pushed: where earlier pushes are remembered.
         jobs: how many blobs move at once.
         watcher: hears how it goes on.
+        overwrite: which tags may move from another image.
+
+    Returns:
+        the names that were set; one that ``overwrite`` skips is not among them.
 
     Raises:
         ArchiveError: a blob is damaged; no manifest was pushed.
+        TagConflict: a released version would move.
         RegistryError: a registry refuses, or fails again and again.
     """
     watcher = watcher or Nobody()
+    changes = plan_changes(client, targets, image.manifests()[-1].digest, overwrite)
+    skipped = {change.reference for change in changes if change.action == "skipped"}
     by_repository: dict[str, list[ImageReference]] = {}
     for target in targets:
-        by_repository.setdefault(target.repository, []).append(target)
+        if target.tag is None or target.with_tag(target.tag) not in skipped:
+            by_repository.setdefault(target.repository, []).append(target)
     done: list[Transferred] = []
     sources = [*mount_from, *targets]
     for names in by_repository.values():
         sender = Sender(client, bare(names[0]), sources, pushed, jobs, watcher)
         layers = sender.send_blobs(image)
-        for name, manifest in sender.put_manifests(image, names):
+        for name, manifest in sender.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
             watcher.arrives(arrived)
             done.append(arrived)
@@ -85,6 +95,7 @@ def copy(
     mount_from: Sequence[ImageReference] = (),
     jobs: int = JOBS,
     watcher: Watcher | None = None,
+    overwrite: Overwrite = "unless-released",
 ) -> tuple[Transferred, ...]:
     """Copy an image, with all its platforms, to other repositories; on the same registry its blobs are mounted.
 
@@ -99,14 +110,16 @@ def copy(
         mount_from: repositories besides the source that may have blobs of it already.
         jobs: how many blobs move at once.
         watcher: hears how it goes on.
+        overwrite: which tags may move from another image.
 
     Raises:
         NotFound: no such image, or none for the platform.
+        TagConflict: a released version would move.
         RegistryError: a registry refuses, or fails again and again.
     """
     image = remote_image(client, source, platform, diff_ids=diff_ids)
     known = [bare(source), *mount_from]
-    done = push(client, image, targets, mount_from=known, jobs=jobs, watcher=watcher)
+    done = push(client, image, targets, mount_from=known, jobs=jobs, watcher=watcher, overwrite=overwrite)
     if not referrers:
         return done
     copied: dict[str, tuple[str, ...]] = {}

@@ -13,6 +13,7 @@ from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryEr
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.outcomes import LayerOutcome, Watcher, outcome_of, watched
+from imgref.registry.overwrite import Overwrite, plan_change
 from imgref.registry.referrers import add_referrer
 from imgref.registry.transport import TRIES
 from imgref.registry.workers import join_soon, run_all
@@ -72,12 +73,17 @@ class Sender:
             self._pushed.remember(self._repository, blobs)
         return layers
 
-    def put_manifests(self, image: Image, names: Sequence[ImageReference]) -> Iterator[tuple[ImageReference, Manifest]]:
-        """Put the manifests, an index after its children, and the last one under each name."""
+    def put_manifests(
+        self, image: Image, names: Sequence[ImageReference], overwrite: Overwrite
+    ) -> Iterator[tuple[ImageReference, Manifest]]:
+        """Put the manifests, an index after its children, and the last one under each name that may be set."""
         *children, root = image.manifests()
         for child in children:
             self._put(self._repository.with_digest(child.digest), child)
         for name in names:
+            # Sending the layers may have taken long enough for someone else to release the version.
+            if name.tag and plan_change(self._client, name, root.digest, overwrite).action == "skipped":
+                continue
             self._put(name if name.tag else self._repository.with_digest(name.digest or root.digest), root)
             yield name, root
 

@@ -175,6 +175,22 @@ def test_bad_input(
     assert set(tags_of(plain, path)) == {"a"}
 
 
+def test_release_with_ci_takes_the_version_from_the_git_tag(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    put_image(plain, path, "a")
+    source = f"{plain.host}/{path}:a"
+    home.environ |= {"GITLAB_CI": "true", "CI_COMMIT_TAG": "app-v1.2.3"}
+    good(home.imgref("release", source, "--ci", "--prefix", "app-"))
+    assert set(tags_of(plain, path)) == {"a", "1.2.3", "1.2", "1", "latest"}
+    ran = home.imgref("release", source, "1.2.3", "--ci", "--prefix", "app-")
+    assert (ran.code, ran.out) == (2, "")
+    del home.environ["CI_COMMIT_TAG"]
+    home.environ["CI_COMMIT_BRANCH"] = "main"
+    ran = home.imgref("release", source, "--ci")
+    assert (ran.code, ran.out) == (2, "")
+    assert "this build (branch) is not that of a git tag" in ran.err
+
+
 def test_a_release_that_is_interrupted_anywhere_is_finished_by_the_next(
     plain: Registry, faulty: FaultProxy, home: Home, unique: Unique
 ) -> None:
