@@ -1,58 +1,172 @@
-"""The CI systems that imgref knows, as data: which variable tells what. What is made of it is in :mod:`imgref.ci`."""
+"""The CI systems that imgref knows, as data: which variables and events mean what.
+
+:mod:`imgref._ci_read` reads a build with them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
-__all__ = ["REMOTE", "SAYS_NOTHING", "SYSTEMS", "System"]
+__all__ = [
+    "BRANCH_FORMS",
+    "DEFAULT_BRANCH_NAMES",
+    "FALSE_WORDS",
+    "FORMS",
+    "HEAD_COMMIT",
+    "MERGE_QUEUE",
+    "NO_BRANCH",
+    "REF_FORMS",
+    "SYSTEMS",
+    "TAG_FORMS",
+    "Event",
+    "System",
+]
+
+Kind = Literal["ref", "tag", "pull-request", "schedule", "merge-group"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What one value of a system's event variable means. Paths lead through the event file, keys separated by dots.
+
+    A list with one element on a path counts as that element; any other list has no value.
+
+    Attributes:
+        kind: what is built; ``ref`` is whatever the variables name.
+        from_file: whether the variables describe something else (the base of a pull request), so that only the event
+            file counts.
+        number: paths of the pull request's number, where the variables do not have it.
+        branch: path of the branch.
+        sha: path of the commit.
+        tag_variables: variables with the git tag, used where those of the system name neither a tag nor a branch.
+        branch_variables: the same for the branch.
+        required: a path that must have a value.
+        refused: paths with values for which nothing is built, such as a deletion.
+        equal: pairs of paths; where both have a value, the values must be equal.
+        inner: path of the event for which this one runs; its meaning is in ``among``.
+        among: the accepted values of ``inner``.
+    """
+
+    kind: Kind = "ref"
+    from_file: bool = False
+    number: tuple[str, ...] = ()
+    branch: str | None = None
+    sha: str | None = None
+    tag_variables: tuple[str, ...] = ()
+    branch_variables: tuple[str, ...] = ()
+    required: str | None = None
+    refused: tuple[tuple[str, object], ...] = ()
+    equal: tuple[tuple[str, str], ...] = ()
+    inner: str | None = None
+    among: Mapping[str, Event] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A CI system: which variables tell what; the first of several that says something counts.
+    """A CI system and its variables. Where there are several, the first that has a value counts.
 
     Attributes:
-        name: what to call it.
-        markers: variables of which one is set where it runs, each with its value, or None for any.
-        ref: a variable that holds ``refs/heads/…``, ``refs/tags/…`` or ``refs/pull/N/…``.
+        name: the system's name.
+        markers: variables of which one is set where it runs, each with its value, or None for any that is not false.
+        event: the variable with the event that started the build.
+        events: what its values mean; any other value is a ``ref``, unless ``only_events`` is set.
+        only_events: whether events that are not in ``events`` are refused.
+        ref: variables with a ref such as ``refs/heads/…``; they come before those with a name.
         tag: variables with the name of the git tag.
         branch: variables with the name of the branch.
-        pull_request: variables with the number of the pull or merge request, perhaps at the end of an address.
-        schedule: a variable and the value that it has in a scheduled build.
+        pull_request: variables with the number of the pull or merge request, possibly at the end of a URL.
+        branch_pull_request: like ``pull_request``, but also set when the default branch is pushed while a pull request
+            from it is open.
         sha: variables with the commit.
         default_branch: variables with the name of the default branch.
         primary: a variable that is ``true`` on the default branch.
-        event_file: a variable with the path of a JSON file that describes a GitHub event.
-        base_ref_event: a variable and the value with which ``ref`` names the base of a pull request, not its own.
+        event_file: a variable with the path of a JSON file that describes the event.
         source: the address of the repository, with variables in braces.
     """
 
     name: str
     markers: tuple[tuple[str, str | None], ...]
-    ref: str | None = None
+    event: str = ""
+    events: Mapping[str, Event] = field(default_factory=dict)
+    only_events: bool = False
+    ref: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     branch: tuple[str, ...] = ()
     pull_request: tuple[str, ...] = ()
-    schedule: tuple[str, str] | None = None
+    branch_pull_request: tuple[str, ...] = ()
     sha: tuple[str, ...] = ()
     default_branch: tuple[str, ...] = ()
-    primary: str | None = None
-    event_file: str | None = None
-    base_ref_event: tuple[str, str] | None = None
+    primary: str = ""
+    event_file: str = ""
     source: tuple[str, ...] = ()
 
+
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+
+_TAG: Final = Event(kind="tag")
+_PULL_REQUEST: Final = Event(kind="pull-request")
+_SCHEDULE: Final = Event(kind="schedule")
+
+# GITHUB_REF is the base branch for some events of a pull request, and for all of them once it is merged.
+_GITHUB_PULL_REQUEST: Final = Event(
+    kind="pull-request", number=("number", "pull_request.number"), sha="pull_request.head.sha"
+)
+_GITHUB_BASE: Final = replace(_GITHUB_PULL_REQUEST, from_file=True)
+
+_SAME_REPOSITORY: Final = (("workflow_run.head_repository.full_name", "repository.full_name"),)
+_RUN_OF_BRANCH: Final = Event(
+    from_file=True,
+    branch="workflow_run.head_branch",
+    sha="workflow_run.head_sha",
+    equal=_SAME_REPOSITORY,
+)
+_GITHUB_RUN: Final = Event(
+    inner="workflow_run.event",
+    among={
+        "push": _RUN_OF_BRANCH,
+        "workflow_dispatch": _RUN_OF_BRANCH,
+        "schedule": replace(_RUN_OF_BRANCH, kind="schedule"),
+        "pull_request": Event(
+            kind="pull-request",
+            from_file=True,
+            # The list is empty for a pull request from a fork, and may contain those of other repositories.
+            number=("workflow_run.pull_requests.number",),
+            sha="workflow_run.head_sha",
+            equal=(*_SAME_REPOSITORY, ("workflow_run.pull_requests.base.repo.id", "repository.id")),
+        ),
+    },
+)
+
+_GITHUB_EVENTS: Final = {
+    # A deletion is a push event too, with the default branch in GITHUB_REF.
+    "push": Event(refused=(("deleted", True), ("after", "0" * 40), ("after", "0" * 64))),
+    "create": Event(),
+    "release": Event(kind="tag", refused=(("action", "deleted"), ("action", "unpublished"))),
+    "workflow_dispatch": Event(),
+    "repository_dispatch": Event(),
+    "schedule": _SCHEDULE,
+    "pull_request": _GITHUB_PULL_REQUEST,
+    "pull_request_target": _GITHUB_BASE,
+    "pull_request_review": _GITHUB_BASE,
+    "pull_request_review_comment": _GITHUB_BASE,
+    "issue_comment": replace(_GITHUB_BASE, number=("issue.number",), sha=None, required="issue.pull_request"),
+    "merge_group": Event(kind="merge-group"),
+    "workflow_run": _GITHUB_RUN,
+}
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 # Gitea and Forgejo set the same variables, and one of their own.
 _GITHUB: Final = System(
     name="GitHub Actions",
     markers=(("GITHUB_ACTIONS", "true"),),
-    ref="GITHUB_REF",
-    schedule=("GITHUB_EVENT_NAME", "schedule"),
+    event="GITHUB_EVENT_NAME",
+    events=_GITHUB_EVENTS,
+    only_events=True,
+    ref=("GITHUB_REF",),
     sha=("GITHUB_SHA",),
     event_file="GITHUB_EVENT_PATH",
-    base_ref_event=("GITHUB_EVENT_NAME", "pull_request_target"),
     source=("{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",),
 )
 
@@ -66,7 +180,12 @@ SYSTEMS: Final = (
         tag=("CI_COMMIT_TAG",),
         branch=("CI_COMMIT_BRANCH",),
         pull_request=("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"),
-        schedule=("CI_PIPELINE_SOURCE", "schedule"),
+        event="CI_PIPELINE_SOURCE",
+        events={
+            "schedule": _SCHEDULE,
+            "merge_request_event": _PULL_REQUEST,
+            "external_pull_request_event": _PULL_REQUEST,
+        },
         sha=("CI_COMMIT_SHA",),
         default_branch=("CI_DEFAULT_BRANCH",),
         source=("{CI_PROJECT_URL}",),
@@ -76,7 +195,8 @@ SYSTEMS: Final = (
         markers=(("CIRCLECI", None),),
         tag=("CIRCLE_TAG",),
         branch=("CIRCLE_BRANCH",),
-        pull_request=("CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"),
+        pull_request=("CIRCLE_PR_NUMBER",),
+        branch_pull_request=("CIRCLE_PULL_REQUEST",),
         sha=("CIRCLE_SHA1",),
         source=("{CIRCLE_REPOSITORY_URL}",),
     ),
@@ -86,7 +206,8 @@ SYSTEMS: Final = (
         tag=("BUILDKITE_TAG",),
         branch=("BUILDKITE_BRANCH",),
         pull_request=("BUILDKITE_PULL_REQUEST",),
-        schedule=("BUILDKITE_SOURCE", "schedule"),
+        event="BUILDKITE_SOURCE",
+        events={"schedule": _SCHEDULE},
         sha=("BUILDKITE_COMMIT",),
         default_branch=("BUILDKITE_PIPELINE_DEFAULT_BRANCH",),
         source=("{BUILDKITE_REPO}",),
@@ -94,8 +215,11 @@ SYSTEMS: Final = (
     System(  # https://learn.microsoft.com/azure/devops/pipelines/build/variables
         name="Azure Pipelines",
         markers=(("TF_BUILD", None),),
-        ref="BUILD_SOURCEBRANCH",
-        schedule=("BUILD_REASON", "Schedule"),
+        event="BUILD_REASON",
+        events={"Schedule": _SCHEDULE, "PullRequest": _PULL_REQUEST},
+        ref=("BUILD_SOURCEBRANCH",),
+        # For a repository on GitHub, the ID is one of Azure's own.
+        pull_request=("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_PULLREQUESTID"),
         sha=("BUILD_SOURCEVERSION",),
         source=("{BUILD_REPOSITORY_URI}",),
     ),
@@ -114,7 +238,16 @@ SYSTEMS: Final = (
         tag=("CI_COMMIT_TAG",),
         branch=("CI_COMMIT_BRANCH",),
         pull_request=("CI_COMMIT_PULL_REQUEST",),
-        schedule=("CI_PIPELINE_EVENT", "cron"),
+        event="CI_PIPELINE_EVENT",
+        events={
+            "cron": _SCHEDULE,
+            "pull_request": _PULL_REQUEST,
+            "pull_request_closed": _PULL_REQUEST,
+            "pull_request_metadata": _PULL_REQUEST,
+            "tag": _TAG,
+            "release": _TAG,
+        },
+        ref=("CI_COMMIT_REF",),
         sha=("CI_COMMIT_SHA",),
         default_branch=("CI_REPO_DEFAULT_BRANCH",),
         source=("{CI_REPO_URL}",),
@@ -125,7 +258,9 @@ SYSTEMS: Final = (
         tag=("DRONE_TAG",),
         branch=("DRONE_BRANCH",),
         pull_request=("DRONE_PULL_REQUEST",),
-        schedule=("DRONE_BUILD_EVENT", "cron"),
+        event="DRONE_BUILD_EVENT",
+        events={"cron": _SCHEDULE, "pull_request": _PULL_REQUEST, "tag": _TAG},
+        ref=("DRONE_COMMIT_REF",),
         sha=("DRONE_COMMIT_SHA", "DRONE_COMMIT"),
         default_branch=("DRONE_REPO_BRANCH",),
         source=("{DRONE_REPO_LINK}",),
@@ -136,7 +271,8 @@ SYSTEMS: Final = (
         tag=("TRAVIS_TAG",),
         branch=("TRAVIS_BRANCH",),
         pull_request=("TRAVIS_PULL_REQUEST",),
-        schedule=("TRAVIS_EVENT_TYPE", "cron"),
+        event="TRAVIS_EVENT_TYPE",
+        events={"cron": _SCHEDULE, "pull_request": _PULL_REQUEST},
         sha=("TRAVIS_COMMIT",),
         source=("https://github.com/{TRAVIS_REPO_SLUG}",),
     ),
@@ -144,8 +280,16 @@ SYSTEMS: Final = (
         name="Jenkins",
         markers=(("JENKINS_URL", None), ("JENKINS_HOME", None)),
         tag=("TAG_NAME",),
+        event="gitlabActionType",  # https://plugins.jenkins.io/gitlab-plugin/
+        events={
+            "MERGE": _PULL_REQUEST,
+            "NOTE": _PULL_REQUEST,
+            "PUSH": Event(branch_variables=("gitlabBranch",)),
+            "TAG_PUSH": Event(kind="tag", tag_variables=("gitlabBranch",)),
+        },
         branch=("BRANCH_NAME", "GIT_BRANCH"),
-        pull_request=("CHANGE_ID",),
+        # The second is of https://plugins.jenkins.io/ghprb/, the third of the GitLab plugin.
+        pull_request=("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid"),
         sha=("GIT_COMMIT",),
         primary="BRANCH_IS_PRIMARY",
         source=("{GIT_URL}",),
@@ -153,17 +297,51 @@ SYSTEMS: Final = (
 )
 """The CI systems that are looked for, in this order.
 
-Woodpecker stands before Drone, whose variables its older versions set too; Jenkins stands last, since agents of other
-systems may run beside it.
+Woodpecker is before Drone, whose variables its older versions set too; Jenkins is last, since agents of other systems
+may run beside it.
 """
 
-SAYS_NOTHING: Final = {
-    "BUILDKITE_COMMIT": "HEAD",
-    "BUILDKITE_PULL_REQUEST": "false",
-    "GIT_BRANCH": "detached",
-    "TRAVIS_PULL_REQUEST": "false",
-}
-"""What some variables hold where there is nothing to say."""
+FALSE_WORDS: Final = frozenset({"", "0", "false", "f", "no", "n", "off", "none", "null"})
+"""Values, in lower case, with which a marker means that the system does not run, and a number that there is none."""
 
-REMOTE: Final = {"GIT_BRANCH": "origin/"}
-"""What may stand before the name of the branch: the git plugin of Jenkins names the one that it fetched."""
+HEAD_COMMIT: Final = {
+    "ghprbPullId": ("ghprbActualCommit",),
+    "gitlabMergeRequestIid": ("gitlabMergeRequestLastCommit",),
+}
+"""Variables with the commit of a pull request whose number is in another: Jenkins may have checked out the base."""
+
+MERGE_QUEUE: Final = "gh-readonly-queue/"
+"""What the branches of GitHub's merge queue begin with, in every CI system that builds them."""
+
+DEFAULT_BRANCH_NAMES: Final = frozenset({"main", "master", "trunk", "develop", "development", "default"})
+"""Branches that may be the default branch where no variable names it."""
+
+_NUMBER: Final = "([1-9][0-9]{0,17})"
+_PULL: Final = rf"(?:pr|pull|pull-requests|merge-requests)/{_NUMBER}"
+_AS_NAMED: Final = ("branch", "((?!refs/).+)")
+
+REF_FORMS: Final = (
+    ("pull_request", rf"refs/(?:pull|pull-requests|merge-requests)/{_NUMBER}(?:/.*)?"),
+    ("tag", "refs/tags/(.+)"),
+    ("branch", "refs/heads/(.+)"),
+)
+"""What a ref means: a fact and a pattern; the first that matches the whole value counts."""
+
+TAG_FORMS: Final = (("tag", "(?:refs/tags/)?+((?!refs/).+)"),)
+BRANCH_FORMS: Final = (*REF_FORMS, _AS_NAMED)
+
+FORMS: Final = {
+    # A pull request from a fork is built as a branch of this name.
+    "CIRCLE_BRANCH": (*REF_FORMS, ("pull_request", rf"pull/{_NUMBER}(?:/.*)?"), _AS_NAMED),
+    # The git plugin names the ref that it fetched: as a branch of the remote, or as the job spells it.
+    "GIT_BRANCH": (
+        ("pull_request", rf"(?:refs/|origin/|(?:refs/)?remotes/[^/]+/)?{_PULL}(?:/(?:head|merge|from))?"),
+        ("pull_request", rf"[^/]+/{_PULL}/(?:head|merge|from)"),
+        ("tag", "(?:(?:refs/)?remotes/[^/]+/|origin/)?(?:refs/)?tags/(.+)"),
+        ("branch", "(?:refs/heads/|(?:refs/)?remotes/[^/]+/|origin/(?:refs/heads/)?+)?+((?!refs/).+)"),
+    ),
+}
+"""The forms of variables that have some of their own."""
+
+NO_BRANCH: Final = "detached|HEAD|FETCH_HEAD|[0-9a-f]{40}|[0-9a-f]{64}"
+"""What a variable of a branch contains where no branch is checked out."""

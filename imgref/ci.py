@@ -8,19 +8,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final, Literal
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, cast
 
-from imgref._ci_systems import REMOTE, SAYS_NOTHING, SYSTEMS, System
+from imgref._ci_read import is_running, read_facts
+from imgref._ci_systems import SYSTEMS, System
 from imgref._grammar import TAG_MAX
+from imgref._source_url import source_url
 from imgref.errors import InvalidVersion, UnknownBuild
 from imgref.tags import MOVING, ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed
 from imgref.versions import SCHEMES, read_name
 
-__all__ = ["Build", "BuildTags", "detect", "tags_of_build"]
+__all__ = ["Build", "BuildTags", "detect", "source_url", "tags_of_build"]
 
-Event = Literal["tag", "branch", "pull-request", "schedule"]
+Event = Literal["tag", "branch", "pull-request", "schedule", "merge-group"]
+
+_FACTS: Final = ("tag", "branch", "pull_request", "sha", "default_branch", "source", "event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +32,15 @@ class Build:
 
     Attributes:
         system: its name.
-        event: what is built: a git ``tag``, a ``branch``, a ``pull-request``, or a ``schedule``.
+        event: what is built: a git ``tag``, a ``branch``, a ``pull-request``, a ``schedule``, or a ``merge-group``.
         tag: the git tag, or None.
         branch: the branch, or None.
         pull_request: the number of the pull or merge request, or None.
         sha: the commit in hexadecimal digits, or None.
         default_branch: the repository's default branch, or None where no variable says.
-        source: the address of the repository, without credentials, or None.
+        source: the http or https URL of the repository, without credentials, or None.
         told_by: which variable (or file and key) told each of these.
+        notes: what was omitted, and why.
     """
 
     system: str
@@ -47,159 +51,47 @@ class Build:
     sha: str | None = None
     default_branch: str | None = None
     source: str | None = None
-    told_by: Mapping[str, str]
+    told_by: Mapping[str, str] = field(hash=False)
+    notes: tuple[str, ...] = ()
 
 
-def detect(environ: Mapping[str, str] | None = None) -> Build:
+def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | None = None) -> Build:
     """Read what the CI system says of this build.
 
     Args:
         environ: the environment; by default that of this process.
+        default_branch: the default branch, in case the system does not name it. Only CircleCI's variables need it, to
+            distinguish a push to it from a pull request.
 
     Raises:
-        UnknownBuild: no system was detected, or its variables do not say what is built.
+        UnknownBuild: no system was detected, its event is not accepted, or its variables do not say what is built.
 
     >>> detect({"GITLAB_CI": "true", "CI_COMMIT_TAG": "v2.1.3"}).tag
     'v2.1.3'
     """
     environ = os.environ if environ is None else environ
-    system = next((system for system in SYSTEMS if _is_here(system, environ)), None)
+    system = next((system for system in SYSTEMS if is_running(system, environ)), None)
     if system is None:
         markers = (f"{name} ({_marker(system)})" for system in SYSTEMS if (name := system.name))
         raise UnknownBuild(f"no CI system was detected; looked for {', '.join(markers)}")
-    return _read(system, environ)
-
-
-def _marker(system: System) -> str:
-    return " or ".join(variable if value is None else f"{variable}={value}" for variable, value in system.markers)
-
-
-def _is_here(system: System, environ: Mapping[str, str]) -> bool:
-    return any(environ.get(name, "") == value if value else environ.get(name) for name, value in system.markers)
-
-
-@dataclass(slots=True)
-class _Facts:
-    """The facts as they are gathered; the first to tell one counts."""
-
-    values: dict[str, str]
-    told_by: dict[str, str]
-
-    def add(self, fact: str, value: str | None, told_by: str) -> None:
-        if value and fact not in self.values:
-            self.values[fact] = value
-            self.told_by[fact] = told_by
-
-
-def _read(system: System, environ: Mapping[str, str]) -> Build:
-    facts = _Facts({}, {})
-    payload = _Payload(environ.get(system.event_file, "") if system.event_file else "")
-    base_only = system.base_ref_event is not None and environ.get(system.base_ref_event[0]) == system.base_ref_event[1]
-    if base_only:
-        facts.add(
-            "pull_request", payload.at("number") or payload.at("pull_request", "number"), payload.told_by("number")
-        )
-        if "pull_request" not in facts.values:
-            raise UnknownBuild(f"{system.event_file} names no file that tells the pull request's number", system.name)
-    elif system.ref:
-        _add_ref(facts, environ.get(system.ref, ""), system.ref)
-    for fact in ("tag", "branch", "pull_request", "sha", "default_branch"):
-        for variable in getattr(system, fact):
-            value = environ.get(variable, "").removeprefix(REMOTE.get(variable, ""))
-            if value != SAYS_NOTHING.get(variable):
-                facts.add(fact, _cleaned(fact, value), variable)
-    facts.add(
-        "default_branch", payload.at("repository", "default_branch"), payload.told_by("repository.default_branch")
-    )
-    if system.primary and environ.get(system.primary) == "true" and "branch" in facts.values:
-        facts.add("default_branch", facts.values["branch"], system.primary)
-    for template in system.source:
-        _add_source(facts, template, environ)
-    return _build(system, facts, environ)
-
-
-def _build(system: System, facts: _Facts, environ: Mapping[str, str]) -> Build:
-    event: Event
-    if system.schedule and environ.get(system.schedule[0]) == system.schedule[1]:
-        event = "schedule"
-        facts.told_by["event"] = system.schedule[0]
-    elif "tag" in facts.values:
-        event = "tag"
-    elif "pull_request" in facts.values:
-        event = "pull-request"
-    elif "branch" in facts.values:
-        event = "branch"
-    else:
-        asked = [system.ref] if system.ref else [*system.tag, *system.branch, *system.pull_request]
-        said = ", ".join(f"{name} is {_said(environ, name)}" for name in asked)
-        raise UnknownBuild(f"neither a git tag, nor a branch, nor a pull request: {said}", system.name)
-    facts.told_by.setdefault("event", facts.told_by.get(event.replace("-", "_"), ""))
+    facts = read_facts(system, environ, default_branch)
     values = facts.values
     return Build(
         system=system.name,
-        event=event,
+        event=cast("Event", facts.event),
         tag=values.get("tag"),
         branch=values.get("branch"),
         pull_request=values.get("pull_request"),
         sha=values.get("sha"),
         default_branch=values.get("default_branch"),
         source=values.get("source"),
-        told_by=facts.told_by,
+        told_by={fact: facts.told_by[fact] for fact in _FACTS if fact in facts.told_by},
+        notes=tuple(facts.notes),
     )
 
 
-def _said(environ: Mapping[str, str], name: str) -> str:
-    return "not set" if name not in environ else "empty" if not environ[name] else repr(environ[name])
-
-
-def _add_ref(facts: _Facts, ref: str, variable: str) -> None:
-    if found := re.fullmatch(r"refs/(heads|tags|pull)/(.+)", ref):
-        kind, name = found.groups()
-        if kind == "pull":
-            facts.add("pull_request", name.partition("/")[0], variable)
-        else:
-            facts.add("tag" if kind == "tags" else "branch", name, variable)
-
-
-def _cleaned(fact: str, value: str) -> str | None:
-    if fact == "pull_request":
-        found = re.search(r"(?:^|/)([0-9]+)/?$", value.strip())
-        return found[1] if found else None
-    if fact in ("branch", "default_branch"):
-        return value.removeprefix("refs/heads/")
-    return value.removeprefix("refs/tags/") if fact == "tag" else value
-
-
-def _add_source(facts: _Facts, template: str, environ: Mapping[str, str]) -> None:
-    names = re.findall(r"\{(\w+)\}", template)
-    if all(environ.get(name) for name in names):
-        address = template.format_map(environ)
-        # Some systems hand over the address that they clone from, with a token in it.
-        facts.add("source", re.sub(r"(?<=://)[^/]*@", "", address).removesuffix(".git"), ", ".join(names))
-
-
-class _Payload:
-    """The file that describes a GitHub event; empty where there is none."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._data: object = {}
-        if path:
-            import json
-
-            try:
-                self._data = json.loads(Path(path).read_bytes())
-            except (OSError, ValueError):
-                self._data = {}
-
-    def at(self, *keys: str) -> str | None:
-        value = self._data
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
-
-    def told_by(self, keys: str) -> str:
-        return f"GITHUB_EVENT_PATH ({keys})"
+def _marker(system: System) -> str:
+    return " or ".join(variable if value is None else f"{variable}={value}" for variable, value in system.markers)
 
 
 # The tags of a build
@@ -235,7 +127,7 @@ def tags_of_build(
     Raises:
         InvalidVersion: the git tag is no version, and ``any_tag`` is not given.
         InvalidTag: no tag can be made of the name.
-        UnknownBuild: ``sha`` is asked for, and the commit is not known.
+        UnknownBuild: ``sha`` is asked for, and the commit is not known; or it is not, and a merge group is built.
 
     >>> build = detect({"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"})
     >>> tags_of_build(build).plan.tags
@@ -249,14 +141,21 @@ def tags_of_build(
         plan = _plan_of_names([f"pr-{build.pull_request}"], policy)
     elif build.event == "schedule":
         plan = _plan_of_names(["nightly"], policy)
+    elif build.event == "merge-group":
+        if not sha:
+            raise UnknownBuild("a merge group gets no tag but sha- and the commit; pass --sha for it", build.system)
+        return BuildTags(_plan_of_sha(build, policy))
     else:
         plan = _plan_of_branch(build.branch or "", build.default_branch or default_branch, policy, notes)
     if sha:
-        if build.sha is None or not re.fullmatch("[0-9a-fA-F]{7,}", build.sha):
-            raise UnknownBuild("--sha: no variable tells the commit", build.system)
-        extra = _plan_of_names([f"sha-{build.sha[:7].lower()}"], policy).tags
-        plan = replace(plan, tags=(*plan.tags, *extra))
+        plan = replace(plan, tags=(*plan.tags, *_plan_of_sha(build, policy).tags))
     return BuildTags(plan, tuple(notes))
+
+
+def _plan_of_sha(build: Build, policy: TagPolicy) -> TagPlan:
+    if build.sha is None or not re.fullmatch("[0-9a-fA-F]{7,}", build.sha):
+        raise UnknownBuild("--sha: no variable tells the commit", build.system)
+    return _plan_of_names([f"sha-{build.sha[:7].lower()}"], policy)
 
 
 def _plan_of_tag(

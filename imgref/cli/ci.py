@@ -17,8 +17,13 @@ __all__ = ["command"]
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 def command(style: str) -> int:
     """Say which CI runs here, what it builds, and which variable told it."""
-    build = detect()
+    from imgref.cli._git import default_branch
+
+    build = detect(default_branch=default_branch())
+    for note in build.notes:
+        _console.note(note)
     facts = asdict(build)
+    del facts["notes"]
     told_by = facts["told_by"]
     if style == "json":
         _console.say(json.dumps(facts))

@@ -96,10 +96,10 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     from imgref.ci import detect, tags_of_build
     from imgref.cli._git import default_branch
 
-    build = detect()
     branch = context.params["default_branch"]
-    if build.event == "branch" and build.default_branch is None and branch is None:
+    if branch is None:
         branch = default_branch()
+    build = detect(default_branch=branch)
     existing = None
     if build.event == "tag" and is_release(build.tag or "", policy=options.policy):
         existing = read_existing(options, _lister(context, options, build.tag or ""))
@@ -111,7 +111,7 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
         any_tag=context.params["any_tag"],
         sha=context.params["sha"],
     )
-    for note in tags.notes:
+    for note in (*tags.notes, *(build.notes if context.params["labels"] and not context.params["source"] else ())):
         _console.note(note)
     return tags.plan, build.source, build.sha
 
