@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import click
@@ -19,6 +19,9 @@ LABEL_STYLES: Final = ("lines", "args", "json", "bake")
 
 _PLAIN_WORD: Final = r"[A-Za-z0-9_@%+=:,./-]+"
 """A word that a shell takes as it is, also where it splits and expands an unquoted ``$(…)``."""
+
+_CONTROL: Final = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+"""Line breaks of any kind, and other control characters."""
 
 
 class Printed(NamedTuple):
@@ -52,31 +55,48 @@ class Printed(NamedTuple):
 
 
 def as_text(printed: Printed, style: str, bake_target: str) -> str:
-    """Give a plan in one of the styles that go to stdout, table aside."""
+    """Return a plan in one of the styles that go to stdout, except table."""
     names = printed.names
     if style == "json":
         return _json(printed.to_dict())
     if style == "csv":
-        return ",".join(names)
+        return ",".join(_on_one_line(names))
     if style == "args":
         return _arguments("-t", names)
     if style == "bake":
         return _bake(bake_target, "tags", names)
     if style == "dotenv":
-        tags, references = ",".join(printed.plan.tags), ",".join(printed.references)
-        return f"IMGREF_VERSION={printed.plan.version}\nIMGREF_TAGS={tags}\nIMGREF_REFERENCES={references}"
-    return "\n".join(names)
+        variables = {
+            "IMGREF_VERSION": printed.plan.version,
+            "IMGREF_TAGS": ",".join(printed.plan.tags),
+            "IMGREF_REFERENCES": ",".join(printed.references),
+        }
+        return "\n".join(_on_one_line(f"{name}={value}" for name, value in variables.items()))
+    return "\n".join(_on_one_line(names))
 
 
 def as_labels(labels: Mapping[str, str], style: str, bake_target: str) -> str:
-    """Give labels in one of ``LABEL_STYLES``."""
+    """Return labels in one of ``LABEL_STYLES``."""
     if style == "json":
         return _json(labels)
     if style == "args":
         return _arguments("--label", [f"{key}={value}" for key, value in labels.items()])
     if style == "bake":
         return _bake(bake_target, "labels", labels)
-    return "\n".join(f"{key}={value}" for key, value in labels.items())
+    return "\n".join(_on_one_line(f"{key}={value}" for key, value in labels.items()))
+
+
+def _on_one_line(values: Iterable[str]) -> list[str]:
+    """Return the values, none of which a reader of lines may take for two.
+
+    Raises:
+        UsageError: one of them contains a line break or another control character.
+    """
+    values = list(values)
+    for value in values:
+        if re.search(_CONTROL, value):
+            raise click.UsageError(f"{value!r} contains a line break or a control character; use --format json or bake")
+    return values
 
 
 def _json(value: object, indent: int | None = None) -> str:
@@ -93,10 +113,19 @@ def _arguments(option: str, values: list[str]) -> str:
 
 
 def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> str:
-    # https://docs.docker.com/build/bake/reference/
+    # https://docs.docker.com/build/bake/reference/ - bake expands variables in strings, as in ${GITHUB_TOKEN}.
     if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
         raise click.UsageError(f"--bake-target: {target!r} is no name of a target; letters, digits, _ and - are")
-    return _json({"target": {target: {field: value}}}, indent=2)
+    escaped = (
+        [_bake_literal(text) for text in value]
+        if isinstance(value, list)
+        else {key: _bake_literal(text) for key, text in value.items()}
+    )
+    return _json({"target": {target: {field: escaped}}}, indent=2)
+
+
+def _bake_literal(text: str) -> str:
+    return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def write_github(printed: Printed) -> str:
@@ -107,7 +136,8 @@ def write_github(printed: Printed) -> str:
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
         raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
-    outputs = {"version": printed.plan.version, "tags": "\n".join(printed.names), "json": _json(printed.to_dict())}
+    version, *names = _on_one_line([printed.plan.version, *printed.names])
+    outputs = {"version": version, "tags": "\n".join(names), "json": _json(printed.to_dict())}
     text = ""
     for name, value in outputs.items():
         delimiter = f"imgref_{os.urandom(16).hex()}"

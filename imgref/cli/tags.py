@@ -36,7 +36,9 @@ __all__ = ["command"]
     "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, where the CI does not say."
 )
 @click.option("--labels", is_flag=True, help="Print the org.opencontainers.image labels of the build instead.")
-@click.option("--source", metavar="URL", help="With --labels: the address of the sources.")
+@click.option(
+    "--source", metavar="URL", help="With --labels: address of the repository, such as https://github.com/acme/app."
+)
 @click.option("--revision", metavar="SHA", help="With --labels: the commit.")
 @click.option("--show-config", is_flag=True, help="Say which option comes from where, and stop.")
 @client_options
@@ -72,9 +74,25 @@ def command(
             _console.say(_formats.as_text(Printed(plan, images), style, bake_target))
         return tell_nothing_left(plan.version)
     if flags["labels"]:
-        labels = _labels(plan, str(flags["source"] or source or ""), str(flags["revision"] or revision or ""))
+        labels = _labels(plan, _source(flags["source"]) or source or "", str(flags["revision"] or revision or ""))
         return _print_labels(labels, style, bake_target)
     return _print(Printed(plan, images), style, bake_target)
+
+
+def _source(typed: object) -> str | None:
+    """Return the URL of ``--source``, without credentials.
+
+    Raises:
+        UsageError: the address has no http or https URL. The message omits it, since it may contain credentials.
+    """
+    if not typed:
+        return None
+    from imgref.ci import source_url
+
+    url = source_url(str(typed))
+    if url is None:
+        raise click.UsageError("--source: not an address that can be given as an http or https URL")
+    return url
 
 
 def _require(flags: dict[str, object], option: str, *names: str) -> None:

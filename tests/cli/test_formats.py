@@ -7,10 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from vectors import clean_environ, imgref
+
+from imgref import TagPlan
+from imgref.cli._formats import Printed, as_labels, as_text, write_github
 
 RELEASE = ("tags", "2.0.0-aZ-09.x-y+b5", "--build", "underscore", "--image", "ghcr.io/acme/app", "--image", "acme/app")
 TAG = "2.0.0-aZ-09.x-y_b5"
@@ -79,6 +84,39 @@ def test_a_bake_file_has_the_documented_structure() -> None:
     assert tags == {"target": {"imgref": {"tags": [f"ghcr.io/acme/app:{TAG}", f"docker.io/acme/app:{TAG}"]}}}
     assert list(labels["target"]) == ["app"]
     assert all(isinstance(value, str) for value in labels["target"]["app"]["labels"].values())
+
+
+BREAKS = ["\n", "\r", "\x00", "\x1b", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"]
+PLAN = TagPlan("1.0.0", "semver", False, ("1.0.0",))
+
+
+@pytest.mark.parametrize("character", BREAKS)
+@pytest.mark.parametrize("style", ["lines", "csv", "args", "dotenv", "github"])
+def test_a_line_format_with_a_control_character_in_a_value_is_a_usage_error(
+    style: str, character: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    value = f"1{character}LD_PRELOAD=x"
+    plan = replace(PLAN, version=value) if style in ("dotenv", "github") else replace(PLAN, tags=("1.0.0", value))
+    with pytest.raises(click.UsageError):
+        write_github(Printed(plan, ())) if style == "github" else as_text(Printed(plan, ()), style, "imgref")
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize("character", BREAKS)
+def test_labels_with_a_control_character_are_printed_only_where_it_is_escaped(character: str) -> None:
+    labels = {"a": f"1{character}b=2"}
+    for style in ("lines", "args"):
+        with pytest.raises(click.UsageError):
+            as_labels(labels, style, "imgref")
+    assert json.loads(as_labels(labels, "json", "imgref")) == labels
+    assert json.loads(as_labels(labels, "bake", "imgref"))["target"]["imgref"]["labels"] == labels
+
+
+def test_bake_does_not_expand_variables_in_values() -> None:
+    # https://github.com/hashicorp/hcl/blob/main/json/spec.md#strings
+    written = as_labels({"a": "${TOKEN} %{if x} $5 100%"}, "bake", "imgref")
+    assert json.loads(written)["target"]["imgref"]["labels"] == {"a": "$${TOKEN} %%{if x} $5 100%"}
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash"])

@@ -74,7 +74,7 @@ def test_what_cannot_be_written_is_an_error(arguments: str) -> None:
 
 def test_what_the_encoding_lacks_is_an_error() -> None:
     environ = clean_environ(PYTHONIOENCODING="ascii", GITLAB_CI="1", CI_COMMIT_BRANCH="\u00e9")
-    done = imgref("tags", "1.2.3", "--labels", "--source", "\u00e9", environ=environ)
+    done = imgref("tags", "1.2.3", "--labels", "--source", "https://example.com/\u00e9", environ=environ)
     assert (done.stdout, done.exit) == ("", 2)
     assert "cannot be written in ascii" in done.stderr
     assert "Traceback" not in imgref("ci", environ=environ).stderr
