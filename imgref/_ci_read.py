@@ -14,7 +14,6 @@ from imgref._ci_systems import (
     FORMS,
     HEAD_COMMIT,
     MERGE_QUEUE,
-    NO_BRANCH,
     REF_FORMS,
     TAG_FORMS,
     Event,
@@ -170,16 +169,14 @@ def _matched(forms: Iterable[tuple[str, str]], value: str) -> tuple[str, str]:
     """Return the fact that a value names, and the name; both are empty if no form matches."""
     for fact, pattern in forms:
         if found := re.fullmatch(pattern, value, re.DOTALL):
-            name = found[1]
-            no_branch = fact == "branch" and re.fullmatch(NO_BRANCH, name)
-            return ("", "") if no_branch else (fact, name)
+            return fact, found[1]
     return "", ""
 
 
 def _add_variables(facts: Facts, system: System, event: Event, environ: Mapping[str, str]) -> None:
+    _add_first(facts, system.ref, REF_FORMS, environ)
     for variable in system.pull_request:
         facts.add("pull_request", _number(system, environ, variable), variable)
-    _add_first(facts, system.ref, REF_FORMS, environ)
     _add_first(facts, system.tag, TAG_FORMS, environ)
     _add_first(facts, system.branch, BRANCH_FORMS, environ)
     if not facts.has("tag", "branch"):

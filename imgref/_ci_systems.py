@@ -16,7 +16,6 @@ __all__ = [
     "FORMS",
     "HEAD_COMMIT",
     "MERGE_QUEUE",
-    "NO_BRANCH",
     "REF_FORMS",
     "SYSTEMS",
     "TAG_FORMS",
@@ -307,8 +306,10 @@ FALSE_WORDS: Final = frozenset({"", "0", "false", "f", "no", "n", "off", "none",
 HEAD_COMMIT: Final = {
     "ghprbPullId": ("ghprbActualCommit",),
     "gitlabMergeRequestIid": ("gitlabMergeRequestLastCommit",),
+    "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER": ("SYSTEM_PULLREQUEST_SOURCECOMMITID",),
+    "SYSTEM_PULLREQUEST_PULLREQUESTID": ("SYSTEM_PULLREQUEST_SOURCECOMMITID",),
 }
-"""Variables with the commit of a pull request whose number is in another: Jenkins may have checked out the base."""
+"""Variables with the commit of a pull request whose number is in another; that of the build may be the base."""
 
 MERGE_QUEUE: Final = "gh-readonly-queue/"
 """What the branches of GitHub's merge queue begin with, in every CI system that builds them."""
@@ -318,6 +319,7 @@ DEFAULT_BRANCH_NAMES: Final = frozenset({"main", "master", "trunk", "develop", "
 
 _NUMBER: Final = "([1-9][0-9]{0,17})"
 _PULL: Final = rf"(?:pr|pull|pull-requests|merge-requests)/{_NUMBER}"
+_DETACHED: Final = r"(?:detached|HEAD|FETCH_HEAD|[0-9a-f]{40}|[0-9a-f]{64})\Z"
 _AS_NAMED: Final = ("branch", "((?!refs/).+)")
 
 REF_FORMS: Final = (
@@ -338,10 +340,7 @@ FORMS: Final = {
         ("pull_request", rf"(?:refs/|origin/|(?:refs/)?remotes/[^/]+/)?{_PULL}(?:/(?:head|merge|from))?"),
         ("pull_request", rf"[^/]+/{_PULL}/(?:head|merge|from)"),
         ("tag", "(?:(?:refs/)?remotes/[^/]+/|origin/)?(?:refs/)?tags/(.+)"),
-        ("branch", "(?:refs/heads/|(?:refs/)?remotes/[^/]+/|origin/(?:refs/heads/)?+)?+((?!refs/).+)"),
+        ("branch", rf"(?:refs/heads/|(?:refs/)?remotes/[^/]+/|origin/(?:refs/heads/)?+)?+((?!refs/|{_DETACHED}).+)"),
     ),
 }
 """The forms of variables that have some of their own."""
-
-NO_BRANCH: Final = "detached|HEAD|FETCH_HEAD|[0-9a-f]{40}|[0-9a-f]{64}"
-"""What a variable of a branch contains where no branch is checked out."""

@@ -191,6 +191,16 @@ def test_github_pull_request_has_the_merge_commit_that_the_workflow_builds(tmp_p
     assert (build.pull_request, build.sha) == ("42", SHA)
 
 
+@pytest.mark.parametrize("event", ["pull_request_target", "pull_request_review", "pull_request_review_comment"])
+def test_github_event_with_a_head_commit_in_its_file_never_has_that_of_the_environment(
+    tmp_path: Path, event: str
+) -> None:
+    for ref in ("refs/heads/main", "refs/pull/42/merge", ""):
+        assert github(tmp_path, event, PULL_REQUEST, GITHUB_REF=ref).sha == HEAD
+        build = github(tmp_path, event, {"pull_request": {"number": 42}}, GITHUB_REF=ref)
+        assert (build.pull_request, build.sha) == ("42", None)
+
+
 def test_github_release_and_dispatch_of_a_git_tag_get_its_plan(tmp_path: Path) -> None:
     for event in ("release", "workflow_dispatch", "schedule", "create"):
         build = github(tmp_path, event, {"action": "published"}, GITHUB_REF="refs/tags/v1.2.3")
@@ -383,6 +393,20 @@ def test_event_of_a_pull_request_or_git_tag_without_it_raises_unknown_build(syst
 )  # fmt: skip
 def test_pull_request_gets_only_its_number_in_every_system(environ: dict[str, str]) -> None:
     assert tags_of_build(detect(environ), default_branch="main").plan.tags == ("pr-42",)
+
+
+def test_azure_pull_request_has_the_commit_that_its_ref_or_the_pull_request_names() -> None:
+    azure = {
+        "TF_BUILD": "True", "BUILD_REASON": "PullRequest", "BUILD_SOURCEVERSION": SHA,
+        "SYSTEM_PULLREQUEST_PULLREQUESTID": "42", "SYSTEM_PULLREQUEST_SOURCECOMMITID": HEAD,
+    }  # fmt: skip
+    assert detect({**azure, "BUILD_SOURCEBRANCH": "refs/pull/42/merge"}).sha == SHA
+    assert detect({**azure, "BUILD_SOURCEBRANCH": "refs/heads/main"}).sha == HEAD
+
+
+@pytest.mark.parametrize("branch", ["detached", "HEAD", "feature\nx"])
+def test_branch_with_an_unusual_name_is_a_branch(branch: str) -> None:
+    assert detect({**GITLAB, "CI_COMMIT_BRANCH": branch}).branch == branch
 
 
 def test_merge_queue_of_github_gets_no_branch_tag_in_other_systems() -> None:

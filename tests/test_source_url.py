@@ -36,7 +36,8 @@ WEB = {
 
 NOT_WEB = [
     "", "/srv/git/app.git", "./app", "../app", "app", "~/app", "file:///srv/git/app.git", "file://host/app.git",
-    "C:\\work\\app", "C:/work/app", "C:app", "alias:acme/app", "git@github.com:", "git@:acme/app", "https://", "https:///acme/app",
+    "C:\\work\\app", "C:/work/app", "C:app", "alias:acme/app", "us.er:secret@host/app",
+    "git@github.com:", "git@:acme/app", "https://", "https:///acme/app",
     "https://user:12/secret@host/acme/app", "s3://bucket/app", "javascript://host/app", "https://host\\@evil/app",
     "https://host/acme/app\nx: y", "git@github.com:acme/\x1bapp", "https://host/a\u2028b", "https://host:port/app",
     "https://-host/app", "https://a b/app", "git@ssh.dev.azure.com:v3/acme/app", "ssh://git@host:22/",
