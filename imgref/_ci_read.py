@@ -75,7 +75,7 @@ def read_facts(system: System, environ: Mapping[str, str], default_branch: str |
     for variable in system.default_branch:
         facts.add("default_branch", environ.get(variable, "").removeprefix("refs/heads/"), variable)
     facts.add("default_branch", file.text("repository.default_branch"), file.told_by("repository.default_branch"))
-    if event.from_file or (event.number and not _names_pull_request(system, environ)):
+    if event.from_file or (event.number and not _ref_names(system, environ, "pull_request")):
         _add_file(facts, system, event, file)
     else:
         _add_variables(facts, system, event, environ)
@@ -95,7 +95,8 @@ def _event(system: System, environ: Mapping[str, str], file: _EventFile) -> Even
     value = environ.get(system.event, "")
     event = system.events.get(value)
     if event is None:
-        if system.only_events:
+        # Without an event, a git tag or pull request is certain, but a branch may be the base of something else.
+        if system.only_events and (value or not _ref_names(system, environ, "tag", "pull_request")):
             raise UnknownBuild(_refusal(f"{system.event} {_said(environ, system.event)}", system.events), system.name)
         return Event()
     if event.inner is not None:
@@ -111,7 +112,7 @@ def _event(system: System, environ: Mapping[str, str], file: _EventFile) -> Even
 
 
 def _refusal(what: str, accepted: Iterable[str]) -> str:
-    return f"{what}, and no tags are known for such an event; accepted: {', '.join(accepted)}"
+    return f"{what}; accepted events: {', '.join(accepted)}"
 
 
 def _check_file(system: System, event: Event, file: _EventFile, value: str) -> None:
@@ -160,9 +161,9 @@ def _said(environ: Mapping[str, str], name: str) -> str:
 # Variables
 
 
-def _names_pull_request(system: System, environ: Mapping[str, str]) -> bool:
+def _ref_names(system: System, environ: Mapping[str, str], *facts: str) -> bool:
     refs = (_matched(REF_FORMS, environ.get(variable, "")) for variable in system.ref)
-    return any(fact == "pull_request" for fact, _ in refs)
+    return any(fact in facts for fact, _ in refs)
 
 
 def _matched(forms: Iterable[tuple[str, str]], value: str) -> tuple[str, str]:

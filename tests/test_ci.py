@@ -170,7 +170,9 @@ def test_github_event_that_is_refused_is_named_with_the_accepted_ones(tmp_path: 
     with pytest.raises(UnknownBuild) as caught:
         github(tmp_path, event, {})
     assert f"GITHUB_EVENT_NAME is {repr(event) if event else 'empty'}" in str(caught.value)
-    assert "accepted: push, create, release, workflow_dispatch, repository_dispatch, schedule" in str(caught.value)
+    assert "accepted events: push, create, release, workflow_dispatch, repository_dispatch, schedule" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize("sha", [None, "", NULL, "main", 7, "c" * 6, "c" * 65, f"{HEAD}\n"])
@@ -184,6 +186,13 @@ def test_github_pull_request_target_without_its_head_commit_has_no_commit(tmp_pa
 def test_github_comment_on_a_pull_request_has_no_commit(tmp_path: Path) -> None:
     build = github(tmp_path, "issue_comment", {"issue": {"number": 42, "pull_request": {"url": "x"}}})
     assert (build.event, build.pull_request, build.sha) == ("pull-request", "42", None)
+
+
+def test_github_build_without_an_event_is_known_only_for_a_git_tag_or_pull_request() -> None:
+    assert detect({**GITHUB, "GITHUB_REF": "refs/tags/v1.2.3"}).tag == "v1.2.3"
+    assert detect({**GITHUB, "GITHUB_REF": "refs/pull/42/merge"}).pull_request == "42"
+    with pytest.raises(UnknownBuild, match="GITHUB_EVENT_NAME is not set"):
+        detect(GITHUB)
 
 
 def test_github_pull_request_has_the_merge_commit_that_the_workflow_builds(tmp_path: Path) -> None:
