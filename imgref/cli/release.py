@@ -115,8 +115,9 @@ def _version(version: str | None, *, ci: bool) -> str:
     if version is not None:
         raise click.UsageError("--ci reads the version from the CI system's git tag; omit VERSION")
     from imgref.ci import detect
+    from imgref.cli._git import default_branch
 
-    build = detect()
+    build = detect(default_branch=default_branch())
     if build.tag is None:
         raise UnknownBuild(f"this build ({build.event}) is not that of a git tag, so it is not a release", build.system)
     return build.tag
