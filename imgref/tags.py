@@ -8,8 +8,8 @@ all the earlier ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from imgref import _grammar
@@ -209,6 +209,7 @@ def plan_tags(
         policy: how to derive tags; by default SemVer, one plain line.
 
     Raises:
+        TypeError: ``existing`` contains something other than strings and :class:`ExistingTags`.
         InvalidVersion: the policy's scheme does not read the version.
         InvalidTag: a tag would be longer than 128 characters.
 
@@ -327,12 +328,20 @@ def _read_release(text: str, policy: TagPolicy) -> Version:
 
 
 def _sources(existing: Iterable[str | ExistingTags] | None) -> list[ExistingTags]:
-    if isinstance(existing, str):
-        raise TypeError("existing is several names; put a single one in a list")
+    if isinstance(existing, (str, bytes, Mapping, ExistingTags)):
+        raise TypeError(f"existing must be a list of tag names or ExistingTags, not {type(existing).__name__}")
     items = [] if existing is None else list(existing)
-    names = tuple(item for item in items if isinstance(item, str))
     sources = [item for item in items if isinstance(item, ExistingTags)]
-    return [ExistingTags(names), *sources] if names else sources
+    for source in sources:
+        if isinstance(source.names, (str, bytes, Mapping)):
+            raise TypeError(f"the names of {source.source} must be a tuple, not {type(source.names).__name__}")
+    names = tuple(item for item in items if not isinstance(item, ExistingTags))
+    listed = [ExistingTags(names), *sources] if names else sources
+    for source in listed:
+        for name in source.names:
+            if not isinstance(name, str):
+                raise TypeError(f"the name of a tag must be a string, not {name!r}")
+    return listed
 
 
 def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> list[_Known]:
@@ -341,6 +350,8 @@ def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, releas
     for index, source in enumerate(sources):
         for name in source.names:
             version = _read_known(name, source.kind, suffix, policy)
+            if version is not None and source.kind == "git":
+                version = _as_spelled(version, release)
             if version is not None:
                 known.append(_Known(version, name, index))
     if len(release.parts) == 1:
@@ -362,6 +373,17 @@ def _read_known(name: str, kind: str, suffix: str, policy: TagPolicy) -> Version
     return read_name(name, policy.scheme)
 
 
+def _as_spelled(version: Version, release: Version) -> Version:
+    """Spell a version's numbers and its `v` as the release does.
+
+    A git tag is not the tag of an image: whether a release from v2024.01.16 was called 2024.1.16 is not known.
+    """
+    same = 0
+    while version.release[: same + 1] == release.release[: same + 1] and same < len(version.parts):
+        same += 1
+    return replace(version, parts=release.parts[:same] + version.parts[same:], has_v=release.has_v)
+
+
 def _wanted(release: Version, policy: TagPolicy) -> Iterator[_Wanted]:
     """Give the tags of a release, most specific first, as if nothing else were known."""
     build = f"_{release.build}" if release.build and policy.build == "underscore" else ""
@@ -375,15 +397,12 @@ def _wanted_stable(release: Version, exact: str, policy: TagPolicy) -> Iterator[
     def later(other: Version) -> bool:
         return not other.prerelease and bool(other.order > release.order)
 
-    def floats_here(other: Version) -> bool:
-        # `1.2` names a version of its own, and is the float of 1.2.3 as well.
-        depth = len(release.parts)
-        return exact == ".".join(release.parts) and len(other.parts) > depth and within(depth)(other)
-
     def within(depth: int) -> Callable[[Version], bool]:
-        return lambda other: later(other) and other.shares(release, depth)
+        return lambda other: later(other) and _floats_alike(release, other, depth, policy)
 
-    yield _Wanted(exact, floats_here)
+    # `1.2` is the exact tag of a version, and the floating tag of 1.2.3 as well.
+    depth = len(release.parts)
+    yield _Wanted(exact, within(depth) if exact == ".".join(release.parts) else _never)
     for depth in range(len(release.parts) - 1, 0, -1):
         if depth > 1 or release.release[0] or policy.major_zero:
             yield _Wanted(".".join(release.parts[:depth]), within(depth))
@@ -399,15 +418,32 @@ def _wanted_prerelease(release: Version, exact: str, policy: TagPolicy) -> Itera
     def later(other: Version) -> bool:
         return bool(other.order > release.order) and (not other.prerelease or other.channel == channel)
 
-    def within(other: Version) -> bool:
-        return later(other) and other.shares(release, 2)
+    def moves_near(other: Version) -> bool:
+        return other.prerelease and later(other) and len(other.parts) > 1 and _spelled_alike(release, other, 2, policy)
 
-    near = f"{'.'.join(release.parts[:2])}-{channel}"
-    yield _Wanted(exact, within if channel and exact == near else _never)
+    def ends_near(other: Version) -> bool:
+        return not other.prerelease and later(other) and other.shares(release, 2)
+
+    near = f"{'.'.join(release.parts[:2])}-{channel}" if channel and len(release.parts) > 1 else None
+    # In the numeric scheme, `2.0-rc` is the exact tag of a version, and the channel's tag as well.
+    yield _Wanted(exact, moves_near if exact == near else _never)
+    if near:
+        yield _Wanted(near, lambda other: moves_near(other) or ends_near(other))
     if channel:
-        if len(release.parts) > 1:
-            yield _Wanted(near, within)
         yield _Wanted(channel, later, numbered=False)
+
+
+def _floats_alike(release: Version, other: Version, depth: int, policy: TagPolicy) -> bool:
+    """Whether another version would itself get the floating tag that the release has at this depth.
+
+    `2.0.post1` has no floating tag `2.0`, and 2024.01.16 has `2024.01`, which is not `2024.1`.
+    """
+    return len(other.parts) > depth and _spelled_alike(release, other, depth, policy)
+
+
+def _spelled_alike(release: Version, other: Version, depth: int, policy: TagPolicy) -> bool:
+    same_v = policy.v != "keep" or other.has_v == release.has_v
+    return same_v and other.parts[:depth] == release.parts[:depth]
 
 
 def _never(other: Version) -> bool:

@@ -136,9 +136,29 @@ def test_a_tag_that_has_no_room_is_an_error(longest: int) -> None:
         sanitize_tag("x" * 20, longest=longest)
 
 
-def test_a_single_name_is_not_taken_for_its_letters() -> None:
+@pytest.mark.parametrize(
+    "existing",
+    [
+        "2.2.0", b"2.2.0", [b"2.2.0"], [1, None], ["2.0.0", None], [["2.2.0"]], {"name": "acme/app", "tags": ["2.2.0"]},
+        ExistingTags(("2.2.0",)), [ExistingTags("2.2.0")], [ExistingTags((None,), "git", "git")],  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_plan_tags_existing_other_than_a_list_of_names_raises_type_error(existing: list[str]) -> None:
     with pytest.raises(TypeError):
-        derive_tags("1.2.3", existing="2.2.0")
+        plan_tags("1.2.3", existing=existing)
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "policy", "tags"),
+    [
+        ("1.2.3", "v1.3.0", TagPolicy(v="keep"), ("1.2.3", "1.2")),
+        ("2024.1.15", "2024.01.16", TagPolicy(scheme="numeric"), ("2024.1.15",)),
+    ],
+)
+def test_plan_tags_git_tag_spelled_otherwise_holds_floating_tags(
+    version: str, name: str, policy: TagPolicy, tags: tuple[str, ...]
+) -> None:
+    assert plan_tags(version, existing=[ExistingTags((name,), "git", "git")], policy=policy).tags == tags
 
 
 def test_a_policy_is_a_value() -> None:
