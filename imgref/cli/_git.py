@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from imgref.errors import ImgrefError
 
@@ -20,34 +21,49 @@ class GitError(ImgrefError):
 
 @dataclass(frozen=True, slots=True)
 class GitTags:
-    """The tags of a repository; ``remote`` is the remote that was asked where this clone lacks most of them."""
+    """The tags of the current repository.
+
+    Attributes:
+        names: the tags that this clone or its remotes have.
+        lacking: why this clone may lack tags, or an empty string where it has them all.
+        asked: the remotes that were asked, because it may.
+    """
 
     names: tuple[str, ...]
-    remote: str | None = None
+    lacking: str = ""
+    asked: tuple[str, ...] = ()
 
 
-def list_tags() -> GitTags:
-    """Give the tags of the repository here; in a shallow clone, those of its remote.
+def list_tags(is_released: Callable[[str], bool] = lambda name: False) -> GitTags:
+    """Return the tags of the current repository; where this clone may lack some, also those of its remotes.
+
+    A repository without a remote is complete. A remote that has no tags is known to have none.
+
+    Args:
+        is_released: whether a tag is the one that is being released, which proves nothing about the others.
 
     Raises:
-        GitError: there is no git, no repository, no tag in it, or its remote cannot be asked.
+        GitError: git is missing, this is not a repository, or a remote cannot be asked.
     """
     try:
         shallow = _git("rev-parse", "--is-shallow-repository") == "true"
+        names = _git("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").splitlines()
+        remotes = _remotes()
     except GitError as error:
         raise GitError(f"--existing git: {error}") from error
-    remote = _remote() if shallow else None
-    names = (
-        _remote_tags(remote)
-        if remote
-        else tuple(_git("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").splitlines())
-    )
-    if not names:
-        raise GitError(
-            "--existing git: this repository has no tags; fetch them with `git fetch --tags`, or leave --existing out "
-            "for the very first release"
-        )
-    return GitTags(names, remote)
+    if not remotes and not shallow:
+        return GitTags(tuple(names))
+    lacking = _lacking(remotes, shallow=shallow, only_released=all(map(is_released, names)))
+    if not lacking:
+        return GitTags(tuple(names))
+    if not remotes:
+        raise GitError(_cannot_ask(lacking, "it has no remote to ask"))
+    for remote in remotes:
+        try:
+            names += _remote_tags(remote)
+        except GitError as error:
+            raise GitError(_cannot_ask(lacking, f"its remote {remote!r} cannot be asked ({error})")) from error
+    return GitTags(tuple(dict.fromkeys(names)), lacking, tuple(remotes))
 
 
 def default_branch() -> str | None:
@@ -58,26 +74,66 @@ def default_branch() -> str | None:
         return None
 
 
-def _remote() -> str:
-    remotes = _git("remote").splitlines()
-    if not remotes:
-        raise GitError(_shallow("it has no remote to ask"))
-    return "origin" if "origin" in remotes else remotes[0]
+@dataclass(slots=True)
+class _Remote:
+    """What the configuration says about a remote."""
+
+    url: bool = False
+    refspecs: list[str] = field(default_factory=list)
+    tags: bool = True
+
+    @property
+    def has_every_tag(self) -> bool:
+        """Whether a fetch without options gets every tag, or at least those on every branch.
+
+        A bare clone has no refspec: it got every branch and tag when it was made.
+        """
+        sources = {refspec.removeprefix("+").partition(":")[0] for refspec in self.refspecs}
+        if not sources.isdisjoint(("refs/*", "refs/tags/*")):
+            return True
+        return self.tags and (not sources or "refs/heads/*" in sources)
 
 
-def _remote_tags(remote: str) -> tuple[str, ...]:
-    try:
-        listing = _git("ls-remote", "--tags", "--refs", remote)
-    except GitError as error:
-        raise GitError(_shallow(str(error))) from error
-    return tuple(line.partition("\trefs/tags/")[2] for line in listing.splitlines() if "\trefs/tags/" in line)
+def _remotes() -> dict[str, _Remote]:
+    """Read the remotes from the configuration; those without a URL are not remotes, but settings for some."""
+    remotes: dict[str, _Remote] = {}
+    for entry in _git("config", "--list", "-z").split("\0"):
+        key, _, value = entry.partition("\n")
+        section, _, rest = key.partition(".")
+        name, _, variable = rest.rpartition(".")
+        if section != "remote" or not name:
+            continue
+        remote = remotes.setdefault(name, _Remote())
+        if variable == "url":
+            remote.url = True
+        elif variable == "fetch":
+            remote.refspecs.append(value)
+        elif variable == "tagopt":
+            remote.tags = value != "--no-tags"
+    return {name: remote for name, remote in remotes.items() if remote.url}
 
 
-def _shallow(reason: str) -> str:
+def _lacking(remotes: dict[str, _Remote], *, shallow: bool, only_released: bool) -> str:
+    """Say why this clone may lack tags, or return an empty string."""
+    if shallow:
+        return "is shallow"
+    if only_released:
+        return "has no tag but that of the release"
+    if not any(remote.has_every_tag for remote in remotes.values()):
+        return "fetches only some branches or tags"
+    return ""
+
+
+def _remote_tags(remote: str) -> list[str]:
+    listing = _git("ls-remote", "--tags", "--refs", "--", remote)
+    return [line.partition("\trefs/tags/")[2] for line in listing.splitlines() if "\trefs/tags/" in line]
+
+
+def _cannot_ask(lacking: str, reason: str) -> str:
     return (
-        f"--existing git: this clone is shallow and lacks most tags, and its remote cannot be asked ({reason}). Fetch "
-        "them: `git fetch --unshallow --tags`, in GitHub Actions `fetch-depth: 0` of actions/checkout, in GitLab CI "
-        "`GIT_DEPTH: 0`"
+        f"--existing git: this clone {lacking}, so it may lack tags, and {reason}. Fetch them: `git fetch --tags`, in "
+        "a shallow clone `git fetch --unshallow --tags`, in GitHub Actions `fetch-depth: 0` of actions/checkout, in "
+        "GitLab CI `GIT_DEPTH: 0`. Where that is done already, pass them: `git tag | imgref … --existing -`"
     )
 
 

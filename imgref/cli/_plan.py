@@ -19,6 +19,7 @@ from imgref.config import Setting, find_config, load_config
 from imgref.errors import ConfigError, InvalidReference, InvalidTag
 from imgref.reference import ImageReference
 from imgref.tags import CHOICES, ExistingTags, TagPlan, TagPolicy
+from imgref.versions import read_name
 
 __all__ = ["Options", "gather", "plan_options", "read_existing", "tell_existing", "tell_held", "tell_nothing_left"]
 
@@ -183,13 +184,14 @@ def _counted(number: int, noun: str) -> str:
 
 
 def read_existing(
-    options: Options, list_registry: Callable[[ImageReference], Iterable[str]]
+    options: Options, list_registry: Callable[[ImageReference], Iterable[str]], *, released: str | None = None
 ) -> list[ExistingTags] | None:
     """Ask every source of ``--existing`` for its names; None where there is no such option.
 
     Args:
         options: what was gathered.
         list_registry: gives the tags of a repository on its registry.
+        released: the version that is being released, with the prefix.
     """
     if not options.values["existing"]:
         return None
@@ -198,7 +200,7 @@ def read_existing(
         if not source:
             raise click.UsageError("--existing names nothing (an unset variable?)")
         if source == "git":
-            sources.append(_git_tags())
+            sources.append(_git_tags(options.policy, released))
         elif source == "registry":
             sources += _registry_tags(options, list_registry)
         else:
@@ -206,13 +208,21 @@ def read_existing(
     return sources
 
 
-def _git_tags() -> ExistingTags:
+def _git_tags(policy: TagPolicy, released: str | None) -> ExistingTags:
     from imgref.cli._git import list_tags
 
-    found = list_tags()
-    if found.remote is not None:
-        _console.note(f"existing: git: this clone is shallow, so its remote {found.remote!r} was asked for its tags")
+    found = list_tags(lambda name: released is not None and _is_release(name, released, policy))
+    for remote in found.asked:
+        _console.note(f"existing: git: this clone {found.lacking}, so its remote {remote!r} was asked for its tags")
     return ExistingTags(found.names, "git", "git")
+
+
+def _is_release(name: str, released: str, policy: TagPolicy) -> bool:
+    """Whether a git tag names the version that is being released; `v1.2.3` names 1.2.3 as well."""
+    if name == released:
+        return True
+    one, other = (read_name(text.removeprefix(policy.prefix), policy.scheme) for text in (name, released))
+    return one is not None and other is not None and bool(one.order == other.order)
 
 
 def _registry_tags(options: Options, list_registry: Callable[[ImageReference], Iterable[str]]) -> list[ExistingTags]:

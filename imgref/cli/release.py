@@ -59,7 +59,7 @@ def command(context: click.Context, /, source: str, version: str | None, reposit
     version = _version(version, ci=flags["ci"])
     if repository is None and flags["pick"] is not None:
         raise click.UsageError("--pick goes with --image")
-    existing = _existing(options)
+    existing = _existing(options, version)
     with open_client(ClientOptions.of(context.params)) as client:
         job = _Job(client, version, options, existing, flags)
         try:
@@ -123,10 +123,11 @@ def _version(version: str | None, *, ci: bool) -> str:
     return build.tag
 
 
-def _existing(options: Options) -> list[ExistingTags]:
+def _existing(options: Options, version: str) -> list[ExistingTags]:
     """Read the sources besides the registry, which is always one."""
     others = [source for source in options.values["existing"] if source != "registry"]
-    return read_existing(options._replace(values={**options.values, "existing": others}), lambda _: ()) or []
+    options = options._replace(values={**options.values, "existing": others})
+    return read_existing(options, lambda _: (), released=version) or []
 
 
 def _release_on_registry(job: _Job, source: str) -> int:

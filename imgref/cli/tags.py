@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,7 @@ from imgref.cli import _console, _formats
 from imgref.cli._formats import Printed
 from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
 from imgref.cli._registry import ClientOptions, client_options, list_existing
-from imgref.reference import ImageReference
-from imgref.tags import TagPlan, is_release, plan_tags
+from imgref.tags import ExistingTags, TagPlan, is_release, plan_tags
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +63,7 @@ def command(
         _require(flags, "--ci", "any_tag", "sha", "default_branch")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
-        plan = plan_tags(version, existing=read_existing(options, _lister(context, options, version)), policy=policy)
+        plan = plan_tags(version, existing=_existing(context, options, version), policy=policy)
         source = revision = None
     tell_existing(plan)
     tell_held(plan)
@@ -120,7 +118,7 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     build = detect(default_branch=branch)
     existing = None
     if build.event == "tag" and is_release(build.tag or "", policy=options.policy):
-        existing = read_existing(options, _lister(context, options, build.tag or ""))
+        existing = _existing(context, options, build.tag or "")
     tags = tags_of_build(
         build,
         existing=existing,
@@ -134,8 +132,10 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     return tags.plan, build.source, build.sha
 
 
-def _lister(context: click.Context, options: Options, version: str) -> Callable[[ImageReference], tuple[str, ...]]:
-    return partial(list_existing, ClientOptions.of(context.params), version, options.policy)
+def _existing(context: click.Context, options: Options, version: str) -> list[ExistingTags] | None:
+    """Read the sources of ``--existing`` for a version; None if there is no such option."""
+    list_registry = partial(list_existing, ClientOptions.of(context.params), version, options.policy)
+    return read_existing(options, list_registry, released=version)
 
 
 def _print(printed: Printed, style: str | None, bake_target: str) -> int:

@@ -50,7 +50,7 @@ def test_a_shallow_clone_asks_its_remote(repository: Path, tmp_path: Path) -> No
     assert done.exit == 0
 
 
-def test_a_shallow_clone_without_its_remote_says_how_to_mend_it(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_without_its_remote_says_how_to_fix_it(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
     shutil.rmtree(repository)
     done = imgref("tags", "v1.9.7", "--existing", "git", cwd=tmp_path / "shallow")
@@ -61,11 +61,100 @@ def test_a_shallow_clone_without_its_remote_says_how_to_mend_it(repository: Path
     assert "no remote to ask" in imgref("tags", "v1.9.7", "--existing", "git", cwd=tmp_path / "shallow").stderr
 
 
-def test_a_repository_without_tags_is_told_apart_from_one_whose_tags_are_older(tmp_path: Path) -> None:
+def clone_with_one_tag(origin: Path, where: Path, tag: str, *options: str) -> Path:
+    """Clone as a CI job does that fetches one tag and no others."""
+    git(where.parent, "clone", "-q", "--no-tags", *options, origin.as_uri(), where.name)
+    git(where, "config", "--unset", "remote.origin.tagOpt")
+    git(where, "fetch", "-q", "--no-tags", "origin", f"refs/tags/{tag}:refs/tags/{tag}")
+    return where
+
+
+def test_existing_git_repository_without_remote_and_tags_is_complete(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "-b", "main")
     done = imgref("tags", "1.0.0", "--existing", "git", cwd=tmp_path)
+    assert done == ("1.0.0\n1.0\n1\nlatest\n", "existing: git, 0 versions\n", 0)
+    git(tmp_path, "config", "remote.origin.prune", "true")
+    assert imgref("tags", "1.0.0", "--existing", "git", cwd=tmp_path) == done
+
+
+def test_existing_git_remote_without_tags_is_known_to_be_empty(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "empty")
+    git(tmp_path, "clone", "-q", (tmp_path / "empty").as_uri(), "clone")
+    done = imgref("tags", "1.0.0", "--existing", "git", cwd=tmp_path / "clone")
+    assert (done.stdout, done.exit) == ("1.0.0\n1.0\n1\nlatest\n", 0)
+    assert "its remote 'origin' was asked" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tag", "arguments"),
+    [
+        ("v1.9.6", ("v1.9.6",)), ("v1.9.6", ("1.9.6",)), ("v1.9.6", ("v1.9.6+b2",)),
+        ("v1.9.6", ("v1.9.6", "--v", "keep")),
+        ("lib-v1.0.0", ("lib-v1.0.0", "--prefix", "lib-")), ("lib-v1.0.0", ("lib-1.0.0", "--prefix", "lib-")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("options", [(), ("-o", "upstream"), ("--filter=blob:none",)])
+def test_existing_git_clone_with_only_the_released_tag_asks_its_remote(
+    repository: Path, tmp_path: Path, tag: str, arguments: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    git(repository, "tag", "lib-v1.0.0")
+    clone = clone_with_one_tag(repository, tmp_path / "clone", tag, *(() if "-o" in options else options))
+    if "-o" in options:
+        git(clone, "remote", "rename", "origin", "upstream")
+    done = imgref("tags", *arguments, "--existing", "git", cwd=clone)
+    assert "latest" not in done.stdout.split()
+    assert "this clone has no tag but that of the release, so its remote" in done.stderr
+    assert done.exit == 0
+
+
+@pytest.mark.parametrize("remote", ["gone", "absent"])
+def test_existing_git_clone_with_only_the_released_tag_and_no_answer_is_refused(
+    repository: Path, tmp_path: Path, remote: str
+) -> None:
+    clone = clone_with_one_tag(repository, tmp_path / "clone", "v1.9.6")
+    if remote == "gone":
+        shutil.rmtree(repository)
+    else:
+        git(clone, "remote", "add", "other", (tmp_path / "absent").as_uri())
+    done = imgref("tags", "v1.9.6", "--existing", "git", cwd=clone)
     assert (done.stdout, done.exit) == ("", 2)
-    assert "this repository has no tags; fetch them with `git fetch --tags`" in done.stderr
+    for hint in ("git fetch --tags", "fetch-depth: 0", "GIT_DEPTH: 0", "cannot be asked"):
+        assert hint in done.stderr
+
+
+@pytest.mark.parametrize("options", [("--no-tags",), ("--single-branch", "-b", "old"), ("--bare", "--no-tags")])
+def test_existing_git_clone_that_does_not_fetch_all_tags_asks_its_remote(
+    repository: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    git(repository, "branch", "old", "v1.9.6")
+    git(tmp_path, "clone", "-q", *options, repository.as_uri(), "clone")
+    clone = tmp_path / "clone"
+    git(clone, "fetch", "-q", "--no-tags", "origin", "refs/tags/v1.9.6:refs/tags/v1.9.6")
+    git(clone, "tag", "v1.9.7", "v1.9.6")
+    done = imgref("tags", "v1.9.7", "--existing", "git", cwd=clone)
+    assert done.stdout == "1.9.7\n1.9\n1\n"
+    assert "asked for its tags" in done.stderr
+
+
+def test_existing_git_tags_of_the_clone_and_of_every_remote_count(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "mirror")
+    git(tmp_path, "clone", "-q", "--depth", "1", (tmp_path / "origin").as_uri(), "clone")
+    git(tmp_path / "clone", "remote", "add", "a-mirror", (tmp_path / "mirror").as_uri())
+    git(tmp_path / "clone", "tag", "v1.9.8")
+    done = imgref("tags", "v1.9.7", "--existing", "git", cwd=tmp_path / "clone")
+    assert done.stdout == "1.9.7\n"
+    assert "'origin'" in done.stderr
+    assert "'a-mirror'" in done.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--mirror",), ("--bare",)])
+def test_existing_git_complete_clone_asks_nobody(repository: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    git(tmp_path, "clone", "-q", *options, repository.as_uri(), "clone")
+    git(tmp_path / "clone", "worktree", "add", "-q", "--detach", str(tmp_path / "tree"), "v1.9.6")
+    shutil.rmtree(repository)
+    for where in (tmp_path / "clone", tmp_path / "tree"):
+        done = imgref("tags", "v1.9.7", "--existing", "git", cwd=where)
+        assert done == ("1.9.7\n1.9\n1\n", "existing: git, 3 versions\nheld: latest (v2.0.0 is newer)\n", 0)
 
 
 def test_the_prefix_is_asked_of_git_tags(repository: Path) -> None:
