@@ -15,17 +15,15 @@ from collections.abc import Callable
 from typing import Final
 
 from imgref import _grammar
-from imgref._explain_parts import PARTS, Problem, find, structure
+from imgref._explain_parts import PARTS, Problem, structure
 from imgref._grammar import is_a
+from imgref._printable import credentials_in
 from imgref.errors import InvalidReference, quote
 
 __all__ = ["explain", "explain_part"]
 
 _EDITS: Final = 12
 """How many problems of one text are mended before the hint is given up."""
-
-_SIGNS: Final = 32
-"""In how many ``@``, counted from the end, credentials are looked for."""
 
 _VARIABLE: Final = (
     r"\$\{[^}]*\}?|\$\([^)]*\)?|\$[A-Za-z0-9_]+|\{\{[^}]*\}{0,2}|\{%[^%]*(?:%\})?|%[A-Za-z_][A-Za-z0-9_]*%"
@@ -35,8 +33,6 @@ _HOST_LIKE: Final = (
     r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::[0-9]+)?"  # a name
     r"|[A-Za-z0-9-]+:[0-9]{1,5}"  # a word with a port; an unknown digest would be longer
 )
-_WORD: Final = r"[A-Za-z][A-Za-z0-9-]*"
-_KNOWN_DIGEST: Final = r"(?i:sha256|sha384|sha512):(?:[^/]*|[0-9A-Fa-f]{32,}/.*)"
 
 
 def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
@@ -49,7 +45,7 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
     problem = _first_problem(text, default_registry)
     if problem is None:
         raise AssertionError(f"a valid reference was refused: {quote(text)}")
-    secret = _secret(text)
+    secret = credentials_in(text)
     if secret is not None and problem.start <= secret[1] and problem.end > secret[0]:
         # The reason would tell of what must not be told.
         problem = _leaked(text, secret)
@@ -75,7 +71,7 @@ def explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference
     problem = PARTS[kind](text, start, end)
     if problem is None:
         raise AssertionError(f"a valid {kind} was refused: {quote(text[start:end])}")
-    return InvalidReference(text, problem[:2], problem.reason, secret=_secret(text))
+    return InvalidReference(text, problem[:2], problem.reason, secret=credentials_in(text))
 
 
 def _first_problem(text: str, default_registry: str) -> Problem | None:
@@ -109,7 +105,7 @@ def _scheme(text: str) -> Problem | None:
 
 
 def _credentials(text: str) -> Problem | None:
-    secret = _secret(text)
+    secret = credentials_in(text)
     if secret is None or not _is_address(text[secret[1] + 1 :]):
         return None
     return _leaked(text, secret)
@@ -165,27 +161,6 @@ _WHOLE: Final[tuple[Callable[[str], Problem | None], ...]] = (
     _image_id,
     _foreign_character,
 )
-
-
-def _secret(text: str) -> tuple[int, int] | None:
-    """Find what may be user and password: all that stands before an ``@`` which no digest follows."""
-    scheme = re.match(r"\s*" + _SCHEME, text)
-    start = scheme.end() if scheme else len(text) - len(text.lstrip())
-    colon, slash = find(text, ":", start), find(text, "/", start)
-    end = len(text)
-    for _ in range(_SIGNS):
-        at = text.rfind("@", start, end)
-        if at < 0:
-            return None
-        after, end = text[at + 1 : end], at
-        has_password, has_path = colon < at, slash < at
-        before_path = "/" in after and (has_password or not has_path)
-        before_host = has_password and is_a(_HOST_LIKE, after)
-        before_word = has_password and not has_path and is_a(_WORD, after) and not is_a("[0-9a-f]+", after)
-        if (before_path or before_host or before_word) and not is_a(_KNOWN_DIGEST, after):
-            return start, at
-    # Nobody writes so many: all before them is hidden rather than looked at further.
-    return (start, end) if end > start else None
 
 
 def _is_address(text: str) -> bool:

@@ -22,6 +22,8 @@
 
 from __future__ import annotations
 
+from imgref._printable import MASK, masked
+
 __all__ = [
     "ArchiveError",
     "AuthenticationError",
@@ -44,11 +46,12 @@ _SHOWN = 120
 
 
 def quote(text: str, focus: int = 0) -> str:
-    r"""Put a value in quotes for a one-line message, escaped, and cut around ``focus`` where it is long.
+    r"""Put a value in quotes for a one-line message: without credentials, escaped, cut around ``focus`` if it is long.
 
-    >>> quote("app:1\n")
-    "'app:1\\n'"
+    >>> quote("app:1\n"), quote("u:pw@host/app")
+    ("'app:1\\n'", "'***@host/app'")
     """
+    text = masked(text)
     if len(text) <= _SHOWN:
         return repr(text)
     start = max(0, min(focus - _SHOWN // 2, len(text) - _SHOWN))
@@ -120,13 +123,12 @@ class InvalidReference(_InvalidText):
         if self._secret is None:
             return self.text, self.span
         start, end = self._secret
-        mask = "***"
-        lost = (end - start) - len(mask)
+        lost = (end - start) - len(MASK)
 
         def moved(index: int) -> int:
-            return index if index <= start else index - lost if index >= end else start + len(mask)
+            return index if index <= start else index - lost if index >= end else start + len(MASK)
 
-        return self.text[:start] + mask + self.text[end:], (moved(self.span[0]), moved(self.span[1]))
+        return self.text[:start] + MASK + self.text[end:], (moved(self.span[0]), moved(self.span[1]))
 
     def __str__(self) -> str:
         text, (start, _) = self.shown()

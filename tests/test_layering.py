@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,23 +26,25 @@ FLOORS = {
         "versions",
         "reference",
         "_grammar",
+        "_printable",
         "errors",
     },
-    "check": {"check", "reference", "_grammar", "errors"},
-    "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "errors"},
-    "archive": {"archive", "reference", "_grammar", "errors"},
+    "check": {"check", "reference", "_grammar", "_printable", "errors"},
+    "registry": {"registry", "archive", "tags", "versions", "reference", "_grammar", "_printable", "errors"},
+    "archive": {"archive", "reference", "_grammar", "_printable", "errors"},
     "ci": {"_ci_read", "_ci_systems", "_source_url", "_grammar", "tags", "versions", "errors"},
     "_ci_read": {"_ci_systems", "_source_url", "versions", "errors"},
     "_ci_systems": set(),
     "_source_url": set(),
     "config": {"errors"},
-    "tags": {"versions", "_grammar", "errors"},
+    "tags": {"versions", "_grammar", "_printable", "errors"},
     "versions": {"errors"},
-    "reference": {"_explain", "_grammar", "errors"},
-    "_explain": {"_explain_parts", "_grammar", "errors"},
-    "_explain_parts": {"_grammar", "errors"},
+    "reference": {"_explain", "_grammar", "_printable", "errors"},
+    "_explain": {"_explain_parts", "_grammar", "_printable", "errors"},
+    "_explain_parts": {"_grammar", "_printable", "errors"},
     "_grammar": set(),
-    "errors": set(),
+    "errors": {"_printable"},
+    "_printable": set(),
     "__main__": {"cli"},
     "__init__": {"errors", "reference", "tags"},
 }
@@ -121,6 +124,26 @@ def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
         assert not names & {"sys.stdout", "sys.stderr", "sys.stdin", "sys.exit"}, here
 
 
+WRITES_BYTES = {"cli.inspect": "sys.stdout.buffer.write(manifest.raw)"}
+"""Who may go around ``cli._console``: what is written must be the very bytes."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
+def test_only_the_console_writes_to_a_stream(path: Path) -> None:
+    here = MODULES[path]
+    if here == "cli._console":
+        return
+    written = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and re.match(
+            r"(?:sys\.(?:__)?std(?:out|err)(?:__)?\.(?:buffer\.)?write\(|print\(|click\.s?echo\()", ast.unparse(node)
+        )
+    ]
+    assert all(call == WRITES_BYTES.get(here) for call in written), f"{here}: {written}"
+
+
 def module_level_imports(path: Path) -> Iterator[str]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
@@ -165,9 +188,9 @@ def test_importing_imgref_loads_itself_and_typing_only() -> None:
     [
         (
             ("parse", "diamol/golang"),
-            {"imgref", "_grammar", "errors", "reference", "cli", "cli.main", "cli._console", "cli.parse"},
+            {"imgref", "_grammar", "_printable", "errors", "reference", "cli", "cli.main", "cli._console", "cli.parse"},
         ),
-        (("--help",), {"imgref", "errors", "cli", "cli.main", "cli._console"}),
+        (("--help",), {"imgref", "_printable", "errors", "cli", "cli.main", "cli._console"}),
     ],
 )
 def test_a_command_loads_what_it_needs_only(arguments: tuple[str, ...], allowed: set[str]) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from imgref._printable import masked
 from imgref.check.finding import Finding
 from imgref.errors import ConfigError
 
@@ -50,7 +51,7 @@ class Baseline:
             known: Counter[_Key] = Counter()
             for entry in content["findings"]:
                 file, code, said = (str(entry[field]) for field in _FIELDS)
-                known[file, code, said] += int(entry["count"])
+                known[file, code, masked(said)] += int(entry["count"])
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise ConfigError("is no baseline: write one with --write-baseline", path) from error
         return cls(path, known)

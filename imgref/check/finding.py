@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from imgref._printable import masked
+
 __all__ = ["Comment", "Declaration", "Finding", "Occurrence", "Problem", "Reading", "Role"]
 
 Role = Literal["external", "stage", "scratch", "built-here", "unresolved", "invalid"]
@@ -92,7 +94,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says about a place in a file.
+    """What a rule says about a place in a file. Credentials in it are masked, however it is made.
 
     Attributes:
         path: the file, relative to where the check was started, with ``/``.
@@ -113,3 +115,9 @@ class Finding:
     message: str
     hint: str | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("message", "hint", "text"):
+            value = getattr(self, name)
+            if value is not None and "@" in value:
+                object.__setattr__(self, name, masked(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding, Occurrence, Problem, Reading
 from imgref.check.rules import RULES, Image, Verdict, waiting
@@ -116,5 +117,5 @@ class _File:
 
     def _finding(self, occurrence: Occurrence, code: str, verdict: Verdict, shown: str | None = None) -> Finding:
         end = occurrence.column + len(occurrence.text)
-        text = occurrence.text if shown is None else shown
+        text = masked(occurrence.text, whole=True) if shown is None else shown
         return Finding(self.path, occurrence.line, occurrence.column, end, code, verdict.message, verdict.hint, text)

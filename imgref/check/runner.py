@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from imgref._printable import MASK, masked
 from imgref.check.finding import Declaration, Finding, Occurrence, Problem, Reading
 from imgref.check.judge import judge
 from imgref.check.patterns import HostPattern, is_loopback
@@ -44,7 +45,7 @@ _MANY: Final = 500
 """From how many files on more than one process is worth its start."""
 
 _CHUNK: Final = 32
-_CREDENTIALS: Final = re.compile(r"[^\s\"'=/@]++@")
+_USER: Final = re.compile(r"[^\s\"'=/@]++(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ class _Worker:
             inside = _inside(task.path, policy) if policy.per_file_ignores else path
             findings = judge(reading, policy, path=path, inside=inside, text=text)
             if findings and text:
-                lines = dict(_source_lines(findings, lines_of(reading.kind, text)))
+                lines = dict(_source_lines(findings, reading, lines_of(reading.kind, text)))
         return Checked(
             path,
             reading.kind,
@@ -268,12 +269,16 @@ class _Worker:
             raise _Refused(f"cannot be read by a mistake in imgref: {type(error).__name__}: {error}") from error
 
 
-def _source_lines(findings: Sequence[Finding], numbered: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Give the lines that findings are about, without the credentials that a finding is about."""
-    secret = {finding.line for finding in findings if "***" in (finding.text or "")}
+def _source_lines(findings: Sequence[Finding], reading: Reading, numbered: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Return the lines that findings are about, with their credentials masked, and every character in its column."""
+    secret = {finding.line for finding in findings if MASK in (finding.text or "")}
+    secret |= {declaration.line for declaration in reading.declarations}
     for line in {finding.line for finding in findings if finding.line <= len(numbered)}:
         text = numbered[line - 1].rstrip("\r\n")
-        yield line, _CREDENTIALS.sub(lambda found: "*" * (len(found[0]) - 1) + "@", text) if line in secret else text
+        if line in secret:
+            # A reference with credentials, or a host: whatever is before an @ is secret.
+            text = _USER.sub(lambda found: "*" * len(found[0]), text)
+        yield line, masked(text, same_length=True)
 
 
 class _Refused(Exception):

@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 import click
 
 from imgref.check.reports import FORMATS
-from imgref.check.reports.text import printable
 from imgref.check.rules import codes_of
 from imgref.check.runner import MAX_SIZE
 from imgref.cli import _console
@@ -141,4 +140,4 @@ def refuse_contradictions(request: Request) -> None:
         raise click.UsageError(f"{option} goes with the formats full, concise and json only")
     for path in request.paths:
         if path != "-" and not os.path.lexists(path):
-            raise click.UsageError(f"{printable(path)}: there is no such file or directory")
+            raise click.UsageError(f"{path}: there is no such file or directory")

@@ -1,19 +1,24 @@
-"""Everything that draws: errors with their caret, notes, tables. Results go to stdout, all else to stderr."""
+"""Everything that prints: results, errors with their caret, notes, tables. Results go to stdout, all else to stderr.
+
+Nothing else in imgref writes to a stream, so nothing leaves it but through :func:`shown`: without credentials, and
+without characters that a terminal or a CI log would obey. JSON goes through ``masked_json``, which keeps it JSON.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from imgref._printable import masked, masked_json, printable
 from imgref.errors import ImgrefError, InvalidReference
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 __all__ = [
     "console",
@@ -21,16 +26,22 @@ __all__ = [
     "is_terminal",
     "note",
     "parts",
-    "printable",
     "say",
+    "say_json",
     "show_error",
+    "show_help",
+    "shown",
     "styled",
     "table",
     "underlined",
     "warn",
+    "write",
+    "write_json",
 ]
 
 _NARROW = 20
+_STYLE = re.compile(r"(\x1b\[(?:3[136]m\x1b\[)?1m|\x1b\[0m)")
+"""What :func:`styled` and rich put around a text."""
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
@@ -44,26 +55,67 @@ def styled(text: str, colour: str, stream: TextIO) -> str:
     return text if plain else click.style(text, fg=colour, bold=True)
 
 
-def say(text: str) -> None:
-    """Write one line of a result to stdout."""
-    sys.stdout.write(text + "\n")
+def shown(text: str, keep: str = "") -> str:
+    r"""Return a text as it may be printed.
+
+    Args:
+        text: the text.
+        keep: control characters that stay.
+
+    >>> shown("https://u:pw@host/app\x1b[2J")
+    'https://***@host/app\\x1b[2J'
+    """
+    return masked(printable(text, keep))
+
+
+def write(text: str, *, drawn: bool = False) -> None:
+    """Write a part of a result to stdout, which may have several lines, with tabs between fields.
+
+    Args:
+        text: the part.
+        drawn: whether it has colours, which :func:`styled` or a table has put there.
+    """
+    parts = _STYLE.split(text) if drawn and styled("", "red", sys.stdout) else [text]
+    sys.stdout.write("".join(part if number % 2 else shown(part, "\n\t") for number, part in enumerate(parts)))
+
+
+def say(text: str, *, drawn: bool = False) -> None:
+    """Write a line of a result to stdout, or several lines, as :func:`write` does."""
+    write(text + "\n", drawn=drawn)
+
+
+def write_json(text: str) -> None:
+    """Write JSON to stdout; its strings are masked, and it stays JSON."""
+    sys.stdout.write(masked_json(text))
+
+
+def say_json(value: object, indent: int | None = None) -> None:
+    """Write a value to stdout as JSON, and a newline."""
+    import json
+
+    write_json(json.dumps(value, indent=indent) + "\n")
 
 
 def note(text: str) -> None:
-    """Tell something beside the result, on stderr."""
-    _tell(text)
+    """Write one line to stderr, about something beside the result."""
+    _tell(shown(text))
 
 
 def warn(text: str) -> None:
-    """Tell what may not be as it should, on stderr."""
-    _tell(f"{styled('warning', 'yellow', sys.stderr)}: {text}")
+    """Write to stderr what may not be as it should."""
+    _tell(f"{styled('warning', 'yellow', sys.stderr)}: {shown(text)}")
 
 
 def error(text: str, *, help_text: str | None = None) -> None:
-    """Tell what is wrong, and perhaps what to do, on stderr."""
-    _tell(f"{styled('error', 'red', sys.stderr)}: {printable(text)}")
+    """Write to stderr what is wrong, and perhaps what to do."""
+    _tell(f"{styled('error', 'red', sys.stderr)}: {shown(text)}")
     if help_text is not None:
         _help(help_text)
+
+
+def show_help(text: str) -> None:
+    """Write a command's help to stderr, where it was called without what it needs."""
+    _tell(shown(text, "\n"))
 
 
 def show_error(problem: ImgrefError, *, where: str = "") -> None:
@@ -83,7 +135,7 @@ def show_error(problem: ImgrefError, *, where: str = "") -> None:
 
     line, caret = underlined(text, span, get_terminal_size().columns)
     if line:
-        _tell(f"  {line}\n  {styled(caret, 'red', sys.stderr)}")
+        _tell(f"  {shown(line)}\n  {styled(caret, 'red', sys.stderr)}")
     if problem.hint is not None:
         _help(f"did you mean {problem.hint!r}?")
 
@@ -96,7 +148,7 @@ def _tell(text: str) -> None:
 
 
 def _help(text: str) -> None:
-    _tell(f"{styled('help', 'cyan', sys.stderr)}: {text}")
+    _tell(f"{styled('help', 'cyan', sys.stderr)}: {shown(text)}")
 
 
 def underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str]:
@@ -105,25 +157,12 @@ def underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str
     start, end = span
     first = max(0, min(start - room // 3, len(text) - room))
     last = min(len(text), first + room)
-    cells = [_cell(character) for character in text[first:last]]
+    cells = [printable(character) for character in text[first:last]]
     widths = [_width(cell) for cell in cells]
     lead, tail = ("…" if first else ""), ("…" if last < len(text) else "")
     before = len(lead) + sum(widths[: start - first])
     marked = sum(widths[start - first : max(start, min(end, last)) - first])
     return lead + "".join(cells) + tail, " " * before + "^" * max(marked, 1)
-
-
-def printable(text: str) -> str:
-    r"""Escape what a terminal would obey: text that comes from elsewhere must not.
-
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
-    return text if text.isprintable() else "".join(map(_cell, text))
-
-
-def _cell(character: str) -> str:
-    return character if character.isprintable() else repr(character)[1:-1]
 
 
 def _width(cell: str) -> int:
@@ -134,49 +173,71 @@ def _width(cell: str) -> int:
 
 # Tables: rich is imported only where one is drawn.
 
+_UNBROKEN = re.compile(r"\S*(?:sha256|sha384|sha512):[0-9a-f]{32,}\S*", re.ASCII)
+"""A word that is never broken: nobody can copy a digest that is."""
 
-def console(stream: TextIO | None = None) -> Console:
-    """Give a rich console on stdout, or on another stream that is drawn on as stdout would be."""
+_ROOM = 1 << 20
+"""Columns of what is no terminal: nothing is wrapped there."""
+
+
+def console(stream: TextIO | None = None, width: int | None = None) -> Console:
+    """Return a rich console on stdout, or on another stream that is drawn on as stdout would be."""
     from rich.console import Console
 
-    like = Console(file=sys.stdout)
     coloured = styled("", "red", sys.stdout) != ""
     return Console(
-        file=stream or sys.stdout, highlight=False, width=like.width, force_terminal=coloured, no_color=not coloured
+        file=stream or sys.stdout,
+        highlight=False,
+        width=width or _columns(),
+        force_terminal=coloured,
+        no_color=not coloured,
     )
 
 
-def parts(rows: Iterable[tuple[str, str]]) -> str:
-    """Draw labels and their values, a pair a line."""
-    from rich.table import Table
-    from rich.text import Text
+def _columns() -> int:
+    if not is_terminal():
+        return _ROOM
+    from shutil import get_terminal_size
 
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, value in rows:
-        grid.add_row(label, Text(printable(value)))
-    return _drawn(grid)
+    return get_terminal_size().columns
+
+
+def parts(rows: Iterable[tuple[str, str]]) -> str:
+    """Return labels and their values, drawn a pair a line, for :func:`say`."""
+    return _drawn(("", ""), list(rows), grid=True)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Draw a table with a header on stdout."""
+    """Write a table with a header to stdout."""
+    say(_drawn(headers, list(rows), grid=False), drawn=True)
+
+
+def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], *, grid: bool) -> str:
+    """Draw a table as wide as the terminal, or wider where a digest would be broken."""
+    from io import StringIO
+
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for header in headers:
-        drawn.add_column(header, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(printable(cell)) for cell in row))
-    say(_drawn(drawn))
+    cells = [[shown(cell) for cell in row] for row in rows]
+    drawn = Table.grid(padding=(0, 2)) if grid else Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    needed = 0
+    for number, header in enumerate(headers):
+        label = grid and number == 0
+        widest = max((_unbroken(row[number], whole=label) for row in cells), default=0)
+        drawn.add_column(
+            header, overflow="fold", style="bold" if label else "", no_wrap=label, min_width=widest or None
+        )
+        needed += widest + 3 if widest else 0
+    for row in cells:
+        drawn.add_row(*map(Text, row))
+    paper = StringIO()
+    # It is not drawn on stdout itself, so that a closed pipe is told apart as for every result.
+    console(paper, max(_columns(), needed + _NARROW if needed else 0)).print(drawn)
+    return "\n".join(line.rstrip() for line in paper.getvalue().splitlines())
 
 
-def _drawn(table: Table) -> str:
-    """Give what rich would print; it goes to stdout as every result does, so that a closed pipe is told apart."""
-    from io import StringIO
-
-    drawn = StringIO()
-    console(drawn).print(table)
-    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+def _unbroken(cell: str, *, whole: bool) -> int:
+    """Return the width of the longest word in a cell that must not be broken."""
+    return len(cell) if whole else max(map(len, _UNBROKEN.findall(cell)), default=0)

@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 
 import click
 
+from imgref.cli import _console
 from imgref.reference import ImageReference
 from imgref.tags import TagPlan
 
-__all__ = ["LABEL_STYLES", "STYLES", "Printed", "as_labels", "as_text", "write_github"]
+__all__ = ["LABEL_STYLES", "STYLES", "Printed", "write_github", "write_labels", "write_plan"]
 
 STYLES: Final = ("lines", "csv", "args", "json", "bake", "github", "dotenv", "table")
 LABEL_STYLES: Final = ("lines", "args", "json", "bake")
@@ -54,36 +55,38 @@ class Printed(NamedTuple):
         }
 
 
-def as_text(printed: Printed, style: str, bake_target: str) -> str:
-    """Return a plan in one of the styles that go to stdout, except table."""
+def write_plan(printed: Printed, style: str, bake_target: str) -> None:
+    """Write a plan to stdout, in any of the styles but table and github."""
     names = printed.names
     if style == "json":
-        return _json(printed.to_dict())
-    if style == "csv":
-        return ",".join(_on_one_line(names))
-    if style == "args":
-        return _arguments("-t", names)
-    if style == "bake":
-        return _bake(bake_target, "tags", names)
-    if style == "dotenv":
+        _console.say_json(printed.to_dict())
+    elif style == "csv":
+        _console.say(",".join(_on_one_line(names)))
+    elif style == "args":
+        _console.say(_arguments("-t", names))
+    elif style == "bake":
+        _console.say_json(_bake(bake_target, "tags", names), indent=2)
+    elif style == "dotenv":
         variables = {
             "IMGREF_VERSION": printed.plan.version,
             "IMGREF_TAGS": ",".join(printed.plan.tags),
             "IMGREF_REFERENCES": ",".join(printed.references),
         }
-        return "\n".join(_on_one_line(f"{name}={value}" for name, value in variables.items()))
-    return "\n".join(_on_one_line(names))
+        _console.say("\n".join(_on_one_line(f"{name}={value}" for name, value in variables.items())))
+    else:
+        _console.say("\n".join(_on_one_line(names)))
 
 
-def as_labels(labels: Mapping[str, str], style: str, bake_target: str) -> str:
-    """Return labels in one of ``LABEL_STYLES``."""
+def write_labels(labels: Mapping[str, str], style: str, bake_target: str) -> None:
+    """Write labels to stdout, in one of ``LABEL_STYLES``."""
     if style == "json":
-        return _json(labels)
-    if style == "args":
-        return _arguments("--label", [f"{key}={value}" for key, value in labels.items()])
-    if style == "bake":
-        return _bake(bake_target, "labels", labels)
-    return "\n".join(_on_one_line(f"{key}={value}" for key, value in labels.items()))
+        _console.say_json(labels)
+    elif style == "args":
+        _console.say(_arguments("--label", [f"{key}={value}" for key, value in labels.items()]))
+    elif style == "bake":
+        _console.say_json(_bake(bake_target, "labels", labels), indent=2)
+    else:
+        _console.say("\n".join(_on_one_line(f"{key}={value}" for key, value in labels.items())))
 
 
 def _on_one_line(values: Iterable[str]) -> list[str]:
@@ -99,12 +102,6 @@ def _on_one_line(values: Iterable[str]) -> list[str]:
     return values
 
 
-def _json(value: object, indent: int | None = None) -> str:
-    import json
-
-    return json.dumps(value, indent=indent)
-
-
 def _arguments(option: str, values: list[str]) -> str:
     for value in values:
         if not re.fullmatch(_PLAIN_WORD, value, re.ASCII):
@@ -112,7 +109,7 @@ def _arguments(option: str, values: list[str]) -> str:
     return " ".join(f"{option} {value}" for value in values)
 
 
-def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> str:
+def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> dict[str, object]:
     # https://docs.docker.com/build/bake/reference/ - bake expands variables in strings, as in ${GITHUB_TOKEN}.
     if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
         raise click.UsageError(f"--bake-target: {target!r} is no name of a target; letters, digits, _ and - are")
@@ -121,7 +118,7 @@ def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> str:
         if isinstance(value, list)
         else {key: _bake_literal(text) for key, text in value.items()}
     )
-    return _json({"target": {target: {field: escaped}}}, indent=2)
+    return {"target": {target: {field: escaped}}}
 
 
 def _bake_literal(text: str) -> str:
@@ -136,8 +133,10 @@ def write_github(printed: Printed) -> str:
     path = os.environ.get("GITHUB_OUTPUT")
     if not path:
         raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
+    import json
+
     version, *names = _on_one_line([printed.plan.version, *printed.names])
-    outputs = {"version": version, "tags": "\n".join(names), "json": _json(printed.to_dict())}
+    outputs = {"version": version, "tags": "\n".join(names), "json": json.dumps(printed.to_dict())}
     text = ""
     for name, value in outputs.items():
         delimiter = f"imgref_{os.urandom(16).hex()}"

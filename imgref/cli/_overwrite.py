@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -62,7 +61,10 @@ def say_changes(
     from imgref.registry.overwrite import plan_changes
 
     for change in plan_changes(client, targets, digest, overwrite):
-        _console.say(json.dumps(_fields(change)) if style == "json" else _line(change))
+        if style == "json":
+            _console.say_json(_fields(change))
+        else:
+            _console.say(_line(change))
     return 0
 
 

@@ -165,10 +165,14 @@ def platform_option(text: str) -> Callable[[_Command], _Command]:
 
 def _log_to_stderr(verbose: int) -> None:
     import logging
-    import sys
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    class Handler(logging.Handler):
+        """Writes as everything else is written."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            _console.note(record.getMessage())
+
+    handler = Handler()
     for name in ("imgref", "urllib3")[:verbose]:
         logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)

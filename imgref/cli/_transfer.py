@@ -6,7 +6,6 @@ words stand beside bars that move.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -106,10 +105,13 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _say(text: str) -> None:
+def _say(line: str | dict[str, object]) -> None:
     """Print a line at once. Who has read enough ends neither the transfer nor makes a failure of it."""
     try:
-        _console.say(text)
+        if isinstance(line, str):
+            _console.say(line)
+        else:
+            _console.say_json(line)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -169,10 +171,10 @@ class _Json:
         }
         if layer.source is not None:
             fields["from"] = layer.source.repository
-        _say(json.dumps(fields))
+        _say(fields)
 
     def arrives(self, image: Transferred) -> None:
-        _say(json.dumps({"reference": str(image.reference), "digest": image.digest, "size": image.size}))
+        _say({"reference": str(image.reference), "digest": image.digest, "size": image.size})
 
 
 class _Plain:
@@ -237,18 +239,22 @@ class _Live:
         self._drawn = Progress(*columns, console=_console.console())
         self._drawn.start()
         for layer in layers:
-            self._tasks[layer.label] = self._drawn.add_task(f"{layer.label}: Waiting", total=None, moves=False)
+            self._tasks[layer.label] = self._drawn.add_task(
+                _console.shown(f"{layer.label}: Waiting"), total=None, moves=False
+            )
 
     def advances(self, blob: Blob, done: int, size: int) -> None:
         task = self._tasks.get(blob.label)
         if self._drawn is not None and task is not None:
             doing = "Downloading" if self._pulls else "Pushing"
-            self._drawn.update(task, description=f"{blob.label}: {doing}", completed=done, total=size, moves=True)
+            self._drawn.update(
+                task, description=_console.shown(f"{blob.label}: {doing}"), completed=done, total=size, moves=True
+            )
 
     def ends(self, layer: LayerOutcome) -> None:
         task = self._tasks.get(layer.id)
         if self._drawn is not None and task is not None:
-            words = f"{layer.id}: {_word(self._words, layer)}"
+            words = _console.shown(f"{layer.id}: {_word(self._words, layer)}")
             self._drawn.update(task, description=words, completed=1, total=1, moves=False)
 
     def arrives(self, image: Transferred) -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from imgref._printable import masked
 from imgref.check.baseline import Baseline
 from imgref.check.finding import Finding, Occurrence
 from imgref.check.policy import Policy
 from imgref.check.reports import report
-from imgref.check.reports.text import Drawing, full, printable
+from imgref.check.reports.text import Drawing, full
 from imgref.check.rules import RULES
 from imgref.check.runner import Checked, Options, Task, check, list_tasks
 from imgref.check.sources import is_candidate
@@ -59,7 +60,7 @@ def command(**options: object) -> int:
     listing = Listing(is_candidate, os.environ)
     tasks = _tasks(request, policies, listing)
     for warning in listing.warnings:
-        _console.warn(printable(warning))
+        _console.warn(warning)
     options_of_reading = Options(
         request.build_args,
         request.platform,
@@ -136,7 +137,7 @@ class _Totals:
         self.references += result.references
         self.unresolved += result.unresolved
         for warning in result.warnings:
-            _console.warn(printable(warning))
+            _console.warn(warning)
 
     def count(self, findings: Sequence[Finding]) -> None:
         self.codes.update(finding.code for finding in findings)
@@ -176,7 +177,7 @@ def _report(request: Request, results: Iterator[Checked], baseline: Baseline | N
     if request.statistics:
         _show_statistics(request, totals.codes)
     elif write is None:
-        sys.stdout.write(report(request.format)(found))
+        _console.write_json(report(request.format)(found))
     if request.write_baseline is not None:
         _write_whole(request.write_baseline, Baseline(request.write_baseline).written(all_found))
     if baseline is not None and baseline.gone:
@@ -199,27 +200,17 @@ def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None
             lambda text, colour: _console.styled(text, colour, sys.stdout),
             partial(_console.underlined, columns=columns if terminal else 120),
         )
-        return lambda findings, result: _write(full(findings, result.lines, drawing))
+        return lambda findings, result: _console.write(full(findings, result.lines, drawing), drawn=True)
     if request.format in {"concise", "github"}:
-        return lambda findings, result: _write(report(request.format)(findings))
+        return lambda findings, result: _console.write(report(request.format)(findings))
     return None
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-
-
-def _write_json(value: object) -> None:
-    import json
-
-    _write(json.dumps(value, indent=2) + "\n")
 
 
 def _show_statistics(request: Request, codes: Counter[str]) -> None:
     rows = [(code, RULES[code].name, codes[code]) for code in sorted(codes, key=lambda code: (-codes[code], code))]
     if request.format == "json":
         fields = [{"code": code, "name": name, "count": count} for code, name, count in rows]
-        _write_json(fields)
+        _console.say_json(fields, indent=2)
         return
     width = max((len(str(count)) for _, _, count in rows), default=0)
     for code, name, count in rows:
@@ -230,7 +221,7 @@ def _show_unresolved(result: Checked) -> None:
     for occurrence in result.occurrences:
         if occurrence.role == "unresolved":
             reason = "" if occurrence.reason is None else f": {occurrence.reason}"
-            _console.note(printable(f"{_at(result, occurrence)} unresolved {occurrence.text}{reason}"))
+            _console.note(f"{_at(result, occurrence)} unresolved {_texts(occurrence)[0]}{reason}")
 
 
 def _at(result: Checked, occurrence: Occurrence) -> str:
@@ -247,11 +238,11 @@ def _list_references(request: Request, results: Iterator[Checked]) -> int:
             if request.format == "json":
                 listed.append(_fields(result, occurrence))
             else:
-                put_in = occurrence.resolved not in {None, occurrence.text}
-                meant = f" -> {occurrence.resolved}" if put_in else ""
-                _console.say(printable(f"{_at(result, occurrence)} {occurrence.role} {occurrence.text}{meant}"))
+                text, resolved = _texts(occurrence)
+                meant = f" -> {resolved}" if occurrence.resolved not in {None, occurrence.text} else ""
+                _console.say(_console.shown(f"{_at(result, occurrence)} {occurrence.role} {text}{meant}"))
     if request.format == "json":
-        _write_json(listed)
+        _console.say_json(listed, indent=2)
     unresolved = f", {totals.unresolved} unresolved" if totals.unresolved else ""
     _console.note(f"{_number(totals.references, 'reference')}{unresolved} in {_number(totals.files, 'file')}")
     return 0
@@ -262,13 +253,20 @@ def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
     return occurrence.role != "unresolved" or result.kind == "dockerfile"
 
 
+def _texts(occurrence: Occurrence) -> tuple[str, str | None]:
+    """Return what is written and what it resolves to, each without credentials."""
+    resolved = None if occurrence.resolved is None else masked(occurrence.resolved, whole=True)
+    return masked(occurrence.text, whole=True), resolved
+
+
 def _fields(result: Checked, occurrence: Occurrence) -> dict[str, str | int | None]:
+    text, resolved = _texts(occurrence)
     return {
         "path": result.path,
         "line": occurrence.line,
         "column": occurrence.column,
-        "text": occurrence.text,
-        "resolved": occurrence.resolved if occurrence.role != "unresolved" else None,
+        "text": text,
+        "resolved": resolved if occurrence.role != "unresolved" else None,
         "role": occurrence.role,
         "construct": occurrence.construct,
     }

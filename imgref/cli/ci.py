@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
@@ -26,12 +25,12 @@ def command(style: str) -> int:
     del facts["notes"]
     told_by = facts["told_by"]
     if style == "json":
-        _console.say(json.dumps(facts))
+        _console.say_json(facts)
         return 0
     rows = [
         (label.replace("_", " "), f"{value} ({told_by[label]})" if label in told_by else str(value))
         for label, value in facts.items()
         if label != "told_by" and value is not None
     ]
-    _console.say(_console.parts(rows))
+    _console.say(_console.parts(rows), drawn=True)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import cast
 
@@ -31,7 +30,7 @@ def command(insecure: tuple[str, ...], style: str) -> int:
     """
     fields = _fields(Hosts.load(insecure=insecure, environ=os.environ), Credentials(os.environ))
     if style == "json":
-        _console.say(json.dumps(fields, indent=2))
+        _console.say_json(fields, indent=2)
         return 0
     rows = [("imgref", __version__), ("default registry", DEFAULT_REGISTRY)]
     rows.append(("insecure", "localhost, *.localhost, 127.0.0.0/8, ::1  (loopback)"))
@@ -43,7 +42,7 @@ def command(insecure: tuple[str, ...], style: str) -> int:
     rows += [("credentials", f"{row['registry']}  ({row['source']})") for row in known]
     if not known:
         rows.append(("credentials", "none"))
-    _console.say(_console.parts([(label, _console.printable(value)) for label, value in rows]))
+    _console.say(_console.parts(rows), drawn=True)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -44,7 +43,7 @@ def command(client: RegistryClient, reference: str, platform: Platform | None, r
         return 0
     fields = _fields(ref, manifest, client.get_config(ref, manifest))
     if style == "json":
-        _console.say(json.dumps(fields, indent=2))
+        _console.say_json(fields, indent=2)
     else:
         _draw(fields, manifest)
     return 0
@@ -98,10 +97,10 @@ def _draw(fields: Mapping[str, object], manifest: Manifest) -> None:
         texts = fields.get(label)
         if isinstance(texts, dict):
             rows += [(label.removesuffix("s"), f"{key}={value}") for key, value in sorted(texts.items())]
-    _console.say(_console.parts([(label, _console.printable(str(value))) for label, value in rows if value]))
+    _console.say(_console.parts([(label, str(value)) for label, value in rows if value]), drawn=True)
     if manifest.is_index:
         children = [(str(child.platform or ""), child.digest, str(child.size)) for child in manifest.children]
-        _console.table(("platform", "digest", "size"), [tuple(map(_console.printable, row)) for row in children])
+        _console.table(("platform", "digest", "size"), children)
     elif manifest.layers:
         layers = [(layer.digest, str(layer.size), layer.media_type) for layer in manifest.layers]
-        _console.table(("layer", "size", "media type"), [tuple(map(_console.printable, row)) for row in layers])
+        _console.table(("layer", "size", "media type"), layers)

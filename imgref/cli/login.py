@@ -59,7 +59,7 @@ def _ask(username: str | None, *, from_stdin: bool) -> tuple[str, str]:
         raise click.UsageError("there is no terminal to ask on; --username and --password-stdin say who logs in")
     else:
         username = username or click.prompt("Username", err=True)
-        password = click.prompt(f"Password for {username}", hide_input=True, err=True)
+        password = click.prompt(f"Password for {_console.shown(username)}", hide_input=True, err=True)
     if not username or ":" in username:
         raise click.UsageError("the user name is empty, or has a ':', which separates it from the password")
     if not password:

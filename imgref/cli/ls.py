@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,7 +108,7 @@ def _sorted(tags: list[_Tag], by: str) -> Iterator[_Tag]:
 
 def _print(tags: list[_Tag], shown: list[str], repository: str, style: str) -> None:
     if style == "json":
-        _console.say(json.dumps([_fields(tag, repository) for tag in tags]))
+        _console.say_json([_fields(tag, repository) for tag in tags])
     elif style == "table":
         kinds = ["" if tag.version is None else "pre-release" if tag.version.prerelease else "version" for tag in tags]
         _console.table(("tag", "kind"), zip(shown, kinds, strict=True))

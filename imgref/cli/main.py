@@ -133,7 +133,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        _console.note(error.format_message())
+        _console.show_help(error.format_message())
         return EXIT_BAD_INPUT
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "imgref"

@@ -90,9 +90,10 @@ def command(
         raise click.UsageError("nothing given (an unset variable?); - reads standard input")
     reader = _Reader(default_registry, None if no_default_tag else default_tag, to_registry, strict)
     _check_options(reader)
+    style = "text" if fields else style or ("table" if _console.is_terminal() else "text")
     gap = "\n" if references == ("-",) or len(references) > 1 else ""
-    printer = _printer(reader, style or ("table" if _console.is_terminal() else "text"), fields, gap)
-    return _print_all(_batches(references), printer, json_errors=style == "json" and not fields)
+    printer = _printer(reader, style, fields, gap)
+    return _print_all(_batches(references), printer, style)
 
 
 def _check_options(reader: _Reader) -> None:
@@ -183,9 +184,7 @@ def _decoded(block: bytes, *, first: bool) -> str:
     return text.removeprefix("\ufeff") if first else text
 
 
-def _print_all(
-    batches: Iterator[list[tuple[int | None, str]]], printer: Callable[[str], str], *, json_errors: bool
-) -> int:
+def _print_all(batches: Iterator[list[tuple[int | None, str]]], printer: Callable[[str], str], style: str) -> int:
     seen = failed = False
     for batch in batches:
         printed: list[str] = []
@@ -199,20 +198,24 @@ def _print_all(
                 printed.append(printer(text))
             except InvalidReference as error:
                 failed = True
-                if json_errors:
+                if style == "json":
                     printed.append(_json(_error_fields(error)))
-                _write(printed)
+                _write(printed, style)
                 _console.show_error(error, where=f"line {number}" if number else "")
-        _write(printed)
+        _write(printed, style)
     if not seen:
         raise click.UsageError("standard input holds no reference")
     return EXIT_BAD_INPUT if failed else 0
 
 
-def _write(printed: list[str]) -> None:
+def _write(printed: list[str], style: str) -> None:
     if printed:
         printed.append("")
-        sys.stdout.write("\n".join(printed))
+        text = "\n".join(printed)
+        if style == "json":
+            _console.write_json(text)
+        else:
+            _console.write(text, drawn=style == "table")
         sys.stdout.flush()
         printed.clear()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,7 +170,7 @@ def _apply(job: _Job, release: Release) -> int:
         for outcome in release.outcomes:
             _console.say(_line(outcome, dry_run=True))
     if not text:
-        _console.say(json.dumps(_fields(release, dry_run=job.flags["dry_run"])))
+        _console.say_json(_fields(release, dry_run=job.flags["dry_run"]))
     if not release.plan.tags:
         return tell_nothing_left(release.version)
     return _report_refusals(release)

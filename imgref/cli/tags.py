@@ -69,7 +69,7 @@ def command(
     tell_held(plan)
     if not plan.tags:
         if style == "json" and not flags["labels"]:
-            _console.say(_formats.as_text(Printed(plan, images), style, bake_target))
+            _formats.write_plan(Printed(plan, images), style, bake_target)
         return tell_nothing_left(plan.version)
     if flags["labels"]:
         labels = _labels(plan, _source(flags["source"]) or source or "", str(flags["revision"] or revision or ""))
@@ -147,7 +147,7 @@ def _print(printed: Printed, style: str | None, bake_target: str) -> int:
     elif style == "table":
         _table(printed)
     else:
-        _console.say(_formats.as_text(printed, style, bake_target))
+        _formats.write_plan(printed, style, bake_target)
     return 0
 
 
@@ -165,7 +165,7 @@ def _print_labels(labels: dict[str, str], style: str | None, bake_target: str) -
     style = style or "lines"
     if style not in _formats.LABEL_STYLES:
         raise click.UsageError(f"--labels comes as {', '.join(_formats.LABEL_STYLES)}, not as {style}")
-    _console.say(_formats.as_labels(labels, style, bake_target))
+    _formats.write_labels(labels, style, bake_target)
     return 0
 
 

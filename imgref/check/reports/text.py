@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from imgref._printable import printable
 from imgref.check.finding import Finding
 
-__all__ = ["Drawing", "concise", "full", "printable"]
+__all__ = ["Drawing", "concise", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +25,6 @@ class Drawing:
     columns: int | None
     coloured: Callable[[str, str], str]
     underlined: Callable[[str, tuple[int, int]], tuple[str, str]]
-
-
-def printable(text: str) -> str:
-    r"""Make one line of a text, whatever is in it; a byte that was no UTF-8 is shown as ``\xff``.
-
-    >>> printable("a\nb")
-    'a\\nb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else repr(character)[1:-1]
 
 
 def concise(findings: Sequence[Finding]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from imgref._printable import masked
 from imgref.check.finding import Occurrence
 from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
@@ -20,7 +21,7 @@ def unresolved_arg(occurrence: Occurrence) -> Verdict:
     """Say that a FROM cannot be judged, since a variable in it is empty or unknown."""
     reason = "a variable in it has no value" if occurrence.reason is None else occurrence.reason
     return Verdict(
-        f"{quote(occurrence.text)} cannot be told: {reason}",
+        f"{quote(masked(occurrence.text, whole=True))} cannot be told: {reason}",
         "give the ARG before the first FROM a default, or check with --build-arg NAME=VALUE",
     )
 

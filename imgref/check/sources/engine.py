@@ -39,7 +39,8 @@ class _Found:
             self.wrong.append((offset, f"{what} is a text, and not {quote(str(value))}"))
             return
         scheme = _SCHEME.match(value)
-        begin = 0 if scheme is None else scheme.end()
+        # Neither a scheme nor a user is part of the host.
+        begin = max(0 if scheme is None else scheme.end(), value.rfind("@") + 1)
         host = value[begin:]
         if _NETWORK.fullmatch(host) is None:
             host = host.partition("/")[0]
