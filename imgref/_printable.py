@@ -179,7 +179,7 @@ def _is_secret(before: str, after: str, *, in_url: bool) -> bool:
         return False
     if slash:
         return is_host or (_TOKEN.fullmatch(before) is not None and not _VERSION.fullmatch(host))
-    return _HOST_WITH_PORT.fullmatch(host) is not None or (is_host and _is_token(before))
+    return _HOST_WITH_PORT.fullmatch(host) is not None or (_is_token(before) and (is_host or _is_word(host)))
 
 
 def _is_word(text: str) -> bool:

@@ -357,3 +357,27 @@ def test_json_is_ascii(tmp_path: Path, capsys: Capsys) -> None:
     outcome = run(capsys, "check", "--format", "json", "Dockerfile")
     assert outcome.out.isascii()
     assert json.loads(outcome.out)[0]["text"] == "caf\u00e9"
+
+
+HOSTILE = "\x1b]0;x\x07\x1b[2J\x9b31m\x7f\u202e\u2066\u2028\u2029\x85"
+
+
+@pytest.mark.parametrize("style", ["full", "concise", "json", "github", "gitlab", "sarif"])
+@pytest.mark.parametrize("more", [[], ["--show-references"], ["--statistics"], ["--show-unresolved"]])
+def test_check_prints_no_control_characters(style: str, more: list[str], tmp_path: Path, capsys: Capsys) -> None:
+    name = f"{HOSTILE}\n::error::x"
+    tree: dict[str, str | bytes] = {
+        f"{name}.Dockerfile": f"FROM a{HOSTILE}/b\nFROM x as {HOSTILE}\nFROM $X{HOSTILE}\nCOPPY {HOSTILE}\n",
+        f"{name}/compose.yaml": f"services: {{a: {{image: {json.dumps('b' + HOSTILE)}}}, b: {{image: 'a$X{HOSTILE}'}}}}\n",
+        f"{name}/broken.Dockerfile": b"FROM a\0b\xff\n",
+        f"{name}/daemon.json": json.dumps({"insecure-registries": [HOSTILE, [HOSTILE]]}),
+        ".imgref.toml": "[[check.exceptions]]\nimage = 'x'\nexpires = 2001-01-01\n"
+        f"reason = {json.dumps(HOSTILE)}\n".replace("\x7f", "\\u007f"),
+    }
+    write_tree(tmp_path, tree)
+    (tmp_path / f"{name}.yaml").symlink_to("nowhere")
+    outcome = run(capsys, "check", f"--format={style}", *more)
+    assert (outcome.out + outcome.err).replace("\n", "").isprintable()
+    assert "\n::error::x" not in outcome.out + outcome.err
+    if style == "json" and not more:
+        assert f"{name}.Dockerfile" in {finding["path"] for finding in outcome.data}
