@@ -14,6 +14,7 @@ from typing import Final
 
 from imgref._grammar import DIGEST, is_a
 from imgref.errors import quote
+from imgref.platforms import Platform
 
 __all__ = [
     "ACCEPTED",
@@ -29,7 +30,6 @@ __all__ = [
     "OCI_MANIFEST",
     "Descriptor",
     "Manifest",
-    "Platform",
     "digest_of",
     "read_json",
 ]
@@ -51,8 +51,6 @@ INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 MANIFEST_LIMIT: Final = 4 << 20
 """Registries take no manifest above 4 MiB; on disk a bigger one is refused before it fills the memory."""
 
-_ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
-_DEFAULT_VARIANTS: Final = {("arm64", "v8"), ("arm", "v7"), ("amd64", "v1")}
 _FOREIGN: Final = (".foreign.", ".nondistributable.")
 
 
@@ -80,46 +78,6 @@ def read_json(raw: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """An operating system, an architecture, and perhaps a variant of it.
-
-    >>> str(Platform.parse("linux/arm64/v8")), Platform("linux", "arm64").matches(Platform("linux", "arm64", "v8"))
-    ('linux/arm64/v8', True)
-    """
-
-    os: str
-    architecture: str
-    variant: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Platform:
-        """Read ``os/architecture[/variant]``, as ``docker pull --platform`` does; an architecture alone is Linux'.
-
-        Raises:
-            ValueError: the text is no platform.
-        """
-        parts = text.strip().lower().split("/")
-        if len(parts) == 1:
-            parts.insert(0, "linux")
-        if len(parts) > 3 or not all(parts):
-            raise ValueError(f"{quote(text)} is no platform; write os/architecture, as in linux/amd64")
-        system, architecture, *variant = parts
-        return cls(system, _ARCHITECTURES.get(architecture, architecture), variant[0] if variant else "")
-
-    def matches(self, other: Platform) -> bool:
-        """Tell whether an image for ``other`` is one for this; without a variant any will do."""
-        if (self.os, self.architecture) != (other.os, other.architecture):
-            return False
-        return not self.variant or self._variant() == other._variant()
-
-    def _variant(self) -> str:
-        return "" if (self.architecture, self.variant) in _DEFAULT_VARIANTS else self.variant
-
-    def __str__(self) -> str:
-        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,4 +252,13 @@ def _platform(value: object) -> Platform | None:
     if not isinstance(value, dict):
         return None
     system, architecture = _text(value.get("os")), _text(value.get("architecture"))
-    return Platform(system, architecture, _text(value.get("variant"))) if system and architecture else None
+    if not system or not architecture:
+        return None
+    features = value.get("os.features")
+    return Platform(
+        system,
+        architecture,
+        _text(value.get("variant")),
+        _text(value.get("os.version")),
+        tuple(map(_text, features)) if isinstance(features, list) else (),
+    )

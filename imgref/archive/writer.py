@@ -12,17 +12,16 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from imgref.archive._files import CHUNK, Directory, Files, Tar
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
 from imgref.archive.image import Image
-from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, OCI_INDEX, Descriptor, Platform, read_json
+from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, OCI_INDEX, Descriptor, read_json
 from imgref.archive.reader import KEPT
 from imgref.errors import ArchiveError
-
-if TYPE_CHECKING:
-    from imgref.reference import ImageReference
+from imgref.platforms import Platform, best_match
+from imgref.reference import ImageReference
 
 __all__ = ["LayoutWriter", "layout_writer"]
 
@@ -144,13 +143,10 @@ class LayoutWriter(ABC):
             m for m in self._manifests.values() if m.config and m.config.media_type in (OCI_CONFIG, DOCKER_CONFIG)
         ]
         here = Platform.parse(f"linux/{os.uname().machine}")
-        fitting = {
-            child.digest
-            for index in self._manifests.values()
-            for child in index.children
-            if child.platform is not None and here.matches(child.platform)
-        }
-        image = next((m for m in images if m.digest in fitting), images[0] if images else None)
+        known = {image.digest: image for image in images}
+        children = [child for index in self._manifests.values() for child in index.children if child.digest in known]
+        fitting = best_match(here, [(child.platform, child.digest, known[child.digest]) for child in children])
+        image = fitting or next(iter(images), None)
         if image is None or image.config is None:
             return None
         tag = self._reference.tag

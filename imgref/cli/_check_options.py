@@ -15,6 +15,7 @@ from imgref.check.rules import codes_of
 from imgref.check.runner import MAX_SIZE
 from imgref.cli import _console
 from imgref.errors import ImgrefError
+from imgref.platforms import Platform
 
 __all__ = ["BY_WHAT", "HOW", "WHAT", "Request", "refuse_contradictions"]
 
@@ -45,8 +46,10 @@ def _build_args(context: click.Context, parameter: click.Parameter, values: tupl
 
 
 def _platform(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){1,2}", value, re.ASCII):
-        raise click.BadParameter(f"{value!r} is no platform; write one as linux/amd64 or linux/arm/v7")
+    try:
+        Platform.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
     return value
 
 

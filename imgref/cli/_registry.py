@@ -18,7 +18,7 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
     from imgref.registry.transport import Event
     from imgref.tags import TagPolicy
@@ -150,7 +150,7 @@ def read_repository(text: str, asked: str = "what is asked for is") -> ImageRefe
 
 
 def _platform(context: click.Context, parameter: click.Parameter, value: str | None) -> Platform | None:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
 
     try:
         return None if value is None else Platform.parse(value)

@@ -14,7 +14,7 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
 
 __all__ = ["command"]

@@ -11,7 +11,7 @@ from imgref.cli._registry import platform_option, with_client
 from imgref.reference import parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
 
 __all__ = ["command"]

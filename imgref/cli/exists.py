@@ -12,7 +12,7 @@ from imgref.errors import NotFound
 from imgref.reference import parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
 
 __all__ = ["command"]

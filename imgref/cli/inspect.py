@@ -13,7 +13,8 @@ from imgref.cli._registry import platform_option, with_client
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Descriptor, Manifest, Platform
+    from imgref.archive.manifest import Descriptor, Manifest
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
 
 __all__ = ["command"]

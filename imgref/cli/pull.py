@@ -15,7 +15,7 @@ from imgref.cli._transfer import transfer_options, watching
 from imgref.reference import parse
 
 if TYPE_CHECKING:
-    from imgref.archive.manifest import Platform
+    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
 
 __all__ = ["command"]

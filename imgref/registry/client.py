@@ -16,8 +16,9 @@ from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
-from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, Platform, digest_of
+from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, digest_of
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable, UnreliableTagList, quote
+from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
@@ -197,15 +198,14 @@ class RegistryClient:
     def _for_platform(self, ref: ImageReference, platform: Platform, depth: int) -> Descriptor:
         manifest = self.get_manifest(ref)
         if not manifest.is_index:
-            found = self._platform_of(ref, manifest)
-            if found is not None and not platform.matches(found):
-                raise NotFound(f"{ref}: no image for {platform}; it is for {found}")
+            own = self._platform_of(ref, manifest)
+            if own is not None and not platform.matches(own):
+                raise NotFound(f"{ref}: no image for {platform}; it is for {own}")
             return manifest.descriptor
-        for child in manifest.children:
-            if child.platform is not None and platform.matches(child.platform):
-                if child.is_index and depth > 0:
-                    return self._for_platform(ref.with_digest(child.digest), platform, depth - 1)
-                return child
+        found = best_match(platform, [(child.platform, child.digest, child) for child in manifest.children])
+        if found is not None:
+            nested = found.is_index and depth > 0
+            return self._for_platform(ref.with_digest(found.digest), platform, depth - 1) if nested else found
         # Attestations are listed as for no platform at all.
         have = [str(child.platform) for child in manifest.children if child.platform and child.platform.os != "unknown"]
         raise NotFound(f"{ref}: no image for {platform}; there are {', '.join(have) or 'none'}")

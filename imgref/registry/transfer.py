@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from imgref.archive.image import Blob, Image, assemble
-from imgref.archive.manifest import Descriptor, Manifest, Platform
+from imgref.archive.manifest import Descriptor, Manifest
 from imgref.archive.writer import layout_writer
+from imgref.platforms import Platform
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
 from imgref.registry.outcomes import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched

@@ -15,7 +15,6 @@ from imgref.archive.manifest import (
     OCI_MANIFEST,
     Descriptor,
     Manifest,
-    Platform,
     digest_of,
 )
 
@@ -72,30 +71,6 @@ def test_a_wrong_digest() -> None:
         Manifest.read(b"{}", OCI_MANIFEST, DIGEST)
     raw = b'{"schemaVersion": 2}'
     assert Manifest.read(raw, OCI_MANIFEST, digest_of(raw, "sha512")).digest.startswith("sha512:")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "there", "fits"),
-    [
-        ("linux/amd64", "linux/amd64", True),
-        ("amd64", "linux/amd64", True),
-        ("linux/x86_64", "linux/amd64", True),
-        ("linux/aarch64", "linux/arm64/v8", True),
-        ("linux/arm64/v8", "linux/arm64", True),
-        ("linux/arm/v7", "linux/arm", True),
-        ("linux/arm/v6", "linux/arm/v7", False),
-        ("linux/arm", "linux/arm/v6", True),
-        ("windows/amd64", "linux/amd64", False),
-    ],
-)
-def test_platforms(wanted: str, there: str, fits: bool) -> None:
-    assert Platform.parse(wanted).matches(Platform.parse(there)) is fits
-
-
-@pytest.mark.parametrize("text", ["", "/", "linux/", "a/b/c/d"])
-def test_what_is_no_platform(text: str) -> None:
-    with pytest.raises(ValueError, match="is no platform"):
-        Platform.parse(text)
 
 
 def test_descriptors_keep_what_they_say() -> None:
