@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 import time
@@ -14,12 +15,13 @@ import pytest
 from e2e import fault_proxy as faults
 from e2e.commands import Home
 from e2e.fault_proxy import FaultProxy
-from e2e.images import digest_of, link_tags, put_image, put_index
+from e2e.images import OCI, digest_of, link_tags, put_image, put_index
 from e2e.servers import PASSWORD, USER, Registry
 from vectors import ROOT
 
 import imgref
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable
+from imgref.platforms import Platform
 from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
 from imgref.registry.hosts import Hosts
@@ -198,3 +200,36 @@ def test_the_example_of_the_docs_runs(
     assert digest in index.raw.decode()
     with client_for(plain.host) as client:
         assert client.resolve(imgref.parse(f"{plain.host}/{path}:stable")).digest == index.digest
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_resolve_takes_the_nearest_platform_whatever_the_order(
+    client: RegistryClient, registry: Registry, unique: Unique, reverse: bool
+) -> None:
+    path = unique("app")
+    offered = ["linux/arm/v5", "linux/arm/v6", "linux/armhf", "linux/amd64/v3", "linux/x86_64", "macos/aarch64/8"]
+    images = {text: put_image(registry, path, None, text=text) for text in offered}
+    manifests = [
+        {
+            "mediaType": image.media_type,
+            "digest": image.digest,
+            "size": len(image.raw),
+            "platform": dict(zip(("os", "architecture", "variant"), text.split("/"), strict=False)),
+        }
+        for text, image in images.items()
+    ]
+    document = {"schemaVersion": 2, "mediaType": OCI["index"], "manifests": manifests[:: -1 if reverse else 1]}
+    registry.put_manifest(path, "1", json.dumps(document).encode(), OCI["index"])
+    ref = imgref.parse(f"{registry.host}/{path}:1")
+    wanted = {
+        "linux/arm": "linux/armhf",
+        "armel": "linux/arm/v6",
+        "arm64": "linux/armhf",
+        "Linux/AMD64": "linux/x86_64",
+        "linux/amd64/v4": "linux/amd64/v3",
+        "macos/arm64": "macos/aarch64/8",
+    }
+    for text, taken in wanted.items():
+        assert client.resolve(ref, Platform.parse(text)).digest == images[taken].digest, text
+    with pytest.raises(NotFound, match="no image for linux/s390x"):
+        client.resolve(ref, Platform.parse("s390x"))
