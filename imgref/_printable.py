@@ -109,12 +109,12 @@ def masked_json(text: str) -> str:
 
 
 def without_credentials(address: str) -> str:
-    """Return an address without user and password, for where ``***`` would be a part of a value.
+    """Return a URL without user and password, for where ``***`` would be a part of a value.
 
     >>> without_credentials("https://u:pw@git.example/app.git")
     'https://git.example/app.git'
     """
-    span = credentials_in(address)
+    span = credentials_in(address) if "://" in address else None
     return address if span is None else address[: span[0]] + address[span[1] + 1 :]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from imgref.errors import ConfigError
+from imgref.errors import ConfigError, quote
 
 if TYPE_CHECKING:
     from datetime import date
@@ -185,7 +185,11 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
         seen.append(path)
         table, lines = _read(following)
         if following.name == "pyproject.toml":
-            table = cast("dict[str, object]", _tool_table(table).get("imgref", {}))
+            own = _tool_table(table).get("imgref", {})
+            if not isinstance(own, dict):
+                raise ConfigError("imgref must be a table, as [tool.imgref]", str(following), _line(lines, "imgref"))
+            table = own
+        _refuse_nul(table, str(following))
         for name in table:
             if name not in _SECTIONS:
                 raise ConfigError(
@@ -199,19 +203,30 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
 
 
 def _read(path: Path) -> tuple[dict[str, object], list[str]]:
-    import tomllib
+    from imgref._documents import DocumentError, parse_toml
 
     try:
         text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text.splitlines()
+        return parse_toml(text), text.splitlines()
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", str(path)) from error
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"(.*) \(at line (\d+), column \d+\)", str(error))
-        reason, line = (found[1], int(found[2])) if found else (str(error), None)
-        raise ConfigError(f"is no TOML: {reason}", str(path), line) from error
+    except DocumentError as error:
+        raise ConfigError(error.reason, str(path), error.line) from error
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
+
+
+def _refuse_nul(value: object, path: str) -> None:
+    """Refuse a NUL in any string: no path, pattern or reference has one, and the system takes none."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nul(key, path)
+            _refuse_nul(item, path)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_nul(item, path)
+    elif isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{quote(value)} has a NUL character", path)
 
 
 def _tool_table(table: dict[str, object]) -> dict[str, object]:

@@ -52,7 +52,7 @@ class Baseline:
             for entry in content["findings"]:
                 file, code, said = (str(entry[field]) for field in _FIELDS)
                 known[file, code, masked(said)] += int(entry["count"])
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
             raise ConfigError("is no baseline: write one with --write-baseline", path) from error
         return cls(path, known)
 

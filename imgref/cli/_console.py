@@ -221,7 +221,7 @@ def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], *, grid: bool)
     from rich.text import Text
 
     cells = [[shown(cell) for cell in row] for row in rows]
-    drawn = Table.grid(padding=(0, 2)) if grid else Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    drawn = Table.grid(padding=(0, 2, 0, 0)) if grid else Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     needed = 0
     for number, header in enumerate(headers):
         label = grid and number == 0

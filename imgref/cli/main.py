@@ -55,8 +55,20 @@ _CODES: Final = (
 """The exit code of each kind of error; the first that matches applies."""
 
 
+class _NoCommand(click.UsageError):
+    """Nothing is written after ``imgref``. click has an error of its own for this only since 8.2."""
+
+    def format_message(self) -> str:
+        return "" if self.ctx is None else self.ctx.get_help()
+
+
 class _Commands(click.Group):
     """A group that imports a command's module when it is run, and not before."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise _NoCommand("no command is given", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the command that was found, and give its exit code.
@@ -103,6 +115,7 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 success; 1 findings, a refused release or no tags to publish; 2 bad usage or bad input;"
     " 3 registry or network failure; 4 the image, tag, repository, digest or platform does not exist; 130 interrupted.",
@@ -132,7 +145,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
+    except _NoCommand as error:
         _console.show_help(error.format_message())
         return EXIT_BAD_INPUT
     except click.UsageError as error:

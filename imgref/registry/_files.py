@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from imgref._documents import DocumentError, parse_json, parse_toml
 from imgref.errors import ConfigError
 
 __all__ = ["home_of", "line_of", "read_json", "read_toml", "write_private"]
@@ -38,12 +36,10 @@ def read_json(path: Path) -> dict[str, object] | None:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        # Not chained: the cause keeps the whole document, and this one holds passwords.
-        raise ConfigError(f"is no JSON: {error.msg}", str(path), error.lineno) from None
-    except RecursionError:
-        raise ConfigError("is no JSON that can be read: it is nested too deep", str(path)) from None
+        value = parse_json(text)
+    except DocumentError as error:
+        # Not chained, so that no cause keeps a part of the document, which holds passwords.
+        raise ConfigError(error.reason, str(path), error.line) from None
     if not isinstance(value, dict):
         raise ConfigError("must hold a JSON object", str(path), 1)
     return cast("dict[str, object]", value)
@@ -59,11 +55,9 @@ def read_toml(path: Path) -> dict[str, object] | None:
     if text is None:
         return None
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"(.*) \(at line (\d+), column \d+\)", str(error))
-        reason, line = (found[1], int(found[2])) if found else (str(error), None)
-        raise ConfigError(f"is no TOML: {reason}", str(path), line) from error
+        return parse_toml(text)
+    except DocumentError as error:
+        raise ConfigError(error.reason, str(path), error.line) from None
 
 
 def line_of(path: Path, text: str) -> int | None:
@@ -107,5 +101,6 @@ def _read(path: Path) -> str | None:
         return None
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8", str(path)) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"cannot be read: {reason}", str(path)) from error

@@ -50,8 +50,8 @@ def test_daemon_json(text: str, expected: list[tuple[int, int, str]]) -> None:
         ("[]", (1, 1), "a JSON object"),
         ('{"insecure-registries": "a"}', (1, 25), "is an array of texts"),
         ('{"insecure-registries": ["a", 1]}', (1, 31), "and not '1'"),
-        ('{"a": ' + "[" * 100_000, (1, 1), "nests too deep"),
-        ('{"a": ' + "1" * 10_000 + "}", (1, 1), "a number too long"),
+        ('{"a": ' + "[" * 100_000, (1, 1), "nested too deeply"),
+        ('{"a": ' + "1" * 10_000 + "}", (1, 1), "too many digits"),
     ],
 )
 def test_daemon_json_that_cannot_be_read(text: str, place: tuple[int, int], message: str) -> None:
@@ -132,7 +132,7 @@ def test_registries_conf(text: str, expected: list[tuple[int, int, str]]) -> Non
         ('a = "', (1, 6), "this is no TOML: "),
         ("[[registry]]\nlocation = 'a'\ninsecure = 'yes'", (3, 12), "either true or false"),
         ("[[registry]]\nlocation = 1\ninsecure = true", (2, 12), "and not '1'"),
-        ("a = " + "[" * 5000, (1, 1), "nests too deep"),
+        ("a = " + "[" * 5000, (1, 1), "nested too deeply"),
     ],
 )
 def test_registries_conf_that_cannot_be_read(text: str, place: tuple[int, int], message: str) -> None:

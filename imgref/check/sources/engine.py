@@ -6,12 +6,11 @@ whether that is a finding is for the rule to say.
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from imgref._documents import DocumentError, parse_json, parse_toml
 from imgref.check.finding import Declaration, Problem, Reading
 from imgref.check.sources import _json_places, _toml_places
 from imgref.errors import quote
@@ -22,7 +21,6 @@ _KIND: Final = "engine"
 _Table = dict[str, Any]
 _SCHEME: Final = re.compile("https?://", re.IGNORECASE)
 _NETWORK: Final = re.compile("[0-9a-fA-F.:]+/[0-9]+")
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 class _Found:
@@ -72,11 +70,9 @@ def read_daemon_json(text: str) -> Reading:
     if not text.strip():  # dockerd takes an empty file
         return Reading(_KIND)
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        return _unreadable(error.lineno, error.colno, f"this is no JSON: {error.msg}")
-    except (ValueError, RecursionError):
-        return _unreadable(1, 1, "this is no JSON that can be read: it nests too deep, or has a number too long")
+        value = parse_json(text)
+    except DocumentError as error:
+        return _unreadable(error.line or 1, error.column or 1, f"this {error.reason}")
     if not isinstance(value, dict):
         return _unreadable(1, 1, "the settings of a daemon are a JSON object")
     found = _Found(text)
@@ -100,17 +96,10 @@ def read_registries_conf(text: str) -> Reading:
     (Declaration(line=2, column=13, host='registry.local:5001'),)
     """
     try:
-        settings = tomllib.loads(text.replace("\r\n", "\n"))
-        places = _toml_places.places(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        place = _TOML_PLACE.search(message)
-        reason = f"this is no TOML: {_TOML_PLACE.sub('', message)}"
-        if place is not None and place[1]:
-            return _unreadable(int(place[1]), int(place[2]), reason)
-        return _unreadable(text.count("\n") + 1, len(text) - text.rfind("\n"), reason)
-    except (ValueError, RecursionError):
-        return _unreadable(1, 1, "this is no TOML that can be read: it nests too deep, or has a number too long")
+        settings = parse_toml(text)
+    except DocumentError as error:
+        return _unreadable(error.line or 1, error.column or 1, f"this {error.reason}")
+    places = _toml_places.places(text)
     found = _Found(text)
     _first_version(settings, places, found)
     _second_version(settings, places, found)

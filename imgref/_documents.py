@@ -1,0 +1,103 @@
+"""TOML and JSON from anywhere, read so that nothing in it makes a later step fail.
+
+The standard library's readers raise several kinds of errors, and give values that cannot be shown: numbers with more
+digits than Python converts, and values that are nested deeper than it recurses.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DocumentError", "parse_json", "parse_toml"]
+
+_DEPTH: Final = 100
+"""How deeply values may be nested; nobody's settings are."""
+
+_BITS: Final = 64
+"""How large a number may be in TOML: https://toml.io/en/v1.0.0#integer."""
+
+
+class DocumentError(ValueError):
+    """A text that is not what it should be; ``reason`` continues a sentence that begins with the file.
+
+    Attributes:
+        reason: what is wrong.
+        line: the 1-based line, or None where it is not known.
+        column: the 1-based column, or None.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+def parse_json(text: str) -> object:
+    """Parse JSON.
+
+    Raises:
+        DocumentError: the text is not JSON, or nothing that can be worked with. It keeps nothing of the text.
+
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    """
+    import json
+
+    try:
+        value: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"is no JSON: {error.msg}", error.lineno, error.colno) from None
+    except RecursionError:
+        raise DocumentError("is no JSON that can be read: it is nested too deeply") from None
+    except ValueError:
+        raise DocumentError("is no JSON that can be read: a number has too many digits") from None
+    _check(value, "JSON")
+    return value
+
+
+def parse_toml(text: str) -> dict[str, object]:
+    r"""Parse TOML.
+
+    Raises:
+        DocumentError: the text is not TOML, or nothing that can be worked with.
+
+    >>> parse_toml("[a]\nb = 1")
+    {'a': {'b': 1}}
+    """
+    import re
+    import tomllib
+
+    try:
+        table: dict[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        if found is None:
+            raise DocumentError(f"is no TOML: {error}") from None
+        line = int(found[2]) if found[2] else text.count("\n") + 1
+        column = int(found[3]) if found[3] else len(text) - text.rfind("\n")
+        raise DocumentError(f"is no TOML: {found[1]}", line, column) from None
+    except RecursionError:
+        raise DocumentError("is no TOML that can be read: it is nested too deeply") from None
+    except ValueError:
+        raise DocumentError("is no TOML that can be read: a number has too many digits") from None
+    _check(table, "TOML")
+    return table
+
+
+def _check(value: object, kind: str) -> None:
+    """Refuse what is nested too deeply, or too large for the language."""
+    level = [value]
+    for _ in range(_DEPTH):
+        level = [item for one in level for item in _items(one)]
+        if not level:
+            return
+        if kind == "TOML" and any(isinstance(item, int) and item.bit_length() > _BITS for item in level):
+            raise DocumentError("is no TOML that can be read: a number is too large")
+    raise DocumentError(f"is no {kind} that can be read: it is nested too deeply")
+
+
+def _items(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
