@@ -54,6 +54,9 @@ _OPTIONS: Final = (
         "--build", type=click.Choice(CHOICES["build"]), default="drop", help="What to do with +build metadata."
     ),
 )
+_ALLOW_EMPTY: Final = click.option(
+    "--allow-empty", is_flag=True, help="Accept an empty file or standard input, for the very first release."
+)
 _SOURCE_OPTIONS: Final = (
     click.option(
         "--existing",
@@ -75,7 +78,7 @@ def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
     """
 
     def decorate(command: _Command) -> _Command:
-        for option in reversed((*_OPTIONS, *(_SOURCE_OPTIONS if sources else ()))):
+        for option in reversed((*_OPTIONS, *(_SOURCE_OPTIONS if sources else ()), _ALLOW_EMPTY)):
             command = option(command)
         return command
 
@@ -88,6 +91,7 @@ class Options(NamedTuple):
     values: dict[str, Any]
     origins: dict[str, str]
     base: str
+    allow_empty: bool = False
 
     @property
     def policy(self) -> TagPolicy:
@@ -137,7 +141,9 @@ def gather(context: click.Context) -> Options:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
     base = os.path.dirname(settings["existing"].path) if origins.get("existing", "default") not in _NOT_FILES else ""
-    options = Options(values, origins, base)
+    options = Options(values, origins, base, bool(context.params.get("allow_empty")))
+    if options.allow_empty and not values["existing"]:
+        raise click.UsageError("--allow-empty goes with --existing")
     _check(options, settings)
     return options
 
@@ -196,7 +202,7 @@ def read_existing(
     if not options.values["existing"]:
         return None
     sources: list[ExistingTags] = []
-    for source in options.values["existing"]:
+    for source in dict.fromkeys(options.values["existing"]):
         if not source:
             raise click.UsageError("--existing names nothing (an unset variable?)")
         if source == "git":
@@ -204,7 +210,7 @@ def read_existing(
         elif source == "registry":
             sources += _registry_tags(options, list_registry)
         else:
-            sources.append(ExistingTags(_names(_read(source, options.base)), source))
+            sources += _listed_tags(options, source)
     return sources
 
 
@@ -234,14 +240,21 @@ def _registry_tags(options: Options, list_registry: Callable[[ImageReference], I
     ]
 
 
+def _listed_tags(options: Options, source: str) -> list[ExistingTags]:
+    from imgref.cli._tag_lists import read_tag_list
+
+    return read_tag_list(
+        _read(source, options.base),
+        source,
+        images=options.images,
+        policy=options.policy,
+        allow_empty=options.allow_empty,
+    )
+
+
 def _read(source: str, base: str) -> bytes:
     if source != "-":
         from pathlib import Path
 
         return Path(base, source).read_bytes()
     return cast("bytes", sys.stdin.buffer.read()) if sys.stdin else b""
-
-
-def _names(data: bytes) -> tuple[str, ...]:
-    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    return tuple(name for line in text.split("\n") if (name := line.strip()))

@@ -58,7 +58,7 @@ def command(context: click.Context, /, source: str, version: str | None, reposit
     version = _version(version, ci=flags["ci"])
     if repository is None and flags["pick"] is not None:
         raise click.UsageError("--pick goes with --image")
-    existing = _existing(options, version)
+    existing = _existing(options, version, parse(source) if repository is None else read_repository(repository))
     with open_client(ClientOptions.of(context.params)) as client:
         job = _Job(client, version, options, existing, flags)
         try:
@@ -122,10 +122,11 @@ def _version(version: str | None, *, ci: bool) -> str:
     return build.tag
 
 
-def _existing(options: Options, version: str) -> list[ExistingTags]:
+def _existing(options: Options, version: str, target: ImageReference) -> list[ExistingTags]:
     """Read the sources besides the registry, which is always one."""
     others = [source for source in options.values["existing"] if source != "registry"]
-    options = options._replace(values={**options.values, "existing": others})
+    values = {**options.values, "existing": others, "image": [target.repository]}
+    options = options._replace(values=values)
     return read_existing(options, lambda _: (), released=version) or []
 
 

@@ -10,7 +10,8 @@ from vectors import imgref, rows
 
 @pytest.mark.parametrize("row", rows("tags.jsonl"), ids=lambda row: f"{row['version']} {row['args']}")
 def test_scenario(row: dict[str, Any]) -> None:
-    done = imgref("tags", "--existing", "-", *row["args"], "--", row["version"], stdin="\n".join(row["existing"]))
+    existing = ["--existing", "-"] if row["existing"] else []
+    done = imgref("tags", *existing, *row["args"], "--", row["version"], stdin="\n".join(row["existing"]))
     if row.get("error"):
         assert (done.stdout, done.exit) == ("", 2)
         assert done.stderr.startswith("error: ")
