@@ -419,7 +419,7 @@ def _wanted_prerelease(release: Version, exact: str, policy: TagPolicy) -> Itera
         return bool(other.order > release.order) and (not other.prerelease or other.channel == channel)
 
     def moves_near(other: Version) -> bool:
-        return other.prerelease and later(other) and len(other.parts) > 1 and _spelled_alike(release, other, 2, policy)
+        return other.prerelease and later(other) and _spelled_alike(release, other, 2, policy)
 
     def ends_near(other: Version) -> bool:
         return not other.prerelease and later(other) and other.shares(release, 2)

@@ -15,8 +15,8 @@ from imgref.versions import read_version
 numbers = st.integers(0, 3)
 prereleases = st.sampled_from(["", "", "", "-rc.1", "-rc.2", "-beta.1"])
 builds = st.sampled_from(["", "", "+b1", "+b2"])
-PEP440 = r"v?[0-2](?:\.[0-2]){0,3}(?:rc[12]|a1)?(?:\.post[12])?(?:\.dev1)?(?:\+b[12])?"
-NUMERIC = r"v?0?[0-2](?:\.0?[0-2]){0,3}(?:-rc[12]?)?(?:\+b[12])?"
+PEP440 = r"v?[02](?:\.[01]){0,2}(?:rc[12]|a1)?(?:\.post[12])?(?:\.dev1)?(?:\+b[12])?"
+NUMERIC = r"v?0?[02](?:\.0?[01]){0,3}(?:-rc[12]?)?(?:\+b[12])?"
 VERSIONS = {
     "semver": st.builds(
         "{}{}.{}.{}{}{}".format, st.sampled_from(["", "v"]), numbers, numbers, numbers, prereleases, builds
