@@ -152,6 +152,22 @@ def test_the_options_of_the_plan(plain: Registry, home: Home, unique: Unique) ->
     assert (ran.code, ran.out.splitlines()[0]) == (0, "2024.01: held (2024.01.15 is newer)") or ran.code == 1
 
 
+def test_release_existing_list_is_read_with_certainty_or_refused(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    repository = f"{plain.host}/{path}"
+    put_image(plain, path, "a")
+    command = ("release", f"{repository}:a", "2.0.0", "--existing", "known")
+    for wrong in ("", "unauthorized\n", f"{plain.host}/{path}-other:3.0.0\n"):
+        (home.path / "work" / "known").write_text(wrong)
+        ran = home.imgref(*command)
+        assert (ran.code, ran.out, set(tags_of(plain, path))) == (2, "", {"a"})
+    (home.path / "work" / "known").write_text(f"{repository}:3.0.0\n")
+    assert good(home.imgref(*command))[-1] == "latest: held (3.0.0 is newer)"
+    (home.path / "work" / "known").write_text("")
+    good(home.imgref(*command, "--allow-empty"))
+    assert "latest" in tags_of(plain, path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
