@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from imgref.check.finding import Problem, Reading
+from imgref.check.sources._lines import TextLines
 from imgref.errors import ImgrefError
 
 __all__ = ["ENGINE_SETTINGS", "Place", "Places", "Unreadable", "is_candidate", "is_known_by_name", "lines_of", "read"]
@@ -31,6 +32,7 @@ ENGINE_SETTINGS: Final = ("daemon.json", "registries.conf")
 
 _YAML: Final = (".yml", ".yaml")
 _FROM: Final = re.compile(r"(?:\s*(?:#[^\n]*+)?\n)*+\s*(?:FROM|ARG)\s", re.IGNORECASE | re.ASCII)
+_NEWLINE: Final = re.compile("\n")
 _YAML_BREAK: Final = re.compile(r"\r\n?|\n")
 
 _MARKS: Final = (
@@ -199,9 +201,9 @@ def is_known_by_name(place: Place) -> bool:
     return place.kind is not None if place.kind != "yaml" else place.yaml_kind is not None and not place.template
 
 
-def lines_of(kind: str, text: str) -> list[str]:
+def lines_of(kind: str, text: str) -> Sequence[str]:
     """Split a text into lines as the reader of its kind counts them."""
-    return text.split("\n") if kind == "dockerfile" else _YAML_BREAK.split(text)
+    return TextLines(text, _NEWLINE if kind == "dockerfile" else _YAML_BREAK)
 
 
 def _decoded(data: bytes, *, may_be_wide: bool) -> tuple[str, Problem | None]:

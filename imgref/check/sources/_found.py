@@ -60,6 +60,13 @@ class Found:
         self._lines: Lines | None = None
         self._places: dict[int, Occurrence] = {}
         self._met: set[int] = set()
+        self._mentioned: dict[tuple[str, ...], bool] = {}
+
+    def mentions(self, *words: str) -> bool:
+        """Whether any of the words is anywhere in the file, which is searched once, however many documents it has."""
+        if words not in self._mentioned:
+            self._mentioned[words] = any(word in self.text for word in words)
+        return self._mentioned[words]
 
     def occurrences(self) -> tuple[Occurrence, ...]:
         """All of them, in the order in which they stand."""

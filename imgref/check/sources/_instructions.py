@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from imgref.check.finding import Comment, Problem
+from imgref.check.sources._lines import TextLines
 from imgref.check.sources._shell_words import SPACE, BadWord, Heredoc, find_heredocs
 from imgref.errors import quote
 
@@ -25,6 +29,7 @@ LONGEST_LINE: Final = 65535
 
 _BLANK: Final = "[\\t\\v\\f\\r ]"
 _KEYWORD: Final = re.compile(f"([^\\t\\v\\f\\r ]+){_BLANK}*")
+_NEWLINE: Final = re.compile("\n")
 _SPACES: Final = re.compile(f"[{SPACE}]*")
 _FLAG_SPACES: Final = re.compile("[\\t\\n\\v\\f\\r ]*")  # flags are read byte by byte, so these are ASCII only
 _FLAG: Final = re.compile(r"""--([^\t\n\v\f\r '"\\=]*+)(?:=([^\t\n\v\f\r '"\\]*+))?+(?=[\t\n\v\f\r ]|\Z)""")
@@ -60,17 +65,20 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class Line:
-    """The joined text of one instruction; ``places`` has line and column offset of each piece of it."""
+    """The joined text of one instruction: where each piece of it begins, its line, and the column offset of the first.
+
+    Pieces may be as many as the lines of the file, so that they are in arrays.
+    """
 
     text: str
-    starts: list[int]
-    places: list[tuple[int, int]]
+    starts: array[int]
+    numbers: array[int]
+    indent: int
 
     def place(self, offset: int) -> tuple[int, int]:
         """Give the 1-based line and column of a character."""
         piece = bisect_right(self.starts, offset) - 1
-        line, column = self.places[piece]
-        return line, column + offset - self.starts[piece] + 1
+        return self.numbers[piece], (0 if piece else self.indent) + offset - self.starts[piece] + 1
 
     def problem(self, refused: Refused) -> Problem:
         """Say where in the file something was refused."""
@@ -124,10 +132,10 @@ class Instruction:
 
 @dataclass(slots=True)
 class Scan:
-    """The instructions of a file, and what was found on the way to them."""
+    """The instructions of a file, taken once, and what was found on the way to them, whole after the last one."""
 
     escape: str = "\\"
-    instructions: list[Instruction] = field(default_factory=list)
+    instructions: Iterator[Instruction] = field(default_factory=lambda: iter(()))
     comments: list[Comment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -143,7 +151,8 @@ def scan(text: str) -> Scan:
 
 class _Scanner:
     def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
+        self.lines = TextLines(text, _NEWLINE)
+        self.dropped: set[int] = set()
         self.at = 0
         self.found = Scan()
         self.seen: set[str] | None = set()  # directives; None once they are over
@@ -156,14 +165,24 @@ class _Scanner:
             if len(line) > LONGEST_LINE // 4 and len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
                 message = f"the line is longer than the {LONGEST_LINE} bytes that BuildKit reads"
                 self.found.problems.append(Problem(number + 1, 1, "IMG901", message))
-                self.lines[number] = ""
+                self.dropped.add(number)
 
     def run(self) -> Scan:
-        lines, found = self.lines, self.found
-        while self.at < len(lines):
-            raw = lines[self.at]
+        """Read to the first instruction, before which all directives are; the others are read as they are taken."""
+        instructions = self._instructions()
+        first = list(islice(instructions, 1))
+        self.found.instructions = chain(first, instructions)
+        return self.found
+
+    def _next(self) -> str:
+        line = "" if self.at in self.dropped else self.lines[self.at]
+        self.at += 1
+        return line
+
+    def _instructions(self) -> Iterator[Instruction]:
+        while self.at < len(self.lines):
+            raw = self._next()
             stripped = raw.lstrip(SPACE)
-            self.at += 1
             if not stripped:
                 self.seen = None
             elif stripped[0] == "#":
@@ -171,10 +190,9 @@ class _Scanner:
             else:
                 self.seen = None
                 instruction = _split(self._logical(raw, stripped))
-                found.instructions.append(instruction)
                 if "<<" in instruction.line.text:
                     self._skip_heredocs(instruction)
-        return found
+                yield instruction
 
     def _comment(self, raw: str, stripped: str) -> None:
         column = len(raw) - len(stripped) + 1
@@ -204,16 +222,15 @@ class _Scanner:
         lines, escape = self.lines, self.found.escape
         part = stripped.rstrip("\r")
         cut = part.rstrip(" \t")
-        texts, starts, places = [part], [0], [(self.at, len(raw) - len(stripped))]
-        length = 0
+        joined = StringIO(newline="")
+        starts, numbers, indent = array("I", [0]), array("I", [self.at]), len(raw) - len(stripped)
         # An escape character that another one stands before does not continue the line: BuildKit has it so.
         while cut.endswith(escape) and not cut.endswith(escape * 2):
-            texts[-1] = cut[:-1]
-            length += len(cut) - 1
+            joined.write(cut[:-1])
+            part = ""
             while self.at < len(lines):
-                raw = lines[self.at]
+                raw = self._next()
                 stripped = raw.lstrip(SPACE)
-                self.at += 1
                 if stripped and stripped[0] != "#":
                     break
                 if stripped:
@@ -222,10 +239,10 @@ class _Scanner:
                 break
             part = raw.rstrip("\r")
             cut = part.rstrip(" \t")
-            texts.append(part)
-            starts.append(length)
-            places.append((self.at, 0))
-        return Line("".join(texts), starts, places)
+            starts.append(joined.tell())
+            numbers.append(self.at)
+        joined.write(part)
+        return Line(joined.getvalue(), starts, numbers, indent)
 
     def _skip_heredocs(self, instruction: Instruction) -> None:
         """Go over the bodies of an instruction's heredocs; without their ends, reading goes on right after it."""

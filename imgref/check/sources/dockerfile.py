@@ -8,7 +8,7 @@ https://docs.docker.com/reference/dockerfile/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -95,14 +95,17 @@ class _Reader:
         self.stages: list[_Stage] = []
         self.uses: list[_Use] = []
         self.is_built = False  # a FROM that can be read has come
+        self.has_instructions = False
         self.is_early = False  # something else has come before any
 
     def read(self, frontend: Frontend | None) -> Reading:
         found = self.source
-        self.problems += found.problems
         self._walk(found.instructions)
+        self.problems += found.problems
         if not self.is_built and not self.problems:
-            message = "there is no FROM, so nothing to build" if found.instructions else "the file has no instructions"
+            message = (
+                "there is no FROM, so nothing to build" if self.has_instructions else "the file has no instructions"
+            )
             self.problems.append(Problem(1, 1, "IMG901", message))
         self._resolve()
         if frontend is not None:
@@ -116,11 +119,12 @@ class _Reader:
             tuple(found.comments),
         )
 
-    def _walk(self, instructions: list[Instruction]) -> None:
+    def _walk(self, instructions: Iterable[Instruction]) -> None:
         """Sort the instructions into stages, what they use, and variables."""
         unknown: list[_Unknown] = []
         in_a_row = in_doubt = False
         for instruction in instructions:
+            self.has_instructions = True
             if not instruction.is_known:
                 if in_a_row:
                     unknown[-1].more += 1

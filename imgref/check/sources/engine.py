@@ -13,10 +13,12 @@ from typing import Any, Final
 from imgref._documents import DocumentError, parse_json, parse_toml
 from imgref.check.finding import Declaration, Problem, Reading
 from imgref.check.sources import _json_places, _toml_places
+from imgref.check.sources._lines import TextLines
 from imgref.errors import quote
 
 __all__ = ["read_daemon_json", "read_registries_conf"]
 
+_NEWLINE: Final = re.compile("\n")
 _KIND: Final = "engine"
 _Table = dict[str, Any]
 _SCHEME: Final = re.compile("https?://", re.IGNORECASE)
@@ -52,11 +54,9 @@ class _Found:
         return Reading(_KIND, problems=tuple(problems), declarations=tuple(hosts))
 
     def _placed(self, found: list[tuple[int, str]]) -> Iterator[tuple[int, int, str]]:
-        line, at = 1, 0
+        lines = TextLines(self.text, _NEWLINE)
         for offset, what in sorted(found):
-            line += self.text.count("\n", at, offset)
-            at = offset
-            yield line, offset - self.text.rfind("\n", 0, offset), what
+            yield *lines.place(offset), what
 
 
 def read_daemon_json(text: str) -> Reading:

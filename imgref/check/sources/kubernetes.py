@@ -31,7 +31,7 @@ def is_manifest(document: Node) -> bool:
 def read(document: Node, found: Found) -> None:
     """Find the images of an object, or of all in a list, at any depth: custom resources carry pods too."""
     groups: set[str] = set()
-    if "tekton.dev" in found.text or "argoproj.io" in found.text:
+    if found.mentions("tekton.dev", "argoproj.io"):
         groups = {_text(mapping, "apiVersion").partition("/")[0] for mapping in walk(document)}
     tekton = any(group == "tekton.dev" or group.endswith(".tekton.dev") for group in groups)
     keys = _POD | (_TEKTON if tekton else set()) | (_ARGO if "argoproj.io" in groups else set())
