@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple
 
 from imgref import _grammar
 from imgref._grammar import is_a
@@ -224,14 +225,19 @@ def plan_tags(
     counted: list[set[str]] = [set() for _ in sources]
     unknown: list[list[str]] = [[] for _ in sources]
     for suffix in policy.suffixes:
-        known = _on_line(sources, suffix, policy, wanted_version)
-        for index in range(len(sources)):
-            names = {item.name for item in known if item.source == index}
-            counted[index] |= names
-            unknown[index] += [] if names else [suffix]
-        for wanted in _wanted(wanted_version, policy):
+        all_wanted = list(_wanted(wanted_version, policy))
+        holders: list[_Known | None] = [None] * len(all_wanted)
+        versions = [0] * len(sources)
+        for item in _on_line(sources, suffix, policy, wanted_version):
+            counted[item.source].add(item.name)
+            versions[item.source] += 1
+            for number, wanted in enumerate(all_wanted):
+                if wanted.outranks(item.version):
+                    holders[number] = _higher(holders[number], item)
+        for index, count in enumerate(versions):
+            unknown[index] += [] if count else [suffix]
+        for wanted, holder in zip(all_wanted, holders, strict=True):
             spelled = [_valid(suffixed(name, suffix)) for name in _spellings(wanted, wanted_version, policy)]
-            holder = _highest(item for item in known if wanted.outranks(item.version))
             if holder is None:
                 tags.update(dict.fromkeys(spelled))
             else:
@@ -344,20 +350,26 @@ def _sources(existing: Iterable[str | ExistingTags] | None) -> list[ExistingTags
     return listed
 
 
-def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> list[_Known]:
-    """Give the known versions on the line that prefix and suffix make."""
-    known = []
+def _on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> Iterator[_Known]:
+    """Yield the known versions on the line that prefix and suffix make.
+
+    They are read twice rather than kept: a version takes many times the memory of its name.
+    """
+    known = partial(_read_all, sources, suffix, policy, release)
+    if len(release.parts) == 1:
+        return known()
+    counts = beside(item.version for item in known())
+    return (item for item in known() if counts(item.version))
+
+
+def _read_all(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> Iterator[_Known]:
     for index, source in enumerate(sources):
         for name in source.names:
             version = _read_known(name, source.kind, suffix, policy)
             if version is not None and source.kind == "git":
                 version = _as_spelled(version, release)
             if version is not None:
-                known.append(_Known(version, name, index))
-    if len(release.parts) == 1:
-        return known
-    counts = beside(item.version for item in known)
-    return [item for item in known if counts(item.version)]
+                yield _Known(version, name, index)
 
 
 def _read_known(name: str, kind: str, suffix: str, policy: TagPolicy) -> Version | None:
@@ -450,9 +462,15 @@ def _never(other: Version) -> bool:
     return False
 
 
-def _highest(known: Iterable[_Known]) -> _Known | None:
-    """Give the highest version; where a float stands beside the version that it counts as, the version."""
-    return max(known, key=lambda item: (item.version.order, len(item.version.parts)), default=None)
+def _higher(first: _Known | None, second: _Known) -> _Known:
+    """Return the higher version; where a floating tag is beside the version that it counts as, the version."""
+    if first is None or _height(second) > _height(first):
+        return second
+    return first
+
+
+def _height(item: _Known) -> tuple[Any, int]:
+    return item.version.order, len(item.version.parts)
 
 
 def _spellings(wanted: _Wanted, release: Version, policy: TagPolicy) -> tuple[str, ...]:
