@@ -10,6 +10,7 @@ Lines end as YAML 1.2 ends them, at ``\n``, ``\r\n`` and ``\r``: https://yaml.or
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ _DEPTH: Final = 256
 
 _MERGED: Final = 32
 """How many mappings one mapping takes in through ``<<``, at the most; more are nobody's real file."""
+
+_SMALL: Final = 8
+"""How many pairs are searched one by one: a table for each of a file's many small mappings takes much memory."""
+
+_TEXTS: Final = 10_000
+"""How many short texts are remembered, so that each is kept once: keys are the same throughout a file."""
 
 _BREAK: Final = re.compile(r"\r\n?|\n")
 _PROPERTIES: Final = re.compile(r"(?:[!&][^\s]*+(?:\s|(?<=\s)#[^\r\n]*+)*+)*+")
@@ -94,6 +101,9 @@ class Mapping:
 
     def own(self, key: str) -> Node | None:
         """The last value that is written for ``key`` here."""
+        if len(self.pairs) <= _SMALL:
+            last = (value for name, value in reversed(self.pairs) if isinstance(name, Scalar) and name.value == key)
+            return next(last, None)
         if self._table is None:
             self._table = {name.value: value for name, value in self.pairs if isinstance(name, Scalar)}
         return self._table.get(key)
@@ -155,7 +165,8 @@ class Lines:
     """From an index in a text to its 1-based line and column."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self._starts = array("I", [0])
+        self._starts.extend(found.end() for found in _BREAK.finditer(text))
 
     def at(self, index: int) -> tuple[int, int]:
         r"""Give line and column of the character at ``index``.
@@ -208,6 +219,8 @@ class _Composer:
         self._inner: Sequence | Mapping | None = None
         self._key: Node | None = None
         self._anchors: dict[str, Node] = {}
+        self._texts: dict[str, str] = {}
+        self._keys: dict[str, Scalar] = {}
 
     def problem(self, index: int, reason: str) -> None:
         self.problems.append((index, reason))
@@ -249,17 +262,28 @@ class _Composer:
         elif isinstance(inner, Sequence):
             inner.items.append(node)
         elif self._key is None:
-            self._key = node
+            self._key = self._shared(node)
         else:
             inner.pairs.append((self._key, node))
             self._key = None
+
+    def _shared(self, key: Node) -> Node:
+        """Return one node for all plain keys of the same name: nobody asks where a key is, and files are full of them."""
+        if not isinstance(key, Scalar) or key.style or key.tag is not None or key.with_properties:
+            return key
+        if len(self._keys) >= _TEXTS and key.value not in self._keys:
+            return key
+        return self._keys.setdefault(key.value, key)
 
     def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401
         start = event.start_mark.index
         style = event.style or ""
         if style:
             self.quoted.append((start, event.end_mark.index))
-        node = Scalar(event.value, start, style, event.tag, event.anchor is not None or event.tag is not None)
+        value = event.value
+        if len(self._texts) < _TEXTS or value in self._texts:
+            value = self._texts.setdefault(value, value)
+        node = Scalar(value, start, style, event.tag, event.anchor is not None or event.tag is not None)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node

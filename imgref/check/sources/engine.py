@@ -76,14 +76,15 @@ def read_daemon_json(text: str) -> Reading:
     if not isinstance(value, dict):
         return _unreadable(1, 1, "the settings of a daemon are a JSON object")
     found = _Found(text)
-    # dockerd takes the last one of a key that is given twice.
-    places = {key: place for key, _, place, _ in _json_places.members(text, _json_places.start(text))}
     key = "insecure-registries"
-    if isinstance(value.get(key), list):
-        for element, offset in _json_places.elements(text, places[key]):
+    listed, value = value.get(key), None  # what else there is need not stay in memory
+    # dockerd takes the last one of a key that is given twice.
+    places = [place for name, _, place, _ in _json_places.members(text, _json_places.start(text)) if name == key]
+    if isinstance(listed, list):
+        for element, offset in _json_places.elements(text, places[-1]):
             found.host(element, offset, "an insecure registry")
-    elif value.get(key) is not None:
-        found.wrong.append((places[key], f"{key} is an array of texts"))
+    elif listed is not None:
+        found.wrong.append((places[-1], f"{key} is an array of texts"))
     return found.reading()
 
 
