@@ -14,7 +14,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from imgref.check.finding import Problem
 
@@ -88,20 +88,36 @@ class Sequence:
     def __init__(self) -> None:
         self.items: list[Node] = []
 
+    def close(self) -> None:
+        """Take no more items, and no more memory than these need."""
+        self.items = cast("list[Node]", tuple(self.items))
+
 
 class Mapping:
-    """Pairs of nodes, in the order in which they stand, with the index at which the first begins; a key may repeat."""
+    """Pairs of nodes, in the order in which they stand, with the index at which the first begins; a key may repeat.
 
-    __slots__ = ("_table", "pairs", "start")
+    ``flat`` has keys and values in turn, since a tuple for each pair would be most of what a file takes in memory.
+    """
+
+    __slots__ = ("_table", "flat", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self.pairs: list[tuple[Node, Node]] = []
+        self.flat: list[Node] = []
         self._table: dict[str, Node] | None = None
+
+    @property
+    def pairs(self) -> list[tuple[Node, Node]]:
+        """The pairs of keys and values."""
+        return list(zip(self.flat[::2], self.flat[1::2], strict=True))
+
+    def close(self) -> None:
+        """Take no more pairs, and no more memory than these need."""
+        self.flat = cast("list[Node]", tuple(self.flat))
 
     def own(self, key: str) -> Node | None:
         """The last value that is written for ``key`` here."""
-        if len(self.pairs) <= _SMALL:
+        if len(self.flat) <= 2 * _SMALL:
             last = (value for name, value in reversed(self.pairs) if isinstance(name, Scalar) and name.value == key)
             return next(last, None)
         if self._table is None:
@@ -246,7 +262,7 @@ class _Composer:
                 self._open.append((collection, self._key))
                 self._inner, self._key = collection, None
             elif kind is events.MappingEndEvent or kind is events.SequenceEndEvent:
-                self._open.pop()
+                self._open.pop()[0].close()
                 self._inner, self._key = self._open[-1] if self._open else (None, None)
             elif kind is events.AliasEvent:
                 self._add(self._aliased(event))
@@ -264,11 +280,11 @@ class _Composer:
         elif self._key is None:
             self._key = self._shared(node)
         else:
-            inner.pairs.append((self._key, node))
+            inner.flat += (self._key, node)
             self._key = None
 
     def _shared(self, key: Node) -> Node:
-        """Return one node for all plain keys of the same name: nobody asks where a key is, and files are full of them."""
+        """Return one node for all plain keys of the same name: nobody asks where a key is, and files repeat them."""
         if not isinstance(key, Scalar) or key.style or key.tag is not None or key.with_properties:
             return key
         if len(self._keys) >= _TEXTS and key.value not in self._keys:
@@ -345,4 +361,4 @@ def walk(root: Node) -> Iterator[Mapping]:
             waiting += reversed(node.items)
         else:
             yield node
-            waiting += [value for _, value in reversed(node.pairs)]
+            waiting += reversed(node.flat[1::2])

@@ -1,0 +1,80 @@
+"""Memory and time for large inputs: in proportion to their size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vectors import clean_environ
+
+from imgref.check.sources import kubernetes
+from imgref.check.sources._found import Found
+from imgref.check.sources._yaml import compose
+
+MEGABYTE = 1 << 20
+SIZE = 4 * MEGABYTE
+
+SCRIPT = """
+import resource, sys
+from imgref.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def filled(begin: str, unit: str) -> str:
+    return begin + unit * (SIZE // len(unit))
+
+
+POD = "- apiVersion: v1\n  kind: Pod\n  metadata: {name: some-name}\n  spec:\n    containers:\n    - image: a:1.2\n"
+CASES = {
+    "many short instructions": ("Dockerfile", filled("FROM a:1\n", "RUN x\n"), 10),
+    "one instruction of many lines": ("Dockerfile", filled("FROM a:1\nRUN x", "x \\\n"), 10),
+    "one long line": ("Dockerfile", filled("FROM a:1\nRUN ", "x"), 10),
+    "empty lines": ("Dockerfile", filled("FROM a:1\n", "\n"), 10),
+    "the same tag": ("tags.txt", filled("", "1.2.3\n"), 10),
+    "different tags": ("tags.txt", "".join(f"1.{n % 1000}.{n}\n" for n in range(SIZE // 12)), 10),
+    "names that are no versions": ("tags.txt", "".join(f"name-{n}\n" for n in range(SIZE // 12)), 10),
+    "one YAML document": ("list.yaml", filled("apiVersion: v1\nkind: List\nitems:\n", POD), 20),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_command_takes_memory_in_proportion_to_its_input(case: str, tmp_path: Path) -> None:
+    name, content, times = CASES[case]
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    arguments = ["tags", "1.2.3", "--existing", name] if name == "tags.txt" else ["check", name, "--exit-zero"]
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=tmp_path,
+        env=clean_environ(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    used = int(ran.stderr.splitlines()[-1]) * 1024
+    assert used < times * len(content) + 60 * MEGABYTE
+
+
+class _Counted(str):
+    """A text that counts how often it is searched."""
+
+    searched = 0
+
+    def __contains__(self, word: object) -> bool:
+        _Counted.searched += 1
+        return isinstance(word, str) and self.find(word) >= 0
+
+
+def test_kubernetes_manifests_search_their_file_once_however_many_they_are() -> None:
+    text = "---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'a:1'}]}\n" * 50
+    found = Found(_Counted(text), lambda name: None)
+    for document in compose(text).documents:
+        kubernetes.read(document, found)
+    assert len(found.occurrences()) == 50
+    assert _Counted.searched <= 2
