@@ -143,3 +143,11 @@ def test_full_in_colour_colours_the_code_and_not_the_path() -> None:
     found = Finding("IMG101/Dockerfile", 1, 1, 2, "IMG101", "x")
     coloured = Drawing(None, lambda text, colour: f"<{text}>", lambda text, span: underlined(text, span, 80))
     assert full([found], {}, coloured) == "IMG101/Dockerfile:1:1: <IMG101> x\n\n"
+
+
+@pytest.mark.parametrize("name", ["concise", "json", "github", "gitlab", "sarif"])
+def test_report_of_a_finding_with_credentials_has_none(name: str) -> None:
+    text = "u:S3cr3t@host/app"
+    finding = Finding("a", 1, 1, 2, "IMG101", f"{text} is wrong", f"not https://{text}", text)
+    assert finding.text == "***@host/app"
+    assert "S3cr3t" not in report(name)([finding]) + repr(finding)
