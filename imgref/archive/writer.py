@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from imgref.archive._files import CHUNK, Directory, Files, Tar
+from imgref.archive._json import read_value
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
 from imgref.archive.image import Image
 from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, OCI_INDEX, Descriptor, Platform, read_json
@@ -259,8 +260,8 @@ class _DirectoryWriter(LayoutWriter):
 
     def _merged_saves(self, mine: dict[str, object] | None) -> list[object]:
         try:
-            listed = json.loads(self._old.read("manifest.json")) if self._old else []
-        except (ArchiveError, ValueError, RecursionError):
+            listed = read_value(self._old.read("manifest.json")) if self._old else []
+        except (ArchiveError, ValueError):
             listed = []
         others: list[object] = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
         if mine is None:

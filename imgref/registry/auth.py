@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
+from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
 from imgref.registry._files import home_of, line_of, read_json, write_private
 
@@ -244,12 +245,10 @@ class Credentials:
         if action not in ("get", "list"):
             return {}
         try:
-            answer = json.loads(ran.stdout)
+            return read_json_object(ran.stdout)
         except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise ConfigError(f"{program} {action} answered no JSON object", str(path))
-        return cast("dict[str, object]", answer)
+            # Not chained: the cause has the output, and with it the secret.
+            raise ConfigError(f"{program} {action} answered no JSON object", str(path)) from None
 
 
 def _key(registry: str) -> str:

@@ -65,7 +65,7 @@ def split_host(host: str) -> tuple[str, int | None]:
     (('::1', 5000), ('registry.local', None))
     """
     name, colon, port = host.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or (":" in name and not name.endswith("]")):
+    if not colon or not re.fullmatch("[0-9]{1,5}", port, re.ASCII) or (":" in name and not name.endswith("]")):
         name, port = host, ""
     return name.removeprefix("[").removesuffix("]").lower(), int(port) if port else None
 

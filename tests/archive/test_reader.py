@@ -445,7 +445,7 @@ def test_a_manifest_that_is_none(tmp_path: Path, value: object, expected: str) -
     [
         (b"{}", b"{}", "manifest.json: is no list of images"),
         (b"[1]", b"{}", "manifest.json: describes an image without Config and Layers"),
-        (b"[" * 100_000, b"{}", "manifest.json: is no JSON"),
+        (b"[" * 100_000, b"{}", "manifest.json: is nested too deeply"),
         (b'[{"Config": 1}]', b"{}", "manifest.json: describes an image without Config and Layers"),
         (b'[{"Config": "c", "Layers": [1]}]', b"{}", "manifest.json: describes an image without Config and Layers"),
         (b"[]", b"{}", "holds no image"),
