@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    LocationValueError,
     NameResolutionError,
     ProtocolError,
     ProxyError,
@@ -61,6 +63,10 @@ def explained(error: HTTPError) -> str:
         return "the name is not known to DNS"
     if _first(error, TooSlow) is not None:
         return "the response arrives too slowly"
+    if isinstance(error, LocationValueError):
+        return "the address is not valid"
+    if _is_no_http(error):
+        return "the response is not valid HTTP"
     if isinstance(error, ProxyError):
         return "the proxy refuses or cannot be reached"
     if isinstance(cause, ConnectionRefusedError):
@@ -79,7 +85,8 @@ def explained(error: HTTPError) -> str:
 
 def is_permanent(error: HTTPError) -> bool:
     """Return whether another attempt would fail the same way."""
-    return _first(error, TooSlow) is not None or _is_lasting(error)
+    never = isinstance(error, LocationValueError) or _first(error, TooSlow) is not None
+    return never or _is_no_http(error) or _is_lasting(error)
 
 
 def declare(host: str) -> str:
@@ -109,6 +116,13 @@ def _first(error: BaseException, kind: type[BaseException]) -> BaseException | N
             return None
         error = inner
     return None
+
+
+def _is_no_http(error: HTTPError) -> bool:
+    """Return whether the server sent what does not read as HTTP, rather than too little of it."""
+    cause = _first(error, http.client.HTTPException)
+    cut_short = isinstance(cause, http.client.IncompleteRead | http.client.RemoteDisconnected)
+    return cause is not None and not cut_short
 
 
 def _is_lasting(error: HTTPError) -> bool:

@@ -127,6 +127,18 @@ class PacedResponse(http.client.HTTPResponse):
         if pace is not None:
             self.fp = io.BufferedReader(_PacedSocket(pace, sock, self.fp.detach()))
 
+    def begin(self) -> None:
+        """Read the status line and the headers.
+
+        Raises:
+            HTTPException: they are not valid HTTP.
+        """
+        super().begin()
+        lengths = ",".join(self.headers.get_all("Content-Length", ()))
+        if len({length.strip() for length in lengths.split(",")}) > 1:
+            # urllib3 would refuse this too, but leave the connection open.
+            raise http.client.HTTPException("several lengths")
+
 
 def read_whole(raw: BaseHTTPResponse, pace: Pace) -> bytes:
     """Read the body of a response, decompressed.

@@ -52,9 +52,12 @@ def test_page_of_tags_of_4_mib_is_read() -> None:
 
 def test_manifest_above_4_mib_is_refused() -> None:
     body = b'{"schemaVersion": 2, "layers": [], "more": "' + b"x" * (4 * MIB) + b'"}'
-    with run_server(always(response(200, body, Content_Type=OCI_MANIFEST))) as server, client_for() as client:
-        with pytest.raises(RegistryError, match="more than 4 MiB"):
-            client.get_manifest(server.repository.with_tag("1"))
+    with (
+        run_server(always(response(200, body, Content_Type=OCI_MANIFEST))) as server,
+        client_for() as client,
+        pytest.raises(RegistryError, match="more than 4 MiB"),
+    ):
+        client.get_manifest(server.repository.with_tag("1"))
 
 
 @pytest.mark.parametrize("endless", [False, True])
@@ -65,9 +68,12 @@ def test_large_refusal_is_reported_by_its_status(endless: bool) -> None:
         for _ in range(100_000 if endless else 100):
             yield chunk
 
-    with run_server(answer) as server, client_for() as client:
-        with pytest.raises(RegistryError, match="no permission to read it"):
-            client.list_tags(server.repository)
+    with (
+        run_server(answer) as server,
+        client_for() as client,
+        pytest.raises(RegistryError, match="no permission to read it"),
+    ):
+        client.list_tags(server.repository)
 
 
 def test_long_token_response_is_refused() -> None:
@@ -76,9 +82,12 @@ def test_long_token_response_is_refused() -> None:
             return json_answer(b'{"token": "' + b"x" * (5 * MIB) + b'"}')
         return response(401, WWW_Authenticate='Bearer realm="/token"')
 
-    with run_server(answer) as server, client_for() as client:
-        with pytest.raises(RegistryError, match="more than 4 MiB"):
-            client.list_tags(server.repository)
+    with (
+        run_server(answer) as server,
+        client_for() as client,
+        pytest.raises(RegistryError, match="more than 4 MiB"),
+    ):
+        client.list_tags(server.repository)
 
 
 # Compression
