@@ -22,6 +22,7 @@ from images import (
     write_tar,
 )
 
+from imgref._locks import locked
 from imgref.archive.image import Image, SourceBlob
 from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
 from imgref.archive.reader import open_archive
@@ -283,6 +284,7 @@ def _umask() -> int:
 WRITE = """
 import sys, time
 from pathlib import Path
+from imgref._locks import locked
 from imgref.archive.image import Image, SourceBlob
 from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
 from imgref.archive.reader import open_archive
@@ -406,3 +408,25 @@ def test_image_that_no_disk_can_hold_is_an_error(sizes: list[int], target: str, 
     with pytest.raises(ArchiveError), layout_writer(str(place), image, parse("app:v1")) as writer:
         writer.write(layers[0], [b"x"])
     assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_writer_finishes_only_under_the_lock(exists: bool, tmp_path: Path) -> None:
+    source = write_tar(tmp_path / "in.tar", oci_layout({"v1": oci_image([BASE]), "v2": oci_image([TOP])}))
+    target = tmp_path / "here" / "out"
+    target.parent.mkdir()
+    if exists:
+        copy(source, str(target), "app:v2", "v2")
+    until = tmp_path / "until"
+    writer = Writer(source, str(target), "app:v1", until)
+    with locked(target if exists else target.parent):
+        until.touch()
+        with pytest.raises(subprocess.TimeoutExpired):
+            writer.process.wait(0.5)
+        if not exists:
+            (tmp_path / "other").mkdir()
+            copy(source, str(tmp_path / "other" / "out"), "app:v2", "v2")
+            (tmp_path / "other" / "out").rename(target)
+    assert writer.end() == (0, "")
+    with open_archive(str(target)) as archive:
+        assert {"v1", "v2"} <= set(archive.names)
