@@ -208,7 +208,8 @@ class _SavedLayer(Blob):
         algorithm = self._diff_id.partition(":")[0]
         found = hashlib.new(algorithm)
         with self._files.open(self._name) as stream:
-            for chunk in unpacked(self._files, stream, self.packing, self._name):
+            size = self._files.size(self._name) or 0
+            for chunk in unpacked(self._files, stream, self.packing, self._name, size):
                 found.update(chunk)
                 yield chunk
         digest = f"{algorithm}:{found.hexdigest()}"
