@@ -12,8 +12,8 @@ from imgref.archive.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, di
 from imgref.errors import AuthenticationError, ImgrefError, NotFound, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
-from imgref.registry.transfer import copy
-from imgref.registry.transport import Event
+from imgref.registry.transfer import copy, remote_image
+from imgref.registry.transport import Event, sender
 
 BLOB = b"blob" * 1000
 DIGEST = digest_of(BLOB)
@@ -260,3 +260,40 @@ def test_token_service_that_redirects_in_a_circle_fails() -> None:
         with pytest.raises((AuthenticationError, RegistryError), match="more than 5 redirects"):
             client.list_tags(server.repository)
         assert server.count("GET", "/token") == 6
+
+
+# What never ends
+
+
+def test_pages_of_tags_that_never_end_are_an_error() -> None:
+    def answer(request: Request) -> bytes:
+        page = int(request.path.partition("page=")[2] or 0)
+        return response(200, b'{"tags": ["%d"]}' % page, Link=f'</v2/app/tags/list?page={page + 1}>; rel="next"')
+
+    with run_server(answer) as server, client_for() as client:
+        with pytest.raises(RegistryError):
+            client.list_tags(server.repository)
+        assert server.count("GET", "/tags/list") <= 1001
+
+
+def test_index_that_refers_to_endless_indexes_is_an_error() -> None:
+    raws: dict[str, bytes] = {}
+    raw = b'{"schemaVersion":2,"mediaType":"%s","layers":[]}' % OCI_MANIFEST.encode()
+    for _ in range(1100):
+        raws[digest_of(raw)] = raw
+        entry = b'{"digest":"%s","size":%d}' % (digest_of(raw).encode(), len(raw))
+        raw = b'{"schemaVersion":2,"mediaType":"%s","manifests":[%s]}' % (OCI_INDEX.encode(), entry)
+    raws["1"] = raw
+
+    with (
+        run_server(lambda request: response(200, raws[request.path.rpartition("/")[2]])) as server,
+        client_for() as client,
+        pytest.raises(RegistryError, match="has more than 1000 manifests"),
+    ):
+        remote_image(client, server.repository.with_tag("1"))
+
+
+def test_blob_is_sent_in_pieces_that_a_slow_connection_can_send() -> None:
+    body = list(sender._pieces([b"a" * 200_000, b"", b"b"]))
+    assert b"".join(body) == b"a" * 200_000 + b"b"
+    assert max(map(len, body)) == 64 << 10

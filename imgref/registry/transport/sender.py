@@ -10,7 +10,7 @@ import logging
 import random
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ LONGEST_WAIT: Final = 120.0
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
+_PIECE: Final = 64 << 10
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -289,7 +290,7 @@ class Transport:
                 raw = self._manager(url, verify).urlopen(
                     method,
                     target,
-                    body=body() if callable(body) else body,
+                    body=_pieces(body()) if callable(body) else body,
                     headers=sent,
                     redirect=False,
                     retries=False,
@@ -333,6 +334,13 @@ class Transport:
             if key not in self._managers:
                 self._managers[key] = make_pools(proxy, parts.scheme, verify, [str(path) for path in authorities])
             return self._managers[key]
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a body in pieces, each of which a slow connection can send within the timeout."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
 
 
 def _addresses(name: str) -> Sequence[str]:
