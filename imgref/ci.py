@@ -189,7 +189,7 @@ class _Payload:
 
             try:
                 self._data = json.loads(Path(path).read_bytes())
-            except (OSError, ValueError, RecursionError):
+            except (OSError, ValueError):
                 self._data = {}
 
     def at(self, *keys: str) -> str | None:

@@ -44,10 +44,8 @@ def read_json(path: Path) -> dict[str, object] | None:
     except json.JSONDecodeError as error:
         # Not chained: the cause keeps the whole document, and this one holds passwords.
         raise ConfigError(f"is no JSON: {error.msg}", str(path), error.lineno) from None
-    except (ValueError, RecursionError) as error:
-        deep = isinstance(error, RecursionError)
-        reason = "is nested too deeply" if deep else "has a number with too many digits"
-        raise ConfigError(reason, str(path)) from None
+    except RecursionError:
+        raise ConfigError("is no JSON that can be read: it is nested too deep", str(path)) from None
     if not isinstance(value, dict):
         raise ConfigError("must hold a JSON object", str(path), 1)
     return cast("dict[str, object]", value)
@@ -64,12 +62,10 @@ def read_toml(path: Path) -> dict[str, object] | None:
         return None
     try:
         return tomllib.loads(text)
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         found = re.search(r"(.*) \(at line (\d+), column \d+\)", str(error))
         reason, line = (found[1], int(found[2])) if found else (str(error), None)
         raise ConfigError(f"is no TOML: {reason}", str(path), line) from error
-    except RecursionError:
-        raise ConfigError("is nested too deeply", str(path)) from None
 
 
 def line_of(path: Path, text: str) -> int | None:
