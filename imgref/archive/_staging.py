@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
 
 from imgref._locks import is_unlocked, lock, locked
 
-__all__ = ["Stage", "is_stage", "stage_directory", "stage_file"]
+__all__ = ["Stage", "is_stage", "scratch_directory", "stage_directory", "stage_file"]
 
 _SUFFIX: Final = ".imgref"
 _NAME: Final = re.compile(rf"\..*\.[0-9a-f]{{8}}{re.escape(_SUFFIX)}", re.DOTALL)
+_SCRATCH: Final = re.compile(r"imgref-[a-z0-9_]{8}\.pull")
+_SURELY_LOCKED: Final = 60.0
 _LONGEST: Final = 50
 """Characters of the target's name that a stage's name has: the whole may be as long as a name can be."""
 
@@ -78,6 +83,31 @@ def _stage(home: Path, target: Path, create: Callable[[Path], int]) -> Stage:
                 number = create(path)
                 lock(number)
                 return Stage(path, number)
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """Create a directory among the system's temporary files, private and locked, and remove it at the end.
+
+    Those that were abandoned are removed too. They must be a minute old, since each is locked only once it exists, and
+    the lock on a directory that everybody can open is not one to wait for.
+    """
+    base = Path(gettempdir())
+    with os.scandir(base) as entries:
+        found = [Path(entry.path) for entry in entries if _SCRATCH.fullmatch(entry.name)]
+    for path in found:
+        with suppress(OSError):
+            status = path.lstat()
+            old = status.st_mtime < time.time() - _SURELY_LOCKED
+            if old and status.st_uid == os.geteuid() and stat.S_ISDIR(status.st_mode) and is_unlocked(path):
+                _remove(path)
+    with TemporaryDirectory(prefix="imgref-", suffix=".pull", dir=base) as name:
+        number = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            lock(number)
+            yield Path(name)
+        finally:
+            os.close(number)
 
 
 def is_stage(name: str) -> bool:
