@@ -14,7 +14,7 @@ from typing import cast
 from imgref._locks import locked
 from imgref.errors import ConfigError
 
-__all__ = ["home_of", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
+__all__ = ["Places", "home_of", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -72,6 +72,33 @@ def line_of(path: Path, text: str) -> int | None:
     """Find the 1-based line that holds a text; None rather than a wrong guess."""
     lines = (_read(path) or "").splitlines()
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
+
+
+class Places:
+    """Finds values in a file, with their lines: in linear time if they are asked for in the order of the file.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._text: str | None = None
+        self._at, self._line = 0, 1
+
+    def of(self, value: str) -> str:
+        """Return the file, with the line of a value, after that of the last one if it is there too."""
+        if self._text is None:
+            self._text = _read(self._path) or ""
+        found = self._text.find(value, self._at)
+        if found < 0:
+            found = self._text.find(value, 0, self._at + len(value))
+            if found < 0:
+                return str(self._path)
+            return f"{self._path}:{self._text.count(chr(10), 0, found) + 1}"
+        self._line += self._text.count("\n", self._at, found)
+        self._at = found
+        return f"{self._path}:{self._line}"
 
 
 def write_private(path: Path, text: str) -> None:
