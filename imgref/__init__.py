@@ -26,11 +26,13 @@ The public names below are loaded when they are first used, so that ``import img
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+TYPE_CHECKING = False  # importing typing takes longer than everything else here
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Final
+
     from imgref.errors import (
         ArchiveError,
         AuthenticationError,

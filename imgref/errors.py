@@ -15,7 +15,7 @@
        ├─ RateLimited                  retry_after
        ├─ TagConflict
        ├─ UnreliableTagList
-       └─ RegistryUnavailable
+       └─ RegistryUnavailable           permanent
 
 ``str(error)`` is one line: what is wrong, the rule, the value in quotes, and what was probably meant.
 """
@@ -277,4 +277,20 @@ class UnreliableTagList(RegistryError):
 
 
 class RegistryUnavailable(RegistryError):
-    """No connection, no certificate that is trusted, or no answer in time."""
+    """No connection, no certificate that is trusted, or no answer in time.
+
+    Attributes:
+        permanent: whether another attempt would fail the same way, as with a certificate that is not trusted.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        method: str | None = None,
+        url: str | None = None,
+        status: int | None = None,
+        permanent: bool = False,
+    ) -> None:
+        super().__init__(reason, method=method, url=url, status=status)
+        self.permanent = permanent

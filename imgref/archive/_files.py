@@ -27,6 +27,11 @@ _SHOWN: Final = 200
 _MOST_LINKS: Final = 40
 _LONGEST_NAME: Final = 4096
 _INDEX_LIMIT: Final = 32 << 20
+_ALWAYS_UNPACKED: Final = 1 << 30
+_MOST_EXPANDED: Final = 100
+"""What is compressed may unpack to 1 GiB, and to this many times its size beyond that: images shrink to a half or a
+tenth, but a file of 10 MB can be made to fill any disk."""
+
 _PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
 """The first bytes of each compression that Docker reads, with the module of Python's that does, if one does."""
 
@@ -168,7 +173,8 @@ class Tar(Files):
         if kind is not None:
             self._file.seek(0)
             plain = self.spool()
-            spool_to(self, unpacked(self, self._file, kind, None), plain)
+            size = os.fstat(self._file.fileno()).st_size
+            spool_to(self, unpacked(self, self._file, kind, None, size), plain)
             self._file = plain
 
     def _scan(self) -> None:
@@ -275,8 +281,16 @@ def spool_to(files: Files, chunks: Iterator[bytes], spool: BinaryIO) -> tuple[st
     return f"sha256:{found.hexdigest()}", spool.tell()
 
 
-def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | None) -> Iterator[bytes]:
-    """Give a stream's bytes, decompressed as its first bytes say."""
+def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | None, size: int) -> Iterator[bytes]:
+    """Give a stream's bytes, decompressed as its first bytes say.
+
+    Args:
+        files: the archive.
+        stream: its file, or a member.
+        packing: from :func:`packing_of`.
+        member: the member's name, for messages.
+        size: bytes of the stream, which bound what it unpacks to.
+    """
     import bz2
     import gzip
     import lzma
@@ -289,8 +303,12 @@ def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | 
         opened = cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
     elif packing is not None:
         opened = cast("BinaryIO", (bz2.BZ2File if packing == "bz2" else lzma.LZMAFile)(stream))
+    left = _ALWAYS_UNPACKED + _MOST_EXPANDED * size
     try:
         while chunk := _read_full(opened):
+            left -= len(chunk)
+            if left < 0:
+                raise files.fail(f"unpacks to more than 1 GiB and {_MOST_EXPANDED} times its size", member)
             yield chunk
     except EOFError as error:
         raise files.fail("is cut short", member) from error

@@ -62,7 +62,10 @@ class _Layout:
     def image(self, root: Descriptor) -> Image:
         """Read the manifests, and look that every blob is there."""
         self._check_children(root)
-        image = assemble(root, self)
+        try:
+            image = assemble(root, self)
+        except ValueError as error:
+            raise self._files.fail(str(error), blob_name(root.digest)) from error
         for blob in (*image.configs, *image.layers):
             descriptor = blob.descriptor()
             if not descriptor.foreign:

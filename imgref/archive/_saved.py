@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, TypeGuard
 
 from imgref._grammar import DIGEST, is_a
 from imgref.archive._files import CHUNK, Files, packing_of, section, spool_to, unpacked
+from imgref.archive._json import read_value
 from imgref.archive._layout import Entry
 from imgref.archive.image import Blob, Image, short_id
 from imgref.archive.manifest import (
@@ -50,9 +51,9 @@ class _SavedImage:
 def _saved_images(files: Files) -> list[_SavedImage]:
     name = "manifest.json"
     try:
-        listed = json.loads(files.read(name))
-    except (ValueError, RecursionError) as error:
-        raise files.fail(f"is no JSON: {error}", name) from error
+        listed = read_value(files.read(name))
+    except ValueError as error:
+        raise files.fail(str(error), name) from error
     if not isinstance(listed, list):
         raise files.fail("is no list of images", name)
     images = []
@@ -207,7 +208,8 @@ class _SavedLayer(Blob):
         algorithm = self._diff_id.partition(":")[0]
         found = hashlib.new(algorithm)
         with self._files.open(self._name) as stream:
-            for chunk in unpacked(self._files, stream, self.packing, self._name):
+            size = self._files.size(self._name) or 0
+            for chunk in unpacked(self._files, stream, self.packing, self._name, size):
                 found.update(chunk)
                 yield chunk
         digest = f"{algorithm}:{found.hexdigest()}"

@@ -13,6 +13,8 @@ from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, Descriptor, Manif
 __all__ = ["Blob", "Image", "ImageSource", "SourceBlob", "assemble", "short_id"]
 
 _CONFIG_LIMIT: Final = 16 << 20
+_MOST_MANIFESTS: Final = 1000
+"""An index lists a few dozen platforms. One that refers to indexes, and so on, could name any number."""
 
 
 def short_id(digest: str) -> str:
@@ -94,6 +96,9 @@ def assemble(root: Descriptor, source: ImageSource, *, diff_ids: bool = True) ->
         root: the image, or an index.
         source: where everything lies.
         diff_ids: whether to read the configs, for the ids by which Docker shows layers.
+
+    Raises:
+        ValueError: it has too many manifests; the text is the reason.
     """
     manifests = _manifests(root, source)
     layers: dict[str, Blob] = {}
@@ -110,7 +115,11 @@ def assemble(root: Descriptor, source: ImageSource, *, diff_ids: bool = True) ->
 
 
 def _manifests(root: Descriptor, source: ImageSource) -> tuple[Manifest, ...]:
-    """Read them all, each once, an index after its children; without recursion, since depth is anyone's choice."""
+    """Read them all, each once, an index after its children; without recursion, since depth is anyone's choice.
+
+    Raises:
+        ValueError: there are too many.
+    """
     done: dict[str, Manifest] = {}
     read: dict[str, Manifest] = {}
     waiting = [root]
@@ -122,6 +131,8 @@ def _manifests(root: Descriptor, source: ImageSource) -> tuple[Manifest, ...]:
             done[descriptor.digest] = read[descriptor.digest]
             waiting.pop()
         else:
+            if len(read) >= _MOST_MANIFESTS:
+                raise ValueError(f"has more than {_MOST_MANIFESTS} manifests")
             manifest = read[descriptor.digest] = source.manifest(descriptor)
             waiting.extend(reversed(manifest.children))
     return tuple(done.values())

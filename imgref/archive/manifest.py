@@ -7,12 +7,12 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from imgref._grammar import DIGEST, is_a
+from imgref.archive._json import read_json
 from imgref.errors import quote
 from imgref.platforms import Platform
 
@@ -23,6 +23,7 @@ __all__ = [
     "DOCKER_LAYER",
     "DOCKER_MANIFEST",
     "INDEX_TYPES",
+    "LARGEST_SIZE",
     "MANIFEST_LIMIT",
     "OCI_CONFIG",
     "OCI_INDEX",
@@ -51,6 +52,9 @@ INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 MANIFEST_LIMIT: Final = 4 << 20
 """Registries take no manifest above 4 MiB; on disk a bigger one is refused before it fills the memory."""
 
+LARGEST_SIZE: Final = (1 << 63) - 1
+"""The largest size that file systems, tars and HTTP libraries can handle."""
+
 _FOREIGN: Final = (".foreign.", ".nondistributable.")
 
 
@@ -61,23 +65,6 @@ def digest_of(raw: bytes, algorithm: str = "sha256") -> str:
     'sha256:e3b0c44298fc'
     """
     return f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
-
-
-def read_json(raw: bytes) -> dict[str, object]:
-    """Read a JSON object.
-
-    Raises:
-        ValueError: it is none; the text is the reason.
-    """
-    try:
-        value = json.loads(raw)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-    except ValueError as error:
-        raise ValueError(f"is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +110,8 @@ class Descriptor:
             raise ValueError(f"has a descriptor without a digest{shown}")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise ValueError(f"gives no size for {digest}")
+        if size > LARGEST_SIZE:
+            raise ValueError(f"gives a size for {digest} that no file can have")
         media_type = _text(value.get("mediaType"))
         return cls(
             media_type,

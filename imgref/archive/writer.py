@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -14,10 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from imgref._locks import locked
 from imgref.archive._files import CHUNK, Directory, Files, Tar
+from imgref.archive._json import read_value
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
+from imgref.archive._staging import is_stage, stage_directory, stage_file
 from imgref.archive.image import Image
-from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, OCI_INDEX, Descriptor, read_json
+from imgref.archive.manifest import DOCKER_CONFIG, LARGEST_SIZE, OCI_CONFIG, OCI_INDEX, Descriptor, read_json
 from imgref.archive.reader import KEPT
 from imgref.errors import ArchiveError
 from imgref.platforms import Platform, best_match
@@ -48,8 +50,7 @@ def layout_writer(path: str, image: Image, reference: ImageReference) -> LayoutW
     if path.endswith(_COMPRESSED):
         raise ArchiveError("the layers are compressed already: name a directory or a .tar", path)
     if target.is_dir():
-        if not (target / "index.json").is_file() and any(target.iterdir()):
-            raise ArchiveError("is a directory with other things in it, and no OCI layout", path)
+        _refuse_other_directory(target, path)
         return _DirectoryWriter(path, image, reference)
     if target.exists() and not target.is_file():
         raise ArchiveError("is neither a file nor a directory", path)
@@ -188,25 +189,28 @@ def _good_blobs(files: Files, blobs: Iterable[Descriptor]) -> set[str]:
 
 
 class _DirectoryWriter(LayoutWriter):
-    """Everything new is made in a directory beside its place, and moved there at the end, index.json last."""
+    """Everything new is made in a directory beside its place, and moved there at the end, index.json last.
+
+    Others may write to the same layout meanwhile: what it lists is read at the end, under a lock.
+    """
 
     def __init__(self, path: str, image: Image, reference: ImageReference) -> None:
         super().__init__(path, image, reference)
         self._target = Path(os.path.realpath(path))
-        self._is_new = not self._target.exists()
+        exists = self._target.exists()
         # Beside the target only where that is not there yet: an existing one may be a file system of its own.
-        home = self._target.parent if self._is_new else self._target
-        self._old = None if self._is_new else Directory(path)
-        good = _good_blobs(self._old, self._blobs.values()) if self._old else set()
+        home = self._target if exists else self._target.parent
+        old = Directory(path) if exists else None
+        good = _good_blobs(old, self._blobs.values()) if old else set()
         self.missing = frozenset(self._blobs.keys() - good)
-        self._listed = self._others()
+        self._others(old)
         try:
-            self._stage = _made_directory(home, self._target.name)
+            self._stage = stage_directory(home, self._target)
         except OSError as error:
             raise self._unwritable(error) from error
 
     def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        place = self._stage / blob_name(descriptor.digest)
+        place = self._stage.path / blob_name(descriptor.digest)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with place.open("wb", buffering=0) as file:
@@ -223,40 +227,51 @@ class _DirectoryWriter(LayoutWriter):
 
     def _finish(self) -> None:
         for manifest in self._manifests.values():
-            place = self._stage / blob_name(manifest.digest)
+            place = self._stage.path / blob_name(manifest.digest)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(manifest.raw)
-        (self._stage / "oci-layout").write_bytes(_LAYOUT)
-        loadable = self._loadable()
-        if listed := self._merged_saves(loadable):
-            (self._stage / "manifest.json").write_bytes(_json(listed))
-        (self._stage / "index.json").write_bytes(_index([*self._listed, self._entry()]))
-        if self._is_new:
-            self._stage.rename(self._target)
-            return
-        for file in sorted(self._stage.rglob("*"), key=lambda file: file.name == "index.json"):
-            place = self._target / file.relative_to(self._stage)
+        (self._stage.path / "oci-layout").write_bytes(_LAYOUT)
+        if not self._target.exists():
+            with locked(self._target.parent):
+                if not self._target.exists():
+                    self._list_images(None)
+                    self._stage.path.rename(self._target)
+                    return
+        with locked(self._target):
+            _refuse_other_directory(self._target, self._path)
+            self._list_images(Directory(self._path))
+            self._move_files()
+
+    def _list_images(self, old: Directory | None) -> None:
+        """Write the files that list this image and those that the layout has."""
+        if listed := self._merged_saves(old, self._loadable()):
+            (self._stage.path / "manifest.json").write_bytes(_json(listed))
+        (self._stage.path / "index.json").write_bytes(_index([*self._others(old), self._entry()]))
+
+    def _move_files(self) -> None:
+        for file in sorted(self._stage.path.rglob("*"), key=lambda file: file.name == "index.json"):
+            place = self._target / file.relative_to(self._stage.path)
             if file.is_dir():
                 place.mkdir(exist_ok=True)
             else:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(place)
 
-    def _others(self) -> list[object]:
+    def _others(self, old: Directory | None) -> list[object]:
         """Give the lines of index.json that stay: those of other names, or of no name and another digest."""
-        if self._old is None or self._old.size("index.json") is None:
+        if old is None or old.size("index.json") is None:
             return []
         try:
-            listed = read_json(self._old.read("index.json")).get("manifests")
+            listed = read_json(old.read("index.json")).get("manifests")
         except ValueError as error:
             raise ArchiveError(str(error), self._path, "index.json") from error
         mine = self._entry()
         return [entry for entry in (listed if isinstance(listed, list) else []) if not _same_name(entry, mine)]
 
-    def _merged_saves(self, mine: dict[str, object] | None) -> list[object]:
+    def _merged_saves(self, old: Directory | None, mine: dict[str, object] | None) -> list[object]:
         try:
-            listed = json.loads(self._old.read("manifest.json")) if self._old else []
-        except (ArchiveError, ValueError, RecursionError):
+            listed = read_value(old.read("manifest.json")) if old else []
+        except (ArchiveError, ValueError):
             listed = []
         others: list[object] = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
         if mine is None:
@@ -265,7 +280,13 @@ class _DirectoryWriter(LayoutWriter):
         return [*(e for e in others if isinstance(e, dict) and e.get("RepoTags") != names), mine]
 
     def _discard(self) -> None:
-        shutil.rmtree(self._stage, ignore_errors=True)
+        self._stage.discard()
+
+
+def _refuse_other_directory(target: Path, path: str) -> None:
+    # What other writers have not finished yet, or left behind when they were killed, does not count.
+    if not (target / "index.json").is_file() and not all(is_stage(entry.name) for entry in target.iterdir()):
+        raise ArchiveError("is a directory with other things in it, and no OCI layout", path)
 
 
 def _same_name(entry: object, mine: dict[str, object]) -> bool:
@@ -277,17 +298,6 @@ def _same_name(entry: object, mine: dict[str, object]) -> bool:
         return bool(entry.get("digest") == mine["digest"]) and REF_NAME not in theirs
     image = theirs.get(IMAGE_NAME, ours[IMAGE_NAME])
     return bool(theirs.get(REF_NAME) == ours[REF_NAME] and image == ours[IMAGE_NAME])
-
-
-def _made_directory(home: Path, name: str) -> Path:
-    """Make a directory with the usual rights, under a name that nobody has."""
-    while True:
-        stage = home / f".{name}.{os.urandom(4).hex()}"
-        try:
-            stage.mkdir()
-        except FileExistsError:
-            continue
-        return stage
 
 
 def _write_all(number: int, data: bytes) -> None:
@@ -304,9 +314,8 @@ class _TarWriter(LayoutWriter):
         self._target = Path(os.path.realpath(path))
         small = self._small_files()
         old = self._old_tar()
-        self._stage = self._target.with_name(f".{self._target.name}.{os.urandom(4).hex()}")
         try:
-            self._number = os.open(self._stage, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            self._stage = stage_file(self._target)
         except OSError as error:
             raise self._unwritable(error) from error
         try:
@@ -333,7 +342,7 @@ class _TarWriter(LayoutWriter):
 
     def finish(self) -> None:
         try:
-            self._stage.replace(self._target)
+            self._stage.path.replace(self._target)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -359,6 +368,8 @@ class _TarWriter(LayoutWriter):
 
         sizes = {name: len(data) for name, data in small.items()}
         sizes |= {blob_name(blob.digest): blob.size for blob in self._blobs.values()}
+        if sum(sizes.values()) > LARGEST_SIZE >> 1:
+            raise ArchiveError("the image is larger than any file can be", self._path)
         algorithms = sorted({name.split("/")[1] for name in sizes if "/" in name})
         places, at = {}, 0
         for name in ("blobs", *(f"blobs/{algorithm}" for algorithm in algorithms), *sizes):
@@ -372,9 +383,9 @@ class _TarWriter(LayoutWriter):
             at += -(-member.size // _BLOCK) * _BLOCK
         end = at + 2 * _BLOCK
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self._number, 0, end)
+            os.posix_fallocate(self._stage.number, 0, end)
         else:
-            os.ftruncate(self._number, end)
+            os.ftruncate(self._stage.number, end)
         return places
 
     def _take_over(self, old: Tar | None) -> None:
@@ -389,11 +400,10 @@ class _TarWriter(LayoutWriter):
     def _put(self, at: int, data: bytes) -> int:
         rest = memoryview(data)
         while rest:
-            written = os.pwrite(self._number, rest, at)
+            written = os.pwrite(self._stage.number, rest, at)
             at += written
             rest = rest[written:]
         return at
 
     def _discard(self) -> None:
-        os.close(self._number)
-        self._stage.unlink(missing_ok=True)
+        self._stage.discard()

@@ -3,7 +3,12 @@
 A command returns its exit code, one of those below; an error that is raised gets its own in :mod:`imgref.cli.main`.
 """
 
-from typing import Final
+from __future__ import annotations
+
+TYPE_CHECKING = False  # importing typing takes a moment in which Ctrl-C is not handled yet
+
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_MISSING", "EXIT_REGISTRY"]
 

@@ -63,6 +63,7 @@ def command(
     versions = None if wanted is None else _range(wanted, scheme, pre=pre)
     if pre and versions is None:
         raise click.UsageError("--pre goes with --range; without a range pre-releases are listed anyway")
+    style = style or ("table" if _console.is_terminal() else "lines")
     names = client.list_tags(repo)
     read = read_names(names, scheme) if sort == "version" or versions is not None or style != "lines" else {}
     tags = [
@@ -75,7 +76,7 @@ def command(
         tags = [tag for tag in tags if tag.version is not None and tag.version in versions]
     tags = list(_sorted(tags, sort))[:limit]
     shown = [str(repo.with_tag(tag.name)) if full else tag.name for tag in tags]
-    _print(tags, shown, repo.repository, style or ("table" if _console.is_terminal() else "lines"))
+    _print(tags, shown, repo.repository, style)
     return 0
 
 

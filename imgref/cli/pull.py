@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,10 +51,10 @@ def command(
         raise click.UsageError(
             "a tar is not written to a terminal; send it somewhere, as in imgref pull REF - | docker load"
         )
-    from tempfile import TemporaryDirectory
+    from imgref.archive._staging import scratch_directory
 
-    with TemporaryDirectory(prefix="imgref-") as folder, watching("none", quiet=True, pulls=True) as watcher:
-        tar = Path(folder) / "image.tar"
+    with scratch_directory() as folder, watching("none", quiet=True, pulls=True) as watcher:
+        tar = folder / "image.tar"
         pull(client, ref, str(tar), platform=platform, jobs=jobs, watcher=watcher)
         with tar.open("rb") as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)

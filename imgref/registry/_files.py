@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
 from imgref._documents import DocumentError, parse_json, parse_toml
+from imgref._locks import locked
 from imgref.errors import ConfigError
 
-__all__ = ["home_of", "line_of", "read_json", "read_toml", "write_private"]
+__all__ = ["Places", "home_of", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -66,10 +68,38 @@ def line_of(path: Path, text: str) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
+class Places:
+    """Finds values in a file, with their lines: in linear time if they are asked for in the order of the file.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._text: str | None = None
+        self._at, self._line = 0, 1
+
+    def of(self, value: str) -> str:
+        """Return the file, with the line of a value, after that of the last one if it is there too."""
+        if self._text is None:
+            self._text = _read(self._path) or ""
+        found = self._text.find(value, self._at)
+        if found < 0:
+            found = self._text.find(value, 0, self._at + len(value))
+            if found < 0:
+                return str(self._path)
+            return f"{self._path}:{self._text.count(chr(10), 0, found) + 1}"
+        self._line += self._text.count("\n", self._at, found)
+        self._at = found
+        return f"{self._path}:{self._line}"
+
+
 def write_private(path: Path, text: str) -> None:
     """Put a text into a file that only its owner can read: as a whole, or not at all.
 
-    A symbolic link stays one, and the file that it names is replaced: dotfiles are often kept elsewhere.
+    A symbolic link stays one, and the file that it names is replaced: dotfiles are often kept elsewhere. A file that
+    exists keeps its owner and group, also where root writes it, and its mode unless others may read it.
 
     Raises:
         ConfigError: the file cannot be written.
@@ -83,6 +113,8 @@ def write_private(path: Path, text: str) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
+                with suppress(FileNotFoundError):
+                    _make_like(handle, target.stat())
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -92,6 +124,36 @@ def write_private(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", str(path)) from error
+
+
+@contextmanager
+def settings_lock(path: Path) -> Iterator[None]:
+    """Hold off other processes that would change a settings file between reading and writing it.
+
+    Raises:
+        ConfigError: the file's directory cannot be created or read.
+    """
+    directory = Path(os.path.realpath(path)).parent
+    with ExitStack() as stack:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(locked(directory))
+        except OSError as error:
+            raise ConfigError(f"cannot be written: {error.strerror}", str(path)) from error
+        yield
+
+
+def _make_like(handle: int, old: os.stat_result) -> None:
+    """Give a new file, which only its owner can read, the owner, group and mode of the one that it replaces."""
+    mine = os.fstat(handle)
+    group_is_kept = True
+    if (old.st_uid, old.st_gid) != (mine.st_uid, mine.st_gid):
+        try:
+            os.fchown(handle, old.st_uid, old.st_gid)
+        except PermissionError:
+            group_is_kept = False
+    if group_is_kept and not old.st_mode & 0o007:
+        os.fchmod(handle, old.st_mode & 0o770)
 
 
 def _read(path: Path) -> str | None:

@@ -17,8 +17,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
+from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
-from imgref.registry._files import home_of, line_of, read_json, write_private
+from imgref.registry._files import home_of, line_of, read_json, settings_lock, write_private
 
 __all__ = ["Credential", "Credentials", "refused"]
 
@@ -139,7 +140,7 @@ class Credentials:
         """
         path = self.docker_config
         settings = read_json(path) or {}
-        auths = _auths(settings, path)
+        _auths(settings, path)
         key = _key(registry)
         helper = _helper_for(settings, registry, path)
         if helper:
@@ -147,9 +148,13 @@ class Credentials:
             entry: dict[str, object] = {}
         else:
             entry = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
-        if auths.get(key) != entry:
-            settings["auths"] = {**auths, key: entry}
-            _write(path, settings)
+        with settings_lock(path):
+            # Read again: another login may have written meanwhile, perhaps while the helper asked for a passphrase.
+            settings = read_json(path) or {}
+            auths = _auths(settings, path)
+            if auths.get(key) != entry:
+                settings["auths"] = {**auths, key: entry}
+                _write(path, settings)
         self._found.clear()
         return f"docker-credential-{helper}" if helper else str(path)
 
@@ -171,15 +176,19 @@ class Credentials:
         if helper and self._get(helper, registry, path):
             self._ask(helper, "erase", _key(registry), path)
             erased.append(f"docker-credential-{helper}")
-        auths = _auths(settings, path)
-        kept = {key: entry for key, entry in auths.items() if _plain(key) != registry}
-        if len(kept) < len(auths):
-            if any(auths[key] for key in auths.keys() - kept.keys()):
-                erased.append(str(path))
-            settings["auths"] = kept
-            _write(path, settings)
+        if any(_plain(key) == registry for key in _auths(settings, path)):
+            erased += self._erase_entry(registry, path)
         self._found.clear()
         return erased
+
+    def _erase_entry(self, registry: str, path: Path) -> list[str]:
+        with settings_lock(path):
+            settings = read_json(path) or {}
+            auths = _auths(settings, path)
+            kept = {key: entry for key, entry in auths.items() if _plain(key) != registry}
+            settings["auths"] = kept
+            _write(path, settings)
+        return [str(path)] if any(auths[key] for key in auths.keys() - kept.keys()) else []
 
     def _find(self, registry: str, path: str) -> Credential | None:
         given = self._from_environment()
@@ -244,12 +253,10 @@ class Credentials:
         if action not in ("get", "list"):
             return {}
         try:
-            answer = json.loads(ran.stdout)
+            return read_json_object(ran.stdout)
         except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise ConfigError(f"{program} {action} answered no JSON object", str(path))
-        return cast("dict[str, object]", answer)
+            # Not chained: the cause has the output, and with it the secret.
+            raise ConfigError(f"{program} {action} answered no JSON object", str(path)) from None
 
 
 def _key(registry: str) -> str:

@@ -6,8 +6,6 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
 from imgref._grammar import DIGEST, TAG, is_a
-from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, digest_of
+from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, digest_of, read_json
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable, UnreliableTagList, quote
 from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference
@@ -32,7 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["RegistryClient", "Upload"]
 
 _PAGE: Final = 1000
-_MOST_PAGES: Final = 10_000
+_MOST_PAGES: Final = 1000
+_PROGRESS: Final = 256 << 10
+"""Bytes of a blob that a try must bring so that the failures before it do not count."""
+
 _NESTED: Final = 3
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 
@@ -125,9 +126,9 @@ class RegistryClient:
         answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
         if answer.status == 404:
             return None
-        size, digest = answer.header("Content-Length"), answer.header("Docker-Content-Digest")
+        size, digest = answer.size(), answer.header("Docker-Content-Digest")
         kind = answer.header("Content-Type").partition(";")[0].strip()
-        told = digest and size.isdecimal() and int(size) and kind in ACCEPTED and _is_comparable(digest, ref.digest)
+        told = digest and size and kind in ACCEPTED and _is_comparable(digest, ref.digest)
         if answer.status in (400, 405, 501) or (answer.status == 200 and not told):
             # HEAD that is not supported, or says too little.
             try:
@@ -136,7 +137,7 @@ class RegistryClient:
                 return None
         self._session.expect(answer, ref, 200)
         _check_digest(str(ref), digest, ref.digest)
-        return Descriptor(kind, digest, int(size))
+        return Descriptor(kind, digest, size or 0)
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
@@ -224,10 +225,9 @@ class RegistryClient:
             return {}
         raw = b"".join(self.open_blob(ref, config.digest, size=config.size))
         try:
-            data = json.loads(raw)
-        except (ValueError, RecursionError):
+            return read_json(raw)
+        except ValueError:
             return {}
-        return data if isinstance(data, dict) else {}
 
     def list_referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
         """Give what refers to a manifest, such as its signatures; None where the registry keeps no such lists.
@@ -241,7 +241,9 @@ class RegistryClient:
         url = f"{endpoint.origin}/v2/{ref.path}/referrers/{ref.digest}"
         found: dict[str, Descriptor] = {}
         seen: set[str] = set()
-        while url and url not in seen and len(seen) < _MOST_PAGES:
+        while url:
+            if url in seen or len(seen) >= _MOST_PAGES:
+                raise RegistryError(f"{ref}: the registry's list of referrers does not end", url=_bare(url))
             seen.add(url)
             answer = self._session.send("GET", ref, url, headers={"Accept": OCI_INDEX})
             if answer.status in (400, 404, 405) and len(seen) == 1:
@@ -336,8 +338,7 @@ class RegistryClient:
         if answer.status == 404:
             return None
         self._session.expect(answer, repository, 200, about=about)
-        size = answer.header("Content-Length")
-        return int(size) if size.isdecimal() else 0
+        return answer.size() or 0
 
     def open_blob(
         self,
@@ -374,8 +375,9 @@ class RegistryClient:
         failures = 0
         while True:
             start = place
+            answer = self._rest_of(repository, digest, place, about)
             try:
-                for chunk in self._rest_of(repository, digest, place, about):
+                for chunk in _chunks_from(answer, place, about):
                     hasher.update(chunk)
                     place += len(chunk)
                     if size is not None and place > size:
@@ -385,36 +387,28 @@ class RegistryClient:
                     held = chunk
                 break
             except RegistryUnavailable as error:
-                # What brought something was no failure in vain.
-                failures = 1 if place > start else failures + 1
-                if failures >= TRIES or error.status is not None:
+                # A try that brought much was not in vain; one that brings a byte each time would never end.
+                failures = 1 if place - start >= _PROGRESS else failures + 1
+                if failures >= TRIES or error.permanent:
+                    error.reason = f"{about}: {error.reason}"
                     raise
                 self._session.pause(about, error.reason, failures)
+            finally:
+                answer.close()
         found = f"{digest.partition(':')[0]}:{hasher.hexdigest()}"
         if found != digest:
             raise RegistryError(f"{about}: the content that came is {found}")
         if held:
             yield held
 
-    def _rest_of(self, repository: ImageReference, digest: str, place: int, about: str) -> Iterator[bytes]:
+    def _rest_of(self, repository: ImageReference, digest: str, place: int, about: str) -> Response:
         headers = {"Range": f"bytes={place}-"} if place else {}
         answer = self._session.send("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
-        try:
-            if answer.status == 404:
-                raise NotFound(f"{about}: no such blob", **place_of(answer))
-            if answer.status == 416 and place:
-                return
+        if answer.status == 404:
+            raise NotFound(f"{about}: no such blob", **place_of(answer))
+        if not (answer.status == 416 and place):
             self._session.expect(answer, repository, 200, 206, about=about)
-            partial = re.match(r"bytes (\d+)-", answer.header("Content-Range")) if answer.status == 206 else None
-            skip = place - (int(partial[1]) if partial else place if answer.status == 206 else 0)
-            if skip < 0:
-                raise RegistryError(f"{about}: the registry answers with another part than was asked for")
-            for chunk in answer.chunks():
-                if skip < len(chunk):
-                    yield chunk[skip:]
-                skip = max(0, skip - len(chunk))
-        finally:
-            answer.close()
+        return answer
 
     def start_upload(
         self, repository: ImageReference, mount: str | None = None, source: ImageReference | None = None
@@ -509,6 +503,19 @@ class RegistryClient:
                 self._session.refuse_foreign_404(answer, str(ref))
                 what = "no such repository"
         return NotFound(f"{ref}: {what}", method="GET", status=404)
+
+
+def _chunks_from(answer: Response, place: int, about: str) -> Iterator[bytes]:
+    """Yield a blob's bytes from a position on, whether the registry sent the rest of it or all of it again."""
+    if answer.status == 416:
+        return
+    skip = place - answer.start(place)
+    if skip < 0:
+        raise RegistryError(f"{about}: the registry sends a different part of the blob than requested")
+    for chunk in answer.chunks():
+        if skip < len(chunk):
+            yield chunk[skip:]
+        skip = max(0, skip - len(chunk))
 
 
 def _point(ref: ImageReference) -> str:

@@ -18,7 +18,7 @@ from typing import Final
 
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
-from imgref.registry._files import home_of, line_of, read_json, read_toml
+from imgref.registry._files import Places, home_of, line_of, read_json, read_toml
 
 __all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
 
@@ -65,7 +65,7 @@ def split_host(host: str) -> tuple[str, int | None]:
     (('::1', 5000), ('registry.local', None))
     """
     name, colon, port = host.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or (":" in name and not name.endswith("]")):
+    if not colon or not re.fullmatch("[0-9]{1,5}", port, re.ASCII) or (":" in name and not name.endswith("]")):
         name, port = host, ""
     return name.removeprefix("[").removesuffix("]").lower(), int(port) if port else None
 
@@ -297,8 +297,9 @@ def _listed(hosts: object, path: Path) -> Iterator[Declared]:
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         reason = "insecure-registries must be a list of strings"
         raise ConfigError(reason, str(path), line_of(path, "insecure-registries"))
+    places = Places(path)
     for host in hosts:
-        yield _declared(host, _place(path, host))
+        yield _declared(host, places.of(host))
 
 
 def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> Iterator[Path]:
@@ -324,7 +325,7 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
     if table is None:
         return
     files.append(path)
-    registries = table.get("registry", [])
+    registries, places = table.get("registry", []), Places(path)
     for entry in registries if isinstance(registries, list) else []:
         if not isinstance(entry, dict):
             continue
@@ -333,21 +334,16 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
             host = place.get("location") or place.get("prefix") if isinstance(place, dict) else None
             # What is insecure below a path only says nothing about the whole host.
             if isinstance(host, str) and place.get("insecure") is True and "/" not in host:
-                yield _declared(host, _place(path, host))
+                yield _declared(host, places.of(host))
     # The first form of the file, https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
     old = table.get("registries", {})
     insecure = old.get("insecure", {}) if isinstance(old, dict) else {}
     hosts = insecure.get("registries", []) if isinstance(insecure, dict) else []
     for host in hosts if isinstance(hosts, list) else []:
         if isinstance(host, str):
-            yield _declared(host, _place(path, host))
+            yield _declared(host, places.of(host))
 
 
 def _readable(path: Path) -> bool:
     """Tell whether an engine's file can be read; what only root may read declares nothing to others."""
     return os.access(path, os.R_OK) and path.is_file()
-
-
-def _place(path: Path, text: str) -> str:
-    line = line_of(path, text)
-    return str(path) if line is None else f"{path}:{line}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from imgref.archive.manifest import OCI_INDEX, Descriptor, Manifest
+from imgref.archive.manifest import OCI_INDEX, Descriptor, Manifest, read_json
 from imgref.errors import NotFound
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
@@ -45,9 +45,10 @@ def add_referrer(client: RegistryClient, repository: ImageReference, manifest: M
         return
     tag = _fallback(repository, subject.digest)
     try:
-        listed = json.loads(client.get_manifest(tag).raw).get("manifests") or []
+        entries = read_json(client.get_manifest(tag).raw).get("manifests")
     except NotFound:
-        listed = []
+        entries = None
+    listed = entries if isinstance(entries, list) else []
     if any(isinstance(entry, dict) and entry.get("digest") == manifest.digest for entry in listed):
         return
     entry: dict[str, object] = {"mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size}

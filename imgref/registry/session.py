@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TypedDict
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from imgref.archive._json import read_json, read_value
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference
 from imgref.registry import auth
@@ -14,7 +15,7 @@ from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.tokens import Authenticator
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
-from imgref.registry.transport.addresses import split
+from imgref.registry.transport.addresses import located
 
 __all__ = ["Place", "Session", "place_of"]
 
@@ -124,10 +125,12 @@ class Session:
         Raises:
             RegistryError: it is no address.
         """
-        url = urljoin(base, location)
-        old, new = urlsplit(base), split(url)
-        if new is None or "@" in new.netloc:
-            raise RegistryError(f"{old.netloc} answers with a location that is no address", url=base.partition("?")[0])
+        url = located(base, location)
+        old = urlsplit(base)
+        if url is None:
+            reason = f"{old.netloc} sends a location that is not a valid URL"
+            raise RegistryError(reason, url=base.partition("?")[0])
+        new = urlsplit(url)
         if old.scheme == "https" and new.scheme == "http" and new.netloc == old.netloc:
             return "https" + url.removeprefix("http")
         return url
@@ -138,12 +141,8 @@ class Session:
         Raises:
             RegistryError: it is something else.
         """
-        try:
-            data = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            data = None
-        if isinstance(data, dict):
-            return data
+        with suppress(ValueError):
+            return read_json(answer.body)
         self.refuse_html(answer, about)
         reason = f"{about}: something else came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
         raise RegistryError(reason, **place_of(answer))
@@ -162,9 +161,11 @@ class Session:
         """
         self.refuse_html(answer, about)
         try:
-            data = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            return
+            data = read_value(answer.body)
+        except ValueError:
+            if answer.body.lstrip()[:1] not in (b"{", b"["):
+                return
+            data = None
         if not isinstance(data, dict) or not isinstance(data.get("errors"), list):
             host = urlsplit(answer.url).netloc
             reason = f"{about}: {host} answered 404, but not as a registry does; is {host} a registry?"
@@ -209,9 +210,10 @@ class Session:
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
         """
         try:
-            errors = json.loads(answer.body)["errors"]
-            said = [error.get("message") or error.get("code") for error in errors]
-        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            errors = read_json(answer.body).get("errors")
+        except ValueError:
             return ""
+        listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        said = [error.get("message") or error.get("code") for error in listed]
         text = "; ".join(word for word in said if isinstance(word, str) and word)
         return f" ({quote(self._authenticator.masked(text))})" if text else ""

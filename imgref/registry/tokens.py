@@ -6,27 +6,28 @@ https://distribution.github.io/distribution/spec/auth/oauth/
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from imgref.archive.manifest import read_json
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
 from imgref.registry import auth
 from imgref.registry.auth import Credential, Credentials
 from imgref.registry.hosts import Trust, split_host
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
-from imgref.registry.transport.addresses import split
+from imgref.registry.transport.addresses import located
 
 __all__ = ["Authenticator", "Challenge", "challenges"]
 
 _CLIENT: Final = "imgref"
 _LIFETIME: Final = 60.0
 """Seconds that a token lasts where its service does not say: https://distribution.github.io/distribution/spec/auth/token/."""
+_LONGEST_LIFETIME: Final = 366 * 86_400.0
 _MARGIN: Final = 5.0
 
 
@@ -200,10 +201,11 @@ class Authenticator:
         if kept is not None and not strict and kept.expires > time.monotonic():
             return kept.header
         named = challenge.parameters.get("realm", "")
-        realm = urljoin(f"{endpoint.origin}/v2/", named)
-        parts = split(realm)
-        if not named or parts is None or "@" in parts.netloc:
-            raise RegistryError(f"{about}: {endpoint.registry} names no token service that could be asked", status=401)
+        realm = located(f"{endpoint.origin}/v2/", named) if named else None
+        if realm is None:
+            reason = f"{about}: the token service that {endpoint.registry} names is not a valid URL"
+            raise RegistryError(reason, status=401)
+        parts = urlsplit(realm)
         withheld = "" if credential is None else self._withheld(endpoint, realm)
         if withheld:
             if strict:
@@ -312,14 +314,14 @@ def _token(answer: Response, registry: str, credential: Credential | None, servi
             f"{about}: {service} answers {answer.status} instead of giving a token", status=answer.status
         )
     try:
-        data = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        data = None
-    fields = data if isinstance(data, dict) else {}
+        fields = read_json(answer.body)
+    except ValueError:
+        fields = {}
     text = fields.get("token") or fields.get("access_token")
     if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
         raise RegistryError(f"{about}: {service} answers with something else than a token", status=answer.status)
     lasts = fields.get("expires_in")
-    if not isinstance(lasts, int | float) or isinstance(lasts, bool) or lasts <= 0:
+    # A number of any length may come; written this way, it is also false for NaN.
+    if not isinstance(lasts, int | float) or isinstance(lasts, bool) or not 0 < lasts <= _LONGEST_LIFETIME:
         lasts = _LIFETIME
     return _Token(f"Bearer {text}", time.monotonic() + max(lasts - _MARGIN, lasts / 2))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from imgref.archive.image import Blob, Image, assemble
 from imgref.archive.manifest import Descriptor, Manifest
 from imgref.archive.writer import layout_writer
+from imgref.errors import RegistryError
 from imgref.platforms import Platform
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
@@ -188,7 +189,10 @@ def remote_image(
     if platform is not None:
         reference = reference.with_digest(client.resolve(reference, platform).digest)
     found = client.get_manifest(reference)
-    return assemble(found.descriptor, _RemoteSource(client, bare(reference), found), diff_ids=diff_ids)
+    try:
+        return assemble(found.descriptor, _RemoteSource(client, bare(reference), found), diff_ids=diff_ids)
+    except ValueError as error:
+        raise RegistryError(f"{reference}: the image {error}") from error
 
 
 class _RemoteSource:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgref.archive.image import Blob, Image
 from imgref.archive.manifest import Descriptor, Manifest
-from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError
+from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.outcomes import LayerOutcome, Watcher, outcome_of, watched
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sender", "bare"]
 
-_PASSING: Final = frozenset({None, 404, 408, 409, 416, 429, 500, 502, 503, 504})
-"""What may be better in a new upload: also a 404, where the registry has forgotten it. None is a connection that
-broke."""
+_PASSING: Final = frozenset({404, 408, 409, 416, 429, 500, 502, 503, 504})
+"""What may be better in a new upload: also a 404, where the registry has forgotten it."""
 
 _DAMAGED: Final = 400
 _DAMAGED_TRIES: Final = 3
@@ -35,6 +34,21 @@ _DAMAGED_TRIES: Final = 3
 def bare(reference: ImageReference) -> ImageReference:
     """Give the repository of a reference."""
     return parse(reference.repository, default_tag=None)
+
+
+class _SourceFailed(Exception):
+    """The registry that a blob comes from failed: another upload to the target would not help."""
+
+    def __init__(self, error: RegistryError) -> None:
+        super().__init__(error.reason)
+        self.error = error
+
+
+def _may_pass(error: RegistryError, number: int) -> bool:
+    """Return whether another upload may succeed, after so many that failed."""
+    if isinstance(error, RegistryUnavailable) and error.status is None:
+        return not error.permanent
+    return error.status in _PASSING or (error.status == _DAMAGED and number < _DAMAGED_TRIES)
 
 
 class Sender:
@@ -111,9 +125,10 @@ class Sender:
                 return outcome_of(blob, "mounted", source)
             try:
                 self._upload(upload, blob, descriptor)
+            except _SourceFailed as failed:
+                raise failed.error from None
             except RegistryError as error:
-                again = error.status in _PASSING or (error.status == _DAMAGED and number < _DAMAGED_TRIES)
-                if number == TRIES or self._stop.is_set() or not again:
+                if number == TRIES or self._stop.is_set() or not _may_pass(error, number):
                     raise
                 asked = error.retry_after if isinstance(error, RateLimited) else None
                 self._client.pause(about, error.reason.removeprefix(f"{about}: "), number, asked)
@@ -125,13 +140,19 @@ class Sender:
         """Send a blob in one piece; an upload that fails is given up, and never taken up again."""
         self._uploads.add(upload)
         try:
-            chunks = partial(watched, blob, self._watcher, self._stop)
+            chunks = partial(self._chunks, blob)
             self._client.put_blob(upload, chunks, descriptor.size, descriptor.digest)
         except BaseException:
             self._client.cancel_upload(upload)
             raise
         finally:
             self._uploads.discard(upload)
+
+    def _chunks(self, blob: Blob) -> Iterator[bytes]:
+        try:
+            yield from watched(blob, self._watcher, self._stop)
+        except RegistryError as error:
+            raise _SourceFailed(error) from error
 
     def _begin(self, digest: str) -> tuple[Upload | None, ImageReference | None]:
         """Begin an upload, or mount the blob; then there is no upload, but the repository that it came from."""

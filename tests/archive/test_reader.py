@@ -29,6 +29,7 @@ from images import (
     write_tar,
 )
 
+from imgref.archive import _files
 from imgref.archive.reader import open_archive
 from imgref.errors import ArchiveError
 
@@ -445,7 +446,7 @@ def test_a_manifest_that_is_none(tmp_path: Path, value: object, expected: str) -
     [
         (b"{}", b"{}", "manifest.json: is no list of images"),
         (b"[1]", b"{}", "manifest.json: describes an image without Config and Layers"),
-        (b"[" * 100_000, b"{}", "manifest.json: is no JSON"),
+        (b"[" * 100_000, b"{}", "manifest.json: is nested too deeply"),
         (b'[{"Config": 1}]', b"{}", "manifest.json: describes an image without Config and Layers"),
         (b'[{"Config": "c", "Layers": [1]}]', b"{}", "manifest.json: describes an image without Config and Layers"),
         (b"[]", b"{}", "holds no image"),
@@ -513,3 +514,29 @@ def test_reading_gives_the_digest_of_any_algorithm(tmp_path: Path) -> None:
     for write in (write_tar, write_directory):
         with open_archive(write(tmp_path / write.__name__, files)) as archive:
             assert archive.image().manifests()[0].digest == strong
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("what", ["archive", "layer"])
+def test_what_unpacks_to_far_more_than_its_size_is_refused(
+    pack: Callable[[bytes], bytes], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_files, "_ALWAYS_UNPACKED", 1 << 20)
+    layer = layer_tar(bytes(64 << 20))
+    files = old_save({"app:v1": [layer]})
+    if what == "layer":
+        name = next(name for name, data in files.items() if data == layer)
+        files[name] = pack(layer)
+    path = Path(write_tar(tmp_path / "app.tar", files))
+    if what == "archive":
+        path.write_bytes(pack(path.read_bytes()))
+
+    def read() -> None:
+        with open_archive(str(path)) as archive:
+            for blob in archive.image().layers:
+                blob.descriptor()
+
+    with pytest.raises(ArchiveError, match="unpacks to more than 1 GiB and 100 times its size"):
+        read()
+    monkeypatch.undo()
+    read()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +22,9 @@ from images import (
     write_tar,
 )
 
+from imgref._locks import locked
+from imgref.archive.image import Image, SourceBlob
+from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
 from imgref.archive.reader import open_archive
 from imgref.archive.writer import LayoutWriter, layout_writer
 from imgref.errors import ArchiveError
@@ -272,3 +277,156 @@ def _umask() -> int:
     now = os.umask(0)
     os.umask(now)
     return now
+
+
+# Several writers, and writers that are killed
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from imgref._locks import locked
+from imgref.archive.image import Image, SourceBlob
+from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
+from imgref.archive.reader import open_archive
+from imgref.archive.writer import layout_writer
+from imgref.reference import parse
+source, target, reference, until = sys.argv[1:]
+with open_archive(source) as archive:
+    image = archive.image(reference.rpartition(":")[2])
+    with layout_writer(target, image, parse(reference)) as writer:
+        for blob in (*image.layers, *image.configs):
+            if blob.descriptor().digest in writer.missing:
+                writer.write(blob.descriptor(), blob.chunks())
+        print("written", flush=True)
+        while not Path(until).exists():
+            time.sleep(0.01)
+        writer.finish()
+"""
+
+
+class Writer:
+    """A process that writes an image, and waits for a file before it finishes."""
+
+    def __init__(self, source: str, target: str, reference: str, until: Path) -> None:
+        command = [sys.executable, "-c", WRITE, source, target, reference, str(until)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "written\n"
+
+    def end(self) -> tuple[int, str]:
+        told = self.process.communicate(timeout=60)[1]
+        return self.process.returncode, told
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.mark.parametrize("before", ["nothing", "an empty directory", "a layout"])
+def test_images_that_are_pulled_at_the_same_time_are_all_kept(before: str, tmp_path: Path) -> None:
+    tags = [f"v{number}" for number in range(6)]
+    images = {tag: oci_image([BASE, layer_tar(tag.encode())]) for tag in [*tags, "old"]}
+    source = write_tar(tmp_path / "in.tar", oci_layout(images))
+    target = tmp_path / "here" / "out"
+    target.parent.mkdir()
+    if before == "an empty directory":
+        target.mkdir()
+    if before == "a layout":
+        copy(source, str(target), "app:old", "old")
+    until = tmp_path / "until"
+    writers = [Writer(source, str(target), f"app:{tag}", until) for tag in tags]
+    until.touch()
+    assert [writer.end() for writer in writers] == [(0, "")] * len(tags)
+    expected = [*tags, "old"] if before == "a layout" else tags
+    with open_archive(str(target)) as archive:
+        assert sorted(name for name in archive.names if "/" not in name) == sorted(expected)
+        for tag in expected:
+            assert archive.image(tag).manifests()[-1].digest == images[tag].digest
+    loadable = json.loads((target / "manifest.json").read_bytes())
+    assert sorted(entry["RepoTags"][0] for entry in loadable) == sorted(f"app:{tag}" for tag in expected)
+    assert sorted(file.name for file in target.iterdir()) == ["blobs", "index.json", "manifest.json", "oci-layout"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("before", ["nothing", "an empty directory", "a layout"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_a_killed_writer_left_is_removed_by_the_next_one(before: str, target: str, tmp_path: Path) -> None:
+    source = write_tar(tmp_path / "in.tar", oci_layout({"v1": oci_image([BASE, TOP]), "v2": oci_image([OTHER])}))
+    place = tmp_path / "here" / target
+    place.parent.mkdir()
+    if before == "an empty directory" and not target.endswith(".tar"):
+        place.mkdir()
+    if before == "a layout":
+        copy(source, str(place), "app:v2", "v2")
+    never, until = tmp_path / "never", tmp_path / "until"
+    for _ in range(2):
+        Writer(source, str(place), "app:v1", never).kill()
+    left = [file for file in place.parent.rglob(".*") if file.parent in (place, place.parent)]
+    assert len(left) == 1
+    alive = Writer(source, str(place), "app:v1", until)
+    copy(source, str(place), "app:v2", "v2")
+    until.touch()
+    assert alive.end() == (0, "")
+    assert not list(place.parent.rglob(".*"))
+    with open_archive(str(place)) as archive:
+        assert "v1" in archive.names
+
+
+def test_files_that_only_look_like_a_stage_are_kept(tmp_path: Path) -> None:
+    source = write_tar(tmp_path / "in.tar", oci_layout({"v1": oci_image([BASE])}))
+    here = tmp_path / "here"
+    here.mkdir()
+    names = [
+        ".out.12345678",
+        ".other.12345678.imgref",
+        "out.12345678.imgref",
+        ".out.123.imgref",
+        ".outer.12345678.imgref",
+    ]
+    for name in names:
+        (here / name).mkdir()
+    copy(source, str(here / "out"), "app:v1")
+    assert sorted(file.name for file in here.iterdir()) == sorted([*names, "out"])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("sizes", [[(1 << 63) - 1], [1 << 62] * 3, [1 << 50]])
+def test_image_that_no_disk_can_hold_is_an_error(sizes: list[int], target: str, tmp_path: Path) -> None:
+    layers = [Descriptor("", f"sha256:{number:064}", size) for number, size in enumerate(sizes)]
+    raw = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "layers": [{"digest": layer.digest, "size": layer.size} for layer in layers],
+        }
+    )
+    manifest = Manifest.read(raw.encode())
+    blobs = tuple(SourceBlob(layer, None, "x") for layer in layers)  # type: ignore[arg-type]
+    image = Image(blobs, (), lambda: (manifest,))
+    place = tmp_path / "here" / target
+    place.parent.mkdir()
+    with pytest.raises(ArchiveError), layout_writer(str(place), image, parse("app:v1")) as writer:
+        writer.write(layers[0], [b"x"])
+    assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_writer_finishes_only_under_the_lock(exists: bool, tmp_path: Path) -> None:
+    source = write_tar(tmp_path / "in.tar", oci_layout({"v1": oci_image([BASE]), "v2": oci_image([TOP])}))
+    target = tmp_path / "here" / "out"
+    target.parent.mkdir()
+    if exists:
+        copy(source, str(target), "app:v2", "v2")
+    until = tmp_path / "until"
+    writer = Writer(source, str(target), "app:v1", until)
+    with locked(target if exists else target.parent):
+        until.touch()
+        with pytest.raises(subprocess.TimeoutExpired):
+            writer.process.wait(0.5)
+        if not exists:
+            (tmp_path / "other").mkdir()
+            copy(source, str(tmp_path / "other" / "out"), "app:v2", "v2")
+            (tmp_path / "other" / "out").rename(target)
+    assert writer.end() == (0, "")
+    with open_archive(str(target)) as archive:
+        assert {"v1", "v2"} <= set(archive.names)

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,26 @@ def test_skopeo_and_umoci_read_what_was_pulled(plain: Registry, home: Home, uniq
     ran = home.run(require("umoci"), "unpack", "--rootless", "--image", f"{out}/out:v1", str(tmp_path / "bundle"))
     assert ran.code == 0, ran.err
     assert (tmp_path / "bundle" / "rootfs" / "top").read_bytes() == b"top"
+
+
+def test_images_that_are_pulled_into_one_layout_at_once_are_read_by_skopeo(
+    plain: Registry, home: Home, unique: Unique, tmp_path: Path
+) -> None:
+    tags = [f"v{number}" for number in range(5)]
+    path = unique("app")
+    for tag in tags:
+        layout = write_directory(
+            tmp_path / tag, oci_layout({tag: oci_image([layer_tar(b"base"), layer_tar(tag.encode())])})
+        )
+        good(home.imgref("push", layout, f"{plain.host}/{path}:{tag}"))
+    with ThreadPoolExecutor(len(tags)) as pool:
+        pulls = list(pool.map(lambda tag: home.imgref("pull", f"{plain.host}/{path}:{tag}", "out"), tags))
+    for ran in pulls:
+        good(ran)
+    out = home.path / "work" / "out"
+    assert sorted(file.name for file in out.iterdir()) == ["blobs", "index.json", "manifest.json", "oci-layout"]
+    for tag in tags:
+        assert skopeo("inspect", "--raw", f"oci:{out}:{tag}").encode() == raw_manifest(plain, path, tag)
 
 
 def test_images_that_umoci_and_skopeo_made(plain: Registry, home: Home, unique: Unique, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref.errors import ConfigError
+from imgref.registry import _files
 from imgref.registry.auth import Credential, Credentials
 
 
@@ -137,3 +141,70 @@ def test_a_helper_with_no_name_excepts_a_host(tmp_path: Path) -> None:
     assert credentials(tmp_path).find("r.example") is not None
     with pytest.raises(ConfigError, match="docker-credential-nowhere is configured here, but is not on PATH"):
         credentials(tmp_path).find("other.example")
+
+
+LOGIN = """
+import sys
+from pathlib import Path
+from imgref.registry.auth import Credentials
+credentials = Credentials({"HOME": sys.argv[1]})
+for number in range(10):
+    credentials.store(f"registry-{sys.argv[2]}-{number}.example", "ada", "secret")
+for number in range(5):
+    credentials.erase(f"registry-{sys.argv[2]}-{number}.example")
+"""
+
+
+def test_logins_at_the_same_time_keep_all_entries(tmp_path: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", LOGIN, str(tmp_path), str(number)]) for number in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    path = tmp_path / ".docker/config.json"
+    expected = {f"registry-{number}-{count}.example" for number in range(4) for count in range(5, 10)}
+    assert set(json.loads(path.read_text())["auths"]) == expected
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept"), [(0o600, 0o600), (0o640, 0o640), (0o660, 0o660), (0o400, 0o400), (0o644, 0o600), (0o666, 0o600)]
+)
+def test_mode_of_the_file_is_kept_unless_others_may_read_it(mode: int, kept: int, tmp_path: Path) -> None:
+    path = write(tmp_path / ".docker/config.json", {})
+    path.chmod(mode)
+    credentials(tmp_path).store("r.example", "ada", "x")
+    assert stat.S_IMODE(path.stat().st_mode) == kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("link", [False, True])
+def test_owner_and_group_of_the_file_are_kept_by_root(link: bool, tmp_path: Path) -> None:
+    path = write(tmp_path / ".docker/config.json", {"r.example": encoded("ada:old")})
+    target = path
+    if link:
+        target = path.rename(tmp_path / "dotfiles.json")
+        path.symlink_to(target)
+    os.chown(target, 12345, 23456)
+    target.chmod(0o640)
+    credentials(tmp_path).store("r.example", "ada", "new")
+    credentials(tmp_path).erase("r.example")
+    found = target.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 23456, 0o640)
+    assert path.is_symlink() == link
+
+
+def test_group_that_cannot_be_kept_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / ".docker/config.json", {})
+    path.chmod(0o640)
+    make_like, real = _files._make_like, os.fstat
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    def as_another_group(handle: int, old: os.stat_result) -> None:
+        monkeypatch.setattr(os, "fstat", lambda number: type(old)([*real(number)[:4], old.st_uid + 1, *old[5:]]))
+        make_like(handle, old)
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(_files, "_make_like", as_another_group)
+    credentials(tmp_path).store("r.example", "ada", "x")
+    monkeypatch.undo()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,19 @@ def test_proxies() -> None:
     assert proxies.get("https", "evilx.corp") == "http://b:2"
     assert Proxies.read({"HTTPS_PROXY": "http://p", "NO_PROXY": "*"}).get("https", "r.example") is None
     assert "s3cret" not in repr(Proxies.read({"HTTPS_PROXY": "http://u:s3cret@p"}))
+
+
+def test_many_insecure_registries_are_read_in_linear_time(tmp_path: Path) -> None:
+    names = [f"r{number}.example:5000" for number in range(20_000)]
+    docker = write(
+        tmp_path / "root/etc/docker/daemon.json",
+        json.dumps({"insecure-registries": [*names, names[7]]}, indent=1),
+    )
+    start = time.monotonic()
+    declared = load(tmp_path).declared
+    assert time.monotonic() - start < 5
+    assert [(found.host, found.source) for found in declared[:2]] == [
+        (names[0], f"{docker}:3"),
+        (names[1], f"{docker}:4"),
+    ]
+    assert declared[-2].source == f"{docker}:20002"

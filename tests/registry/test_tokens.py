@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgref.registry.tokens import Challenge, challenges
-from imgref.registry.transport import origin_of, retry_after
+from imgref.registry.auth import Credentials
+from imgref.registry.hosts import Declared, Hosts, Trust
+from imgref.registry.tokens import Authenticator, Challenge, challenges
+from imgref.registry.transport import Endpoint, Event, Transport, origin_of, retry_after
 
 CASES = {
     'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"': [
@@ -68,3 +70,60 @@ def test_origins() -> None:
     assert origin_of("http://[::1]:5000/") == "http://[::1]:5000"
     assert origin_of("https://a.example") != origin_of("http://a.example")
     assert origin_of("https://a.example:5001") != origin_of("https://a.example:9999")
+
+
+DECLARED = ("insecure.example:5000", "insecure.example:5001", "other.example:5000", "insecure.example")
+HTTPS, HTTP, UNVERIFIED = "verified https", "http", "unverified https"
+
+# Each row: how the registry was reached, the registry, the realm, and what the reason to withhold contains ("": sent).
+REALMS = [
+    # A registry over verified https may name any service over verified https, and itself.
+    (HTTPS, "registry.example", "https://registry.example/token", ""),
+    (HTTPS, "registry.example", "https://auth.example/token", ""),
+    (HTTPS, "registry.example", "https://other.example:5000/token", ""),
+    (HTTPS, "registry.example", "https://localhost:5000/token", "not reached over verified https"),
+    (HTTPS, "registry.example", "http://registry.example/token", "would be over plain http"),
+    (HTTPS, "registry.example", "http://other.example:5000/token", "would be over plain http"),
+    # One that is configured as insecure may name itself, also on another port that is configured, but nobody else.
+    (HTTP, "insecure.example:5000", "http://insecure.example:5000/token", ""),
+    (HTTP, "insecure.example:5000", "http://insecure.example:5001/token", ""),
+    (HTTP, "insecure.example:5000", "http://other.example:5000/token", "not reached over verified https"),
+    (HTTP, "insecure.example:5000", "http://insecure.example:6000/token", "it would go over plain http"),
+    (HTTP, "insecure.example:5000", "https://insecure.example:5001/token", "not reached over verified https"),
+    (HTTP, "insecure.example:5000", "https://auth.example/token", "not reached over verified https"),
+    (HTTP, "insecure.example:5000", "https://insecure.example:6000/token", "not reached over verified https"),
+    (HTTP, "insecure.example:5000", "http://auth.example/token", "it would go over plain http"),
+    (HTTP, "insecure.example:5000", "http://localhost:5000/token", "not reached over verified https"),
+    (UNVERIFIED, "insecure.example:5000", "https://insecure.example:5000/token", ""),
+    (UNVERIFIED, "insecure.example:5000", "https://insecure.example:5001/token", ""),
+    (UNVERIFIED, "insecure.example:5000", "https://insecure.example:6000/token", "not reached over verified https"),
+    (UNVERIFIED, "insecure.example", "https://insecure.example:443/token", ""),
+    (UNVERIFIED, "insecure.example:5000", "https://other.example:5000/token", "not reached over verified https"),
+    (UNVERIFIED, "insecure.example:5000", "https://auth.example/token", "not reached over verified https"),
+    (UNVERIFIED, "insecure.example:5000", "http://insecure.example:5001/token", "would be over plain http"),
+    # Loopback may name loopback, and nobody else.
+    (HTTP, "localhost:5000", "http://127.0.0.1:5001/token", ""),
+    (HTTP, "localhost:5000", "https://localhost:5001/token", ""),
+    (HTTP, "localhost:5000", "http://other.example:5000/token", "not reached over verified https"),
+    (HTTP, "localhost:5000", "https://auth.example/token", "not reached over verified https"),
+    (HTTP, "localhost:5000", "http://auth.example/token", "it would go over plain http"),
+]
+
+
+@pytest.mark.parametrize(("way", "registry", "realm", "reason"), REALMS)
+def test_credentials_for_a_token_service_are_withheld_where_they_could_leak(
+    way: str, registry: str, realm: str, reason: str
+) -> None:
+    transport = Transport(Hosts(tuple(Declared(host, "--insecure") for host in DECLARED)))
+    scheme = "http" if way == HTTP else "https"
+    endpoint = Endpoint(registry, f"{scheme}://{registry}", transport.trust(registry), verified=way == HTTPS)
+    withheld = Authenticator(transport, Credentials({}))._withheld(endpoint, realm)
+    assert (reason in withheld) if reason else withheld == ""
+
+
+def test_credentials_over_an_unverified_connection_are_sent_with_a_warning() -> None:
+    told: list[Event] = []
+    transport = Transport(Hosts((Declared("insecure.example:5000", "--insecure"),)), told.append)
+    endpoint = Endpoint("insecure.example:5000", "http://insecure.example:5000", Trust.DECLARED, verified=False)
+    assert Authenticator(transport, Credentials({}))._withheld(endpoint, "http://insecure.example:5000/token") == ""
+    assert [event.kind for event in told] == ["warning"]

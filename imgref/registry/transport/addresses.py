@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from imgref.registry.hosts import split_host
 
-__all__ = ["origin_of", "shown_url", "split"]
+__all__ = ["located", "origin_of", "shown_url", "split"]
+
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5}+)?", re.ASCII)
+"""Narrower than RFC 3986: where two readers of URLs disagree about the host, credentials would go to the wrong one."""
 
 
 def split(url: str) -> SplitResult | None:
-    """Split an absolute http or https URL; None where it is none, or holds what a terminal would obey."""
+    """Split an absolute http or https URL; return None if it is not one, or contains control characters."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname and url.isprintable() else None
+    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc.rpartition("@")[2])
+    return parts if known and url.isprintable() else None
+
+
+def located(base: str, target: str) -> str | None:
+    """Return a location, relative or absolute, as an absolute URL.
+
+    Args:
+        base: the URL of the response that contained the location.
+        target: the location: a ``Location`` or ``Link`` header, or the realm of a token service.
+
+    Returns:
+        None if it is not a valid http or https URL, or contains a user name.
+
+    >>> located("https://registry.example/v2/", "/token?a=b"), located("https://registry.example/", "http://[::1")
+    ('https://registry.example/token?a=b', None)
+    """
+    try:
+        url = urljoin(base, target)
+    except ValueError:
+        return None
+    parts = split(url)
+    return url if parts is not None and "@" not in parts.netloc else None
 
 
 def shown_url(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    LocationValueError,
     NameResolutionError,
     ProtocolError,
     ProxyError,
@@ -18,8 +20,9 @@ from urllib3.exceptions import (
 )
 
 from imgref.registry.transport.addresses import shown_url
+from imgref.registry.transport.reading import TooSlow
 
-__all__ = ["Failure", "declare", "explain", "explained"]
+__all__ = ["Failure", "declare", "explain", "explained", "is_permanent"]
 
 # What OpenSSL says where the other side does not speak TLS at all.
 _PLAIN: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH")
@@ -29,10 +32,10 @@ _UNKNOWN_ISSUER: Final = (2, 18, 19, 20, 21)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a request failed; whether another try may do better; whether a certificate is to blame."""
+    """Why a request failed; whether it would fail the same way again; whether a certificate is to blame."""
 
     reason: str
-    again: bool
+    permanent: bool
     untrusted: bool = False
 
 
@@ -44,13 +47,13 @@ def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
         reason = f"the certificate of {host} is not trusted: {said}"
         if certificate.verify_code in _UNKNOWN_ISSUER:
             reason += f"; give its CA with --cacert FILE or as certs.d/{host}/ca.crt, or {declare(host)}"
-        return Failure(reason, again=False, untrusted=True)
+        return Failure(reason, permanent=True, untrusted=True)
     if isinstance(_innermost(error), ssl.SSLError) and any(
         word in str(error).upper().replace(" ", "_") for word in _PLAIN
     ):
-        return Failure(f"{host} does not speak https; if that is meant, {declare(host)}", again=False)
+        return Failure(f"{host} does not speak https; if that is meant, {declare(host)}", permanent=True)
     through = f" (through the proxy {shown_url(proxy).rstrip('/')})" if proxy else ""
-    return Failure(f"{host}: {explained(error)}{through}", again=not _is_lasting(error))
+    return Failure(f"{host}: {explained(error)}{through}", permanent=is_permanent(error))
 
 
 def explained(error: HTTPError) -> str:
@@ -58,6 +61,12 @@ def explained(error: HTTPError) -> str:
     cause = _innermost(error)
     if isinstance(error, NameResolutionError) or isinstance(cause, socket.gaierror):
         return "the name is not known to DNS"
+    if _first(error, TooSlow) is not None:
+        return "the response arrives too slowly"
+    if isinstance(error, LocationValueError):
+        return "the address is not valid"
+    if _is_no_http(error):
+        return "the response is not valid HTTP"
     if isinstance(error, ProxyError):
         return "the proxy refuses or cannot be reached"
     if isinstance(cause, ConnectionRefusedError):
@@ -72,6 +81,12 @@ def explained(error: HTTPError) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror[:1].lower() + cause.strerror[1:]
     return "the connection was cut" if isinstance(error, ProtocolError) else "the connection failed"
+
+
+def is_permanent(error: HTTPError) -> bool:
+    """Return whether another attempt would fail the same way."""
+    never = isinstance(error, LocationValueError) or _first(error, TooSlow) is not None
+    return never or _is_no_http(error) or _is_lasting(error)
 
 
 def declare(host: str) -> str:
@@ -101,6 +116,13 @@ def _first(error: BaseException, kind: type[BaseException]) -> BaseException | N
             return None
         error = inner
     return None
+
+
+def _is_no_http(error: HTTPError) -> bool:
+    """Return whether the server sent what does not read as HTTP, rather than too little of it."""
+    cause = _first(error, http.client.HTTPException)
+    cut_short = isinstance(cause, http.client.IncompleteRead | http.client.RemoteDisconnected)
+    return cause is not None and not cut_short
 
 
 def _is_lasting(error: HTTPError) -> bool:

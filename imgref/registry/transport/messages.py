@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +12,20 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
+from imgref.archive.manifest import LARGEST_SIZE
 from imgref.errors import RegistryUnavailable
 from imgref.registry.hosts import Trust
 from imgref.registry.transport.addresses import shown_url
-from imgref.registry.transport.failures import explained
+from imgref.registry.transport.failures import explained, is_permanent
+from imgref.registry.transport.reading import CHUNK, Pace
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["CHUNK", "Body", "Endpoint", "Event", "Response", "retry_after"]
+__all__ = ["Body", "Endpoint", "Event", "Response", "retry_after", "whole_number"]
 
-CHUNK: Final = 1 << 18
-"""Bytes of a body that are read at once."""
+_DIGITS: Final = 19
+"""Decimal digits of the largest size, 2**63 - 1."""
 
 Body = bytes | Callable[[], Iterable[bytes]] | None
 """What is sent: bytes, or a function that gives the chunks from the start each time that it is called."""
@@ -72,6 +75,7 @@ class Response:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False, default=b"")
     _raw: BaseHTTPResponse | None = field(repr=False, default=None)
+    _pace: Pace | None = field(repr=False, default=None)
 
     def header(self, name: str) -> str:
         """Give a header, or an empty text."""
@@ -82,20 +86,36 @@ class Response:
         getlist = getattr(self.headers, "getlist", None)
         return tuple(getlist(name)) if getlist else ()
 
+    def size(self) -> int | None:
+        """Return the ``Content-Length``; None if it is missing, invalid, or not that of the decompressed body."""
+        packed = self.header("Content-Encoding").strip().lower() not in ("", "identity")
+        return None if packed else whole_number(self.header("Content-Length"))
+
+    def start(self, asked: int) -> int:
+        """Return the position of the body's first byte in the blob that was requested from ``asked`` on."""
+        if self.status != 206:
+            return 0
+        found = re.match(rf"bytes ([0-9]{{1,{_DIGITS}}})-", self.header("Content-Range"), re.ASCII)
+        return int(found[1]) if found else asked
+
     def chunks(self) -> Iterator[bytes]:
         """Give the body as it arrives, undecoded, in constant memory.
 
         Raises:
-            RegistryUnavailable: the connection broke, or nothing came in time.
+            RegistryUnavailable: the connection broke, or the body arrives too slowly.
         """
-        if self._raw is None:
+        if self._raw is None or self._pace is None:
             return
         try:
-            yield from self._raw.stream(CHUNK, decode_content=False)
+            while chunk := self._raw.read1(CHUNK, decode_content=False):
+                self._pace.arrived(len(chunk), streamed=True)
+                yield chunk
         except HTTPError as error:
             host = urlsplit(self.url).netloc.rpartition("@")[2]
             reason = f"{host}: {explained(error)} in the middle of an answer"
-            raise RegistryUnavailable(reason, method=self.method, url=shown_url(self.url)) from None
+            raise RegistryUnavailable(
+                reason, method=self.method, url=shown_url(self.url), permanent=is_permanent(error)
+            ) from None
         finally:
             self.close()
 
@@ -104,6 +124,18 @@ class Response:
         if self._raw is not None:
             self._raw.close()
             self._raw = None
+
+
+def whole_number(text: str) -> int | None:
+    """Parse a size in a header; return None if it is not a number below 2**63.
+
+    >>> whole_number("735"), whole_number("-1"), whole_number("9" * 5_000)
+    (735, None, None)
+    """
+    if not re.fullmatch(rf"[0-9]{{1,{_DIGITS}}}", text, re.ASCII):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_SIZE else None
 
 
 def retry_after(text: str) -> float | None:
@@ -120,5 +152,6 @@ def retry_after(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
         return max(0.0, moment.timestamp() - time.time())
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):
+        # What the standard library raises for dates of all kinds.
         return None

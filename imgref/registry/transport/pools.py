@@ -10,23 +10,40 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from imgref.errors import ConfigError
 from imgref.registry.hosts import split_host
+from imgref.registry.transport.reading import PacedResponse
 
 __all__ = ["make_pools", "on_loopback", "queries_unlogged"]
 
 
-class _Unverified(HTTPSConnection):
+class _Plain(HTTPConnection):
+    response_class = PacedResponse
+
+
+class _Verified(HTTPSConnection):
+    response_class = PacedResponse
+
+
+class _Unverified(_Verified):
     """A connection whose certificate is not verified, on purpose; that is told by imgref, once, and not by urllib3."""
 
     def connect(self) -> None:
         super().connect()
         self.is_verified = True
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _VerifiedPool(HTTPSConnectionPool):
+    ConnectionCls = _Verified
 
 
 class _UnverifiedPool(HTTPSConnectionPool):
@@ -56,8 +73,7 @@ def make_pools(proxy: str | None, scheme: str, verify: bool, authorities: list[s
         headers = make_headers(proxy_basic_auth=address.auth) if address.auth else None
         bare = address._replace(auth=None).url
         manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)  # type: ignore[arg-type]
-    if not verify:
-        manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _UnverifiedPool}
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _VerifiedPool if verify else _UnverifiedPool}
     return manager
 
 

@@ -10,10 +10,9 @@ import logging
 import random
 import socket
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -21,10 +20,11 @@ from urllib3.exceptions import HTTPError
 from imgref import __version__
 from imgref.errors import RegistryError, RegistryUnavailable
 from imgref.registry.hosts import Hosts, Trust, served_by
-from imgref.registry.transport.addresses import origin_of, shown_url, split
+from imgref.registry.transport.addresses import located, origin_of, shown_url
 from imgref.registry.transport.failures import declare, explain
-from imgref.registry.transport.messages import CHUNK, Body, Endpoint, Event, Response, retry_after
+from imgref.registry.transport.messages import Body, Endpoint, Event, Response, retry_after
 from imgref.registry.transport.pools import make_pools, on_loopback, queries_unlogged
+from imgref.registry.transport.reading import Pace, paced, read_whole
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -35,12 +35,10 @@ TRIES: Final = 5
 LONGEST_WAIT: Final = 120.0
 """Seconds that a registry may ask to wait; asked for more, imgref gives up and says so."""
 
-SMALL: Final = 64 << 20
-"""Bytes of an answer that is read whole: more than a manifest may have, or a million tags in one page."""
-
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
+_PIECE: Final = 64 << 10
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -49,10 +47,10 @@ _T = TypeVar("_T")
 class _Failed(Exception):
     """A try that failed, and whether another one may do better."""
 
-    def __init__(self, error: RegistryError, *, again: bool, untrusted: bool = False) -> None:
+    def __init__(self, error: RegistryError, *, untrusted: bool = False) -> None:
         super().__init__(error.reason)
         self.error = error
-        self.again = again
+        self.again = isinstance(error, RegistryUnavailable) and not error.permanent
         self.untrusted = untrusted
 
 
@@ -238,18 +236,18 @@ class Transport:
             answer.close()
             url = self._redirected(method, url, location)
         reason = f"{urlsplit(url).netloc}: more than {_MOST_REDIRECTS} redirects"
-        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)), again=False)
+        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)))
 
     def _redirected(self, method: str, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        old, new = urlsplit(url), split(target)
-        if new is None or "@" in new.netloc:
+        target = located(url, location)
+        old, new = urlsplit(url), urlsplit(target or "")
+        if target is None:
             reason = f"{old.netloc} redirects to what is no address"
         elif old.scheme == "https" and new.scheme == "http" and self._verified.get(origin_of(url), True):
             reason = f"{old.netloc} redirects from https to plain http, at {new.netloc}, which is refused"
         else:
             return target
-        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)), again=False)
+        raise _Failed(RegistryError(reason, method=method, url=shown_url(url)))
 
     # One request
 
@@ -273,7 +271,7 @@ class Transport:
         if trust is Trust.VERIFIED:
             if parts.scheme != "https":
                 reason = f"{parts.netloc} is asked for over plain http, which is refused; {declare(parts.netloc)}"
-                raise _Failed(RegistryUnavailable(reason, url=shown_url(url)), again=False)
+                raise _Failed(RegistryUnavailable(reason, url=shown_url(url), permanent=True))
             return (True,)
         known = self._verified.get(origin_of(url))
         if known is not None:
@@ -286,51 +284,46 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], body: Body, stream: bool, verify: bool
     ) -> Response:
         sent = {"User-Agent": f"imgref/{__version__}", **headers}
-        target = on_loopback(url, sent)
+        target, pace = on_loopback(url, sent), Pace(self._read_timeout)
         try:
-            with queries_unlogged():
+            with queries_unlogged(), paced(pace):
                 raw = self._manager(url, verify).urlopen(
                     method,
                     target,
-                    body=body() if callable(body) else body,
+                    body=_pieces(body()) if callable(body) else body,
                     headers=sent,
                     redirect=False,
                     retries=False,
                     preload_content=False,
                     timeout=self._timeout,
                 )
-            answer = Response(method, url, raw.status, raw.headers, _raw=raw)
+            answer = Response(method, url, raw.status, raw.headers, _raw=raw, _pace=pace)
             if not stream or raw.status >= 300:
-                answer.body = self._read(raw)
-                answer.close()
+                answer.body = self._whole(answer, raw, pace)
         except HTTPError as error:
             raise self._failure(error, method, url) from None
         except (OSError, ValueError) as error:
             reason = f"{urlsplit(url).netloc}: {error.strerror if isinstance(error, OSError) else 'no valid address'}"
-            failed = RegistryUnavailable(reason, method=method, url=shown_url(url))
-            raise _Failed(failed, again=isinstance(error, OSError)) from None
+            invalid = isinstance(error, ValueError)
+            raise _Failed(RegistryUnavailable(reason, method=method, url=shown_url(url), permanent=invalid)) from None
         _log.debug("%s %s -> %d", method, shown_url(url), answer.status)
         return answer
 
-    def _read(self, raw: BaseHTTPResponse) -> bytes:
-        """Read a small answer; one that trickles must end too."""
-        parts, size, deadline = [], 0, time.monotonic() + 4 * self._read_timeout
-        while chunk := raw.read1(CHUNK, decode_content=True):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > SMALL:
-                raw.close()
-                raise _Failed(RegistryError(f"an answer of more than {SMALL >> 20} MiB"), again=False)
-            if time.monotonic() > deadline:
-                raw.close()
-                raise _Failed(RegistryUnavailable("an answer that does not come to an end"), again=True)
-        return b"".join(parts)
+    def _whole(self, answer: Response, raw: BaseHTTPResponse, pace: Pace) -> bytes:
+        try:
+            return read_whole(raw, pace)
+        except ValueError as error:
+            reason, where = f"{urlsplit(answer.url).netloc}: the response {error}", shown_url(answer.url)
+            failed = RegistryError(reason, method=answer.method, url=where, status=answer.status)
+            raise _Failed(failed) from None
+        finally:
+            answer.close()
 
     def _failure(self, error: HTTPError, method: str, url: str) -> _Failed:
         parts = urlsplit(url)
         found = explain(error, parts.netloc, self.hosts.proxies.get(parts.scheme, parts.netloc))
-        unavailable = RegistryUnavailable(found.reason, method=method, url=shown_url(url))
-        return _Failed(unavailable, again=found.again, untrusted=found.untrusted)
+        unavailable = RegistryUnavailable(found.reason, method=method, url=shown_url(url), permanent=found.permanent)
+        return _Failed(unavailable, untrusted=found.untrusted)
 
     def _manager(self, url: str, verify: bool) -> urllib3.PoolManager:
         parts = urlsplit(url)
@@ -343,13 +336,22 @@ class Transport:
             return self._managers[key]
 
 
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a body in pieces, each of which a slow connection can send within the timeout."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
+
+
 def _addresses(name: str) -> Sequence[str]:
     try:
         return [str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
-    except OSError:
+    except (OSError, ValueError):  # a name too long for DNS is a UnicodeError
         return []
 
 
 def _raise_about(about: str, error: RegistryError) -> NoReturn:
     """Raise an error with the reference in front, and without what led to it: that may have secrets."""
-    raise type(error)(f"{about}: {error.reason}", method=error.method, url=error.url, status=error.status) from None
+    error.reason = f"{about}: {error.reason}"
+    error.args = (error.reason,)
+    raise error from None

@@ -1,0 +1,109 @@
+"""Ctrl-C at any moment of the start: exit code 130, one line, and no traceback."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from vectors import ROOT, clean_environ
+
+from imgref.cli.main import COMMANDS
+
+AT_IMPORT = """
+import os, signal, sys
+name = sys.argv.pop(1)
+
+class Interrupting:
+    def find_spec(self, found, path=None, target=None):
+        if found == name:
+            os.kill(os.getpid(), signal.SIGINT)
+
+from imgref.__main__ import main
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+"""Interrupts itself whenever a module begins to be imported, after what cannot be helped: the interpreter's start."""
+
+IMPORTS = """
+import sys
+before = set(sys.modules)
+from imgref.__main__ import main
+try:
+    main({!r})
+finally:
+    print(*set(sys.modules) - before, file=sys.stderr)
+"""
+
+
+def imported(arguments: list[str]) -> list[str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", IMPORTS.format(arguments)], capture_output=True, text=True, env=clean_environ(), cwd=ROOT
+    )
+    return sorted(ran.stderr.splitlines()[-1].split())
+
+
+def interrupted_at(name: str, arguments: list[str]) -> tuple[int, str]:
+    command = [sys.executable, "-c", AT_IMPORT, name, *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), cwd=ROOT, input="")
+    return ran.returncode, ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["parse", "a"], ["ls", "registry.invalid/app"], ["info"]], ids=lambda words: words[0]
+)
+def test_interrupt_while_any_module_is_imported_ends_with_130(arguments: list[str]) -> None:
+    names = imported(arguments)
+    assert "imgref.cli.main" in names
+    assert "click" in names
+    # One in three, and always the first ones: each takes a process.
+    chosen = ["imgref.cli.main", "click", "imgref.cli._console", *random.Random(7).sample(names, len(names) // 8)]
+    for name in chosen:
+        code, told = interrupted_at(name, arguments)
+        if (code, told) != (130, "error: interrupted\n"):
+            # Not every module is looked for by a finder: some come with the package that has them.
+            assert "Traceback" not in told, name
+            assert code in (0, 3), name
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["parse", "-"], ["ls", "localhost:1/app"]], ids=lambda a: a[0])
+def test_interrupt_in_the_first_100_ms_ends_with_130(arguments: list[str]) -> None:
+    codes = set()
+    for number in range(20):
+        # With this option the interpreter reports each import: the first of ours is when imgref begins.
+        command = [sys.executable, "-X", "importtime", "-m", "imgref", *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, **pipes, env=clean_environ(), cwd=ROOT) as process:  # type: ignore[call-overload]
+            while not process.stderr.readline().endswith(b"| imgref\n"):
+                pass
+            time.sleep(0.003 + 0.005 * number)
+            process.send_signal(signal.SIGINT)
+            told = process.communicate(timeout=30)[1].decode()
+        assert "Traceback" not in told
+        # At the very end, the interpreter gives signals back their defaults; a shell shows 130 for that too.
+        assert process.returncode in (130, 0, -signal.SIGINT)
+        assert ("error: interrupted\n" in told) == (process.returncode == 130)
+        codes.add(process.returncode)
+    assert 130 in codes
+
+
+def test_process_that_is_told_to_ignore_interrupts_does(tmp_path: Path) -> None:
+    script = f"trap '' INT; exec {sys.executable} -m imgref parse -"
+    with subprocess.Popen(
+        ["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environ()
+    ) as process:
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(b"app:1\n", timeout=30)[0] == b"docker.io/library/app:1\n"
+    assert process.returncode == 0
+
+
+def test_every_command_starts_by_the_script() -> None:
+    """The entry point of the installed script is the same as that of ``python -m imgref``."""
+    text = (ROOT / "pyproject.toml").read_text()
+    assert 'imgref = "imgref.__main__:main"' in text
+    assert "parse" in COMMANDS
