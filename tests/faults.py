@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # Not time.sleep, which tests may replace.
 from time import sleep
+from typing import Any
 
 Action = Callable[["Exchange"], None]
 
@@ -295,11 +296,32 @@ def header(name: str, value: str | None) -> Action:
     return act
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that ends its connections when it ends."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+        self._open.add(request)
+        super().process_request_thread(request, client_address)
+        self._open.discard(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in tuple(self._open):
+            # Its thread, which waits for the next request, closes it then.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def serve(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run a server on loopback until the block ends, and yield its ``host:port``; with a context it speaks TLS."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(handler)
     if context is not None:
         # The handshake is made by the thread that serves the connection, at its first read.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)

@@ -1,0 +1,132 @@
+"""What the quick tests of the registry layer share: a registry in process, a client, and waits that take no time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from registry.server import OpaqueTokens, RegistryServer, run_server
+from token_service import serve_tokens
+
+from imgref.reference import ImageReference, parse
+from imgref.registry.auth import Credentials
+from imgref.registry.client import RegistryClient
+from imgref.registry.hosts import Hosts
+from imgref.registry.transport import Event
+
+USER, PASSWORD = "ada", "s3cret-p:w"
+
+
+@dataclass
+class Clock:
+    """Time in which only waiting counts, and no wait takes any time.
+
+    Attributes:
+        waits: the seconds of each wait.
+    """
+
+    waits: list[float] = field(default_factory=list)
+
+    @property
+    def now(self) -> float:
+        return 1000.0 + sum(self.waits)
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.waits.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Replace what the code under test waits with: ``time.sleep`` and ``Event.wait`` with a limit."""
+    clock, wait = Clock(), threading.Event.wait
+
+    def at_once(event: threading.Event, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return wait(event)
+        if not event.is_set():
+            clock.sleep(timeout)
+        return event.is_set()
+
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(threading.Event, "wait", at_once)
+    return clock
+
+
+@pytest.fixture
+def server() -> Iterator[RegistryServer]:
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[RegistryServer]:
+    """A second registry."""
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def tokens() -> Iterator[OpaqueTokens]:
+    with serve_tokens(OpaqueTokens(users={USER: PASSWORD})) as tokens:
+        yield tokens
+
+
+@pytest.fixture
+def guarded(server: RegistryServer, tokens: OpaqueTokens) -> RegistryServer:
+    """The registry, which requires tokens."""
+    server.tokens = tokens
+    return server
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    return []
+
+
+Connect = Callable[..., RegistryClient]
+
+
+@pytest.fixture
+def connect(tmp_path: Path, clock: Clock, events: list[Event]) -> Iterator[Connect]:
+    """Return a function that makes clients; with a host, they have the credentials of USER for it."""
+    made: list[RegistryClient] = []
+
+    def make(host: str = "", *, hosts: Hosts | None = None, timeout: float = 5.0, **environ: str) -> RegistryClient:
+        if host:
+            environ |= {"IMGREF_REGISTRY": host, "IMGREF_USERNAME": USER, "IMGREF_PASSWORD": PASSWORD}
+        credentials = Credentials({"HOME": str(tmp_path), **environ})
+        made.append(RegistryClient(hosts or Hosts(), credentials, events.append, timeout=timeout))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(connect: Connect) -> RegistryClient:
+    """A client without credentials."""
+    return connect()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every name below ``.test`` mean this machine, without making it loopback to imgref."""
+    resolve = socket.getaddrinfo
+
+    def local(host: str, *more: object, **named: object) -> object:
+        return resolve("127.0.0.1" if str(host).endswith(".test") else host, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+
+
+def app(server: RegistryServer, rest: str = "", path: str = "app") -> ImageReference:
+    """Return a reference to a repository of a registry, with a tag or digest as ``rest``."""
+    return parse(f"{server.host}/{path}{rest}", default_tag=None)
