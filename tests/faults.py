@@ -93,6 +93,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One request, and the means to do something to it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     state: FaultyServer
 
     def handle_any(self) -> None:

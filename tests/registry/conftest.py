@@ -5,40 +5,18 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from registry.kit import PASSWORD, USER, Clock, Connect
 from registry.server import OpaqueTokens, RegistryServer, run_server
 from token_service import serve_tokens
 
-from imgref.reference import ImageReference, parse
 from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
 from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Event
-
-USER, PASSWORD = "ada", "s3cret-p:w"
-
-
-@dataclass
-class Clock:
-    """Time in which only waiting counts, and no wait takes any time.
-
-    Attributes:
-        waits: the seconds of each wait.
-    """
-
-    waits: list[float] = field(default_factory=list)
-
-    @property
-    def now(self) -> float:
-        return 1000.0 + sum(self.waits)
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self.waits.append(seconds)
 
 
 @pytest.fixture
@@ -90,9 +68,6 @@ def events() -> list[Event]:
     return []
 
 
-Connect = Callable[..., RegistryClient]
-
-
 @pytest.fixture
 def connect(tmp_path: Path, clock: Clock, events: list[Event]) -> Iterator[Connect]:
     """Return a function that makes clients; with a host, they have the credentials of USER for it."""
@@ -125,8 +100,3 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         return resolve("127.0.0.1" if str(host).endswith(".test") else host, *more, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", local)
-
-
-def app(server: RegistryServer, rest: str = "", path: str = "app") -> ImageReference:
-    """Return a reference to a repository of a registry, with a tag or digest as ``rest``."""
-    return parse(f"{server.host}/{path}{rest}", default_tag=None)
