@@ -245,7 +245,7 @@ class Credentials:
             return {}
         try:
             answer = json.loads(ran.stdout)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise ConfigError(f"{program} {action} answered no JSON object", str(path))
