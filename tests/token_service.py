@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,12 +90,12 @@ _Service = TypeVar("_Service", bound=TokenService)
 
 
 @contextmanager
-def serve_tokens(service: _Service) -> Iterator[_Service]:
-    """Serve tokens on loopback until the block ends."""
+def serve_tokens(service: _Service, context: ssl.SSLContext | None = None) -> Iterator[_Service]:
+    """Serve tokens on loopback until the block ends; with a context the service speaks TLS."""
 
     class Handler(_Request):
         state = service
 
-    with serve(Handler) as service.host:
-        service.realm = f"http://{service.host}/token?opaque=kept%2Fas-is"
+    with serve(Handler, context) as service.host:
+        service.realm = f"{'https' if context else 'http'}://{service.host}/token?opaque=kept%2Fas-is"
         yield service

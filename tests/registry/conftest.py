@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from registry.kit import PASSWORD, USER, Clock, Connect
 from registry.server import OpaqueTokens, RegistryServer, run_server
 from token_service import serve_tokens
@@ -93,10 +95,40 @@ def client(connect: Connect) -> RegistryClient:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every name below ``.test`` mean this machine, without making it loopback to imgref."""
+    """Let every name below ``test`` mean this machine, without making it loopback to imgref; others are unknown."""
     resolve = socket.getaddrinfo
+    unknown = {"name.invalid": socket.EAI_NONAME, "later.invalid": socket.EAI_AGAIN}
 
     def local(host: str, *more: object, **named: object) -> object:
+        if host in unknown:
+            raise socket.gaierror(unknown[host], "not known")
         return resolve("127.0.0.1" if str(host).endswith(".test") else host, *more, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", local)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def context(authority: trustme.CA) -> ssl.SSLContext:
+    """The settings of a server whose certificate is for 127.0.0.1 and some names below ``test``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "registry.test", "tokens.test", "elsewhere.test").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def tls(context: ssl.SSLContext) -> Iterator[RegistryServer]:
+    """A registry with TLS."""
+    with run_server(context=context) as server:
+        yield server

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from faults import FaultyServer
 from registry.server import RegistryServer
 
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient
+from imgref.registry.hosts import Declared, Hosts
 
 USER, PASSWORD = "ada", "s3cret-p:w"
 
@@ -40,3 +42,13 @@ class Clock:
 def app(server: RegistryServer, rest: str = "", path: str = "app") -> ImageReference:
     """Return a reference to a repository of a registry, with a tag or digest as ``rest``."""
     return parse(f"{server.host}/{path}{rest}", default_tag=None)
+
+
+def named(server: FaultyServer, name: str = "registry.test") -> str:
+    """Return the host and port of a server by a name that is not loopback; see the fixture ``names``."""
+    return server.host.replace("127.0.0.1", name)
+
+
+def insecure(*hosts: str) -> Hosts:
+    """Return settings with hosts that are configured as insecure."""
+    return Hosts(declared=tuple(Declared(host, "--insecure") for host in hosts))

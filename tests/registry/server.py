@@ -98,7 +98,7 @@ class OpaqueTokens(TokenService):
     issued: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def sign(self, user: str, access: dict[str, list[str]]) -> str:
-        token = f"token-{len(self.issued)}-of-{user}"
+        token = f"token-{len(self.asked)}-of-{user}"
         self.issued[token] = access
         return token
 

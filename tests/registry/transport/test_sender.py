@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,11 +25,11 @@ from faults import (
     reset_in_request,
     status,
 )
-from registry.kit import ALWAYS, Clock
-from registry.server import RegistryServer, run_server
+from registry.kit import ALWAYS, Clock, insecure, named
+from registry.server import RegistryServer
 
 from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
-from imgref.registry.hosts import Declared, Hosts, Proxies
+from imgref.registry.hosts import Hosts, Proxies
 from imgref.registry.transport import Body, Event, Response, Transport
 
 Open = Callable[..., Transport]
@@ -299,31 +298,6 @@ def test_redirects_without_end_are_an_error(server: RegistryServer, transport: O
 # Which connection
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def ca(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return path
-
-
-@pytest.fixture
-def tls(authority: trustme.CA) -> Iterator[RegistryServer]:
-    """A registry with TLS, whose certificate is for 127.0.0.1 and registry.test."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "registry.test").configure_cert(context)
-    with run_server(context=context) as server:
-        yield server
-
-
-def named(server: RegistryServer, name: str = "registry.test") -> str:
-    return server.host.replace("127.0.0.1", name)
-
-
 def test_endpoint_of_a_loopback_registry_is_found_once(
     server: RegistryServer, tls: RegistryServer, transport: Open
 ) -> None:
@@ -397,10 +371,6 @@ def test_certificate_that_is_not_trusted_is_an_error_that_says_what_to_do(
     with pytest.raises(RegistryUnavailable, match=rf"registry\.test.*not trusted.*--cacert.*--insecure {named(tls)}"):
         get(transport(), tls, f"https://{named(tls)}/v2/")
     assert (tls.seen, clock.waits) == ([], [])
-
-
-def insecure(*hosts: str) -> Hosts:
-    return Hosts(declared=tuple(Declared(host, "--insecure") for host in hosts))
 
 
 @pytest.mark.usefixtures("names")
@@ -504,11 +474,13 @@ def test_request_names_imgref_as_its_agent(server: RegistryServer, transport: Op
     assert server.seen[0].headers["Accept"] == "text/x"
 
 
+@pytest.mark.usefixtures("names")
 @pytest.mark.parametrize(
     ("url", "words", "tries"),
     [
         ("http://127.0.0.1:1/v2/", "connection refused", 5),
         ("https://name.invalid/v2/", "not known to DNS", 1),
+        ("https://later.invalid/v2/", "not known to DNS", 5),
     ],
 )
 def test_request_that_cannot_be_sent_says_why(
