@@ -238,7 +238,9 @@ def test_settings_that_are_damaged_are_named_without_secrets(text: str, words: s
 HELPER = """#!/bin/sh
 # Keeps one credential in a file, as Docker's helpers are asked to.
 case $1 in
-    get) read key; grep -q "\"$key\"" kept 2>/dev/null && cat kept || { echo credentials not found in native keychain; exit 1; } ;;
+    get) read key
+        if grep -q "\"$key\"" kept 2>/dev/null; then cat kept
+        else echo credentials not found in native keychain; exit 1; fi ;;
     store) cat > kept ;;
     erase) cat > erased; rm kept ;;
     list) echo '{"https://index.docker.io/v1/": "ada", "r.example": "ada"}' ;;
