@@ -9,7 +9,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from e2e.servers import Registry
@@ -30,6 +30,14 @@ DOCKER = {
 
 def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class Keeper(Protocol):
+    """A registry into which a test puts images without imgref."""
+
+    def put_blob(self, path: str, data: bytes) -> str: ...
+
+    def put_manifest(self, path: str, point: str, raw: bytes, media_type: str) -> None: ...
 
 
 @dataclass
@@ -56,7 +64,7 @@ def layer_of(text: str) -> tuple[bytes, str]:
 
 
 def put_image(
-    registry: Registry,
+    registry: Keeper,
     path: str,
     tag: str | None,
     types: dict[str, str] = OCI,
@@ -87,7 +95,7 @@ def put_image(
     return image
 
 
-def put_index(registry: Registry, path: str, tag: str, types: dict[str, str] = OCI, text: str = "hello") -> Image:
+def put_index(registry: Keeper, path: str, tag: str, types: dict[str, str] = OCI, text: str = "hello") -> Image:
     """Put an index of two platforms."""
     images = [
         put_image(registry, path, None, types, text=text, architecture=architecture)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from e2e.commands import Home
-from e2e.fault_proxy import Action, Exchange, FaultProxy, lost, reset_in_answer, reset_in_request, status
+from e2e.fault_proxy import Action, Exchange, FaultProxy, lost, reset_in_answer, reset_in_request, status, upstream_of
 from e2e.servers import Registry, free_port, run_registry
 from e2e.test_transfer import good, raw_manifest
 from images import OciImage, digest_of, layer_tar, oci_image, oci_layout, write_directory
@@ -42,7 +42,7 @@ def keeps_half(exchange: Exchange) -> None:
     import http.client
 
     size = int(exchange.headers["Content-Length"])
-    connection = http.client.HTTPConnection(exchange.proxy.upstream, timeout=30)
+    connection = http.client.HTTPConnection(upstream_of(exchange), timeout=30)
     connection.putrequest(exchange.command, exchange.path, skip_host=True)
     for name, value in exchange.headers.items():
         connection.putheader(name, value)
@@ -60,7 +60,7 @@ def loses_a_byte(exchange: Exchange) -> None:
 
     data = bytearray(b"".join(exchange.body()))
     data[len(data) // 2] ^= 1
-    connection = http.client.HTTPConnection(exchange.proxy.upstream, timeout=30)
+    connection = http.client.HTTPConnection(upstream_of(exchange), timeout=30)
     connection.request(exchange.command, exchange.path, bytes(data), dict(exchange.headers.items()))
     answer = connection.getresponse()
     exchange.send_response_only(answer.status)

@@ -1,24 +1,23 @@
-"""A token service that signs with RS256: https://distribution.github.io/distribution/spec/auth/token/."""
+"""A token service that signs with RS256, as the registry requires."""
 
 from __future__ import annotations
 
 import base64
 import datetime
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
+from token_service import REFRESH_TOKEN, serve_tokens
+from token_service import TokenService as AnyTokenService
 
-REFRESH_TOKEN = "refresh-me-5f1c"
+__all__ = ["REFRESH_TOKEN", "TokenService", "run_token_service"]
 
 
 def _encoded(data: bytes) -> str:
@@ -26,25 +25,10 @@ def _encoded(data: bytes) -> str:
 
 
 @dataclass
-class Asked:
-    """A request that the service got."""
+class TokenService(AnyTokenService):
+    """A token service whose certificate a registry can trust."""
 
-    method: str
-    query: dict[str, list[str]]
-    authorization: str | None
-    form: dict[str, list[str]]
-
-
-@dataclass
-class TokenService:
-    """Gives all rights to its users, and the right to pull from ``public/*`` to everybody."""
-
-    users: dict[str, str]
-    service: str = "test registry"
     issuer: str = "test issuer"
-    realm: str = ""
-    lasts: int | None = 300
-    asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -82,70 +66,9 @@ class TokenService:
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encoded(signature)}"
 
-    def user_of(self, asked: Asked) -> str | None:
-        """Give the user; empty for nobody in particular, None where what was shown is wrong."""
-        if "refresh_token" in asked.form:
-            return next(iter(self.users)) if asked.form["refresh_token"] == [REFRESH_TOKEN] else None
-        if asked.authorization is None:
-            return ""
-        user, _, password = base64.b64decode(asked.authorization.removeprefix("Basic ")).decode().partition(":")
-        return user if self.users.get(user) == password else None
-
-    def answer(self, asked: Asked) -> tuple[int, dict[str, object]]:
-        self.asked.append(asked)
-        user = self.user_of(asked)
-        if user is None:
-            return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong password"}]}
-        scopes = asked.query.get("scope", []) + " ".join(asked.form.get("scope", [])).split()
-        access = {}
-        for scope in scopes:
-            _, name, actions = scope.split(":")
-            allowed = actions.split(",") if user else ["pull"] if name.startswith("public/") else []
-            if allowed:
-                access[name] = allowed
-        token = self.sign(user, access)
-        answer: dict[str, object] = {"access_token" if asked.method == "POST" else "token": token}
-        if self.lasts is not None:
-            answer["expires_in"] = self.lasts
-        return 200, answer
-
 
 @contextmanager
 def run_token_service(users: dict[str, str]) -> Iterator[TokenService]:
     """Serve tokens on loopback until the block ends."""
-    service = TokenService(users)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer({})
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(parse_qs(body.decode()))
-
-        def _answer(self, form: dict[str, list[str]]) -> None:
-            query = parse_qs(urlsplit(self.path).query)
-            status, answer = service.answer(Asked(self.command, query, self.headers["Authorization"], form))
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it overrides
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.realm = f"http://127.0.0.1:{server.server_address[1]}/token?opaque=kept%2Fas-is"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with serve_tokens(TokenService(users=users)) as service:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -177,3 +177,115 @@ def test_many_insecure_registries_are_read_in_linear_time(tmp_path: Path) -> Non
         (names[1], f"{docker}:4"),
     ]
     assert declared[-2].source == f"{docker}:20002"
+
+
+DAEMON = "root/etc/docker/daemon.json"
+CONF = "root/etc/containers/registries.conf"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (DAEMON, "[]"),
+        (DAEMON, '"insecure-registries"'),
+        (DAEMON, '{"insecure-registries": "r.local"}'),
+        (DAEMON, '{"insecure-registries": {"r.local": true}}'),
+        (DAEMON, '{"insecure-registries": null}'),
+        (DAEMON, '{"insecure-registries": ["r.local", null]}'),
+        (DAEMON, '{"insecure-registries": ["not a host"]}'),
+        (DAEMON, '{"insecure-registries": ["10.0.0.0/99"]}'),
+        (DAEMON, "[" * 100_000),
+        (CONF, "registry = "),
+        (CONF, '[[registry]]\nlocation = "not a host"\ninsecure = true'),
+        (CONF, '[registries.insecure]\nregistries = ["not a host"]'),
+    ],
+)
+def test_settings_of_an_engine_that_are_damaged_are_named(name: str, text: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, text)
+    with pytest.raises(ConfigError, match=f"^{path}"):
+        load(tmp_path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=f"^{path}: is not UTF-8"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (DAEMON, ""),
+        (DAEMON, "{}"),
+        (DAEMON, '{"insecure-registries": []}'),
+        (CONF, ""),
+        (CONF, 'registry = "r.local"'),
+        (CONF, 'registry = ["r.local", 1]'),
+        (CONF, '[registry]\nlocation = "r.local"\ninsecure = true'),
+        (CONF, '[[registry]]\nlocation = "r.local"'),
+        (CONF, '[[registry]]\nlocation = "r.local"\ninsecure = false'),
+        (CONF, '[[registry]]\nlocation = "r.local"\ninsecure = "true"'),
+        (CONF, '[[registry]]\nlocation = "r.local"\ninsecure = 1'),
+        (CONF, '[[registry]]\nlocation = "r.local/team"\ninsecure = true'),
+        (CONF, "[[registry]]\nlocation = 1\ninsecure = true"),
+        (CONF, "[[registry]]\ninsecure = true"),
+        (CONF, '[[registry]]\nmirror = "r.local"'),
+        (CONF, '[[registry]]\nmirror = ["r.local"]'),
+        (CONF, 'registries = ["r.local"]'),
+        (CONF, "[registries]\ninsecure = true"),
+        (CONF, '[registries.insecure]\nregistries = "r.local"'),
+        (CONF, "[registries.insecure]\nregistries = [1]"),
+        (CONF, '[registries.search]\nregistries = ["r.local"]'),
+    ],
+)
+def test_settings_of_an_engine_that_declare_nothing_switch_nothing_off(name: str, text: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, text)
+    hosts = load(tmp_path)
+    assert (hosts.declared, hosts.files) == ((), (path,))
+    assert hosts.trust("r.local") is Trust.VERIFIED
+
+
+def test_settings_that_are_a_directory_are_no_settings(tmp_path: Path) -> None:
+    (tmp_path / DAEMON).mkdir(parents=True)
+    (tmp_path / CONF).mkdir(parents=True)
+    assert load(tmp_path).files == ()
+    (tmp_path / "home/.config/imgref/config.toml").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("variable", ["CONTAINERS_REGISTRIES_CONF", "REGISTRIES_CONFIG_PATH"])
+def test_registries_conf_that_is_named_is_the_only_one(variable: str, tmp_path: Path) -> None:
+    text = '[[registry]]\nlocation = "{}.local"\ninsecure = true\n'
+    named = write(tmp_path / "named.conf", text.format("named"))
+    write(tmp_path / CONF, text.format("system"))
+    write(tmp_path / f"{CONF}.d/1.conf", text.format("part"))
+    assert [one.host for one in load(tmp_path, **{variable: str(named)}).declared] == ["named.local"]
+    own = write(tmp_path / "home/.config/containers/registries.conf", text.format("own"))
+    hosts = load(tmp_path)
+    assert [one.host for one in hosts.declared] == ["own.local", "part.local"]
+    assert hosts.files[0] == own
+
+
+def test_location_comes_before_prefix(tmp_path: Path) -> None:
+    write(tmp_path / CONF, '[[registry]]\nprefix = "name.local"\nlocation = "real.local:5000"\ninsecure = true\n')
+    assert [one.host for one in load(tmp_path).declared] == ["real.local:5000"]
+
+
+def test_declaration_that_holds_first_is_named(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def resolve(name: str) -> list[str]:
+        asked.append(name)
+        return ["10.0.0.1"]
+
+    hosts = load(tmp_path, "10.0.0.0/8", "10.0.0.0/16", "r.local:5000")
+    found = hosts.declaration("R.local:5000", resolve)
+    assert found is not None
+    assert (found.host, asked) == ("10.0.0.0/8", ["r.local"])
+    assert hosts.declaration("r.local:5000") == Declared("r.local:5000", "--insecure")
+    assert hosts.declaration("other.local") is None
+
+
+def test_proxies_are_shown_without_credentials() -> None:
+    environ = {"HTTP_PROXY": "http://ada:s3cret@proxy:1", "https_proxy": "ada:s3cret@proxy:2", "no_proxy": "A.corp, b"}
+    assert Proxies.read(environ).shown() == {"http": "http://proxy:1", "https": "proxy:2", "no_proxy": "a.corp,b"}
+    assert Proxies.read({}).shown() == {}
+    assert Proxies.read({"HTTP_PROXY": "http://upper", "http_proxy": "http://lower"}).http == "http://upper"

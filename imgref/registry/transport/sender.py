@@ -329,7 +329,7 @@ class Transport:
         parts = urlsplit(url)
         proxy = self.hosts.proxies.get(parts.scheme, parts.netloc)
         authorities = self.hosts.ca_files(parts.netloc) if verify and parts.scheme == "https" else ()
-        key = (proxy, parts.scheme == "https" and verify, authorities)
+        key = (proxy, parts.scheme, verify, authorities)
         with self._lock:
             if key not in self._managers:
                 self._managers[key] = make_pools(proxy, parts.scheme, verify, [str(path) for path in authorities])
