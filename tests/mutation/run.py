@@ -2,7 +2,8 @@
 
 Each mutant of a module is written into a temporary copy of the project, and the quick tests that concern the module run
 against it until the first fails. Mutants that no test notices are printed with their place, and the scores are written
-to tests/mutation/scores.toml. Modules, their tests, and the mutants that change nothing are in tests/mutation/modules.toml.
+to tests/mutation/scores.toml. tests/mutation/modules.toml has the modules, their tests, and the mutants that change
+nothing.
 """
 
 from __future__ import annotations
@@ -163,8 +164,8 @@ def time_limit(tests: list[str], copies: Queue[Copy]) -> float:
 
 def table(scores: dict[str, dict[str, object]]) -> Iterator[str]:
     """Write the scores as TOML."""
-    yield "# Written by tests/mutation/run.py. Where fewer mutants were tried than there are, they are a sample, the same"
-    yield f"# each time (seed {SEED}). The percentage is that of killed mutants among those that change something."
+    yield "# Written by tests/mutation/run.py. Where fewer mutants were tried than there are, they are a sample, the"
+    yield f"# same each time (seed {SEED}). The percentage is that of killed mutants among those that change something."
     for module, row in sorted(scores.items()):
         yield f'\n["{module}"]'
         for name, value in row.items():
