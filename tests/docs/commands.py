@@ -25,7 +25,8 @@ WORDS_OF_SHELL = {"if", "then", "else", "do", "while", "!", "{", "exec", "time",
 
 def shell_problems(script: str) -> Iterator[str]:
     """Report what is wrong with a script: its syntax, and the commands of imgref in it."""
-    done = subprocess.run([shutil.which("bash") or "sh", "-n"], input=script, capture_output=True, text=True, check=False)
+    shell = shutil.which("bash") or "sh"
+    done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, check=False)
     if done.returncode or done.stderr:
         yield f"not valid shell: {done.stderr.strip()}"
         return

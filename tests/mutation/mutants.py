@@ -29,7 +29,7 @@ FUNCTIONS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "
 PATTERN_OPERATORS = {
     r"(?<![+*?\\(])\+\+?": "?", r"(?<![+*?\\(])\*\+?": "?", r"(?<=[\])\w])\?(?![:=!<P])": "",
     r"\(\?!": "(?=", r"\(\?=": "(?!", r"\(\?<!": "(?<=", r"\\\.": ".", r"(?<=[\[\w])(?:a-z|A-Z|0-9)(?!\])": "",
-    r"(?<=\{)\d+(?=,)": "2", r"(?<=,)\}": "3}", r"\\A|\\Z": "",
+    r"(?<=\{)\d+(?=,)": "3", r"(?<=,)\}": "3}", r"\\A|\\Z": "",
 }  # fmt: skip
 """What one operator of a regular expression is changed to."""
 
@@ -90,6 +90,8 @@ class Finder:
             yield from self._visited(child)
 
     def _compiles(self, mutant: Mutant) -> bool:
+        if mutant.was == mutant.text:
+            return False
         try:
             ast.parse(mutant.applied(self._source))
         except SyntaxError:
