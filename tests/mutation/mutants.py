@@ -125,7 +125,7 @@ class Finder:
                 for condition in node.ifs:
                     yield self._whole(condition, "True")
                     yield self._whole(condition, f"(not ({self._text(condition)}))")
-            case ast.Return(value=ast.expr() as value) if not _is_none(value):
+            case ast.Return(value=ast.expr() as value) if not _is_falsy(value):
                 yield self._whole(value, "None")
             case ast.Raise():
                 yield self._whole(node, "pass")
@@ -182,6 +182,8 @@ class Finder:
 
     def _call(self, node: ast.Call) -> Iterator[Mutant]:
         match node.func:
+            case ast.Attribute(attr="split") if len(node.args) < 2:
+                pass
             case ast.Attribute(attr=name) if name in METHODS:
                 yield self._renamed(node.func, name, METHODS[name])
             case ast.Name(id=name) if name in FUNCTIONS:
@@ -231,8 +233,8 @@ class Finder:
         return start, self._starts[node.end_lineno - 1] + node.end_col_offset
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_falsy(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _ignored(tree: ast.Module) -> Iterator[ast.AST]:
