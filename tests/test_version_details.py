@@ -173,3 +173,8 @@ def test_order_of_a_numeric_tail_without_a_number_is_that_of_zero() -> None:
 
 def test_channel_of_a_pep440_release_candidate_is_rc() -> None:
     assert read_version("1.0rc1", "pep440").channel == "rc"
+
+
+def test_refusal_that_no_scheme_reads_names_none() -> None:
+    with pytest.raises(InvalidVersion, match=r"and \+build, without leading zeros$"):
+        read_version("x")

@@ -128,6 +128,8 @@ def score(module: str, settings: dict[str, object], sample: int | None, copies: 
     assert isinstance(tests, list)
     equivalent = equivalent_changes(settings)
     result = Score(len(mutants), len(tried))
+    for code, change in equivalent.keys() - {(mutant.code, mutant.change) for mutant in mutants}:
+        print(f"{MODULES.name}: {module}: no such mutant any more: {code}: {change}", flush=True)
     limit = time_limit(tests, copies)
 
     def killed(mutant: Mutant) -> bool:
