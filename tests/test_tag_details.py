@@ -43,6 +43,7 @@ def test_exact_tags_of_a_policy_have_its_suffix_and_v() -> None:
     assert exact_tags("1.2.3") == ("1.2.3",)
     assert exact_tags("app-1.2.3", policy=ALPINE) == ("v1.2.3-alpine", "1.2.3-alpine")
     assert exact_tags("1.2.3+b", policy=TagPolicy(build="underscore")) == ("1.2.3_b",)
+    assert exact_tags("1.2.3", policy=TagPolicy(build="underscore")) == ("1.2.3",)
     with pytest.raises(InvalidTag):
         exact_tags("1.2.3-" + "a" * 128)
 
@@ -100,6 +101,7 @@ def test_release_without_the_prefix_is_refused_with_the_prefix_as_a_hint() -> No
         ("2.0.0-rc.1", TagPolicy(channels=True), ["2.0.0-beta.2"], ["2.0.0-rc.1", "2.0-rc", "rc"], []),
         ("2.0.0-rc.1", TagPolicy(channels=True), ["2.1.0-rc.1"], ["2.0.0-rc.1", "2.0-rc"], ["rc"]),
         ("2.0.0-rc.1", TagPolicy(channels=True), ["2.0.0"], ["2.0.0-rc.1"], ["2.0-rc", "rc"]),
+        ("2.0.0-rc.1", TagPolicy(channels=True), ["2.0.0-rc.1"], ["2.0.0-rc.1", "2.0-rc", "rc"], []),
         ("2.0.0-edge.1", TagPolicy(channels=True), [], ["2.0.0-edge.1"], []),
         ("2.0.0-slim.1", TagPolicy(channels=True, suffix=("", "slim")), [], ["2.0.0-slim.1", "2.0.0-slim.1-slim"], []),
         ("2.0.0-rc.1", TagPolicy(), ["2.0.0-rc.2"], ["2.0.0-rc.1"], []),
@@ -110,6 +112,7 @@ def test_release_without_the_prefix_is_refused_with_the_prefix_as_a_hint() -> No
         ("0.1.0", TagPolicy(), [], ["0.1.0", "0.1", "latest"], []),
         ("0.1.0", TagPolicy(major_zero=True), [], ["0.1.0", "0.1", "0", "latest"], []),
         ("1.2", TagPolicy(scheme="numeric"), ["1.2.3"], [], ["1.2", "1", "latest"]),
+        ("1.2+b", TagPolicy(scheme="numeric", build="underscore"), ["1.2.3"], ["1.2_b"], ["1", "latest"]),
         ("1.2", TagPolicy(scheme="numeric"), ["1.2.0"], ["1.2", "1", "latest"], []),
         ("v1.0.0", TagPolicy(v="keep"), [], ["v1.0.0", "v1.0", "v1", "latest"], []),
         ("1.0.0", TagPolicy(v="keep"), [], ["1.0.0", "1.0", "1", "latest"], []),

@@ -1,4 +1,4 @@
-"""Mutation testing, by hand: ``python tests/mutation/run.py [--sample N] [--list] [MODULE...]``.
+"""Mutation testing, by hand: ``python tests/mutation/run.py [--sample N] [--survivors] [--list] [MODULE...]``.
 
 Each mutant of a module is written into a temporary copy of the project, and the quick tests that concern the module run
 against it until the first fails. Mutants that no test notices are printed with their place, and the scores are written
@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -116,18 +117,35 @@ def equivalent_changes(settings: dict[str, object]) -> dict[tuple[str, str], str
     return {(str(row["code"]), change): str(row["reason"]) for row in listed for change in row["changes"]}
 
 
-def score(module: str, settings: dict[str, object], sample: int | None, copies: Queue[Copy]) -> Score:
+def chosen(
+    module: str, mutants: list[Mutant], equivalent: dict[tuple[str, str], str], options: argparse.Namespace
+) -> list[Mutant]:
+    """Return the mutants to run: all, a sample, or those that no test noticed the last time."""
+    if options.survivors:
+        unnoticed = saved()[module]["survivors"]
+        return [
+            mutant
+            for mutant in mutants
+            if f"line {mutant.line}: {mutant.change}" in unnoticed or (mutant.code, mutant.change) in equivalent
+        ]
+    if options.sample is not None and options.sample < len(mutants):
+        return sorted(random.Random(SEED).sample(mutants, options.sample), key=lambda mutant: mutant.start)
+    return mutants
+
+
+def score(module: str, settings: dict[str, object], options: argparse.Namespace, copies: Queue[Copy]) -> Score:
     """Run the mutants of a module."""
     path = Path("imgref") / f"{module}.py"
     source = (ROOT / path).read_bytes()
     mutants = Finder(source).mutants()
-    tried = mutants
-    if sample is not None and sample < len(mutants):
-        tried = sorted(random.Random(SEED).sample(mutants, sample), key=lambda mutant: mutant.start)
+    tried = chosen(module, mutants, equivalent, options)
     tests = settings["tests"]
     assert isinstance(tests, list)
     equivalent = equivalent_changes(settings)
     result = Score(len(mutants), len(tried))
+    if options.survivors:
+        result.tried = int(saved()[module]["tried"])
+        result.killed = int(saved()[module]["killed"])
     for code, change in equivalent.keys() - {(mutant.code, mutant.change) for mutant in mutants}:
         print(f"{MODULES.name}: {module}: no such mutant any more: {code}: {change}", flush=True)
     limit = time_limit(tests, copies)
@@ -184,9 +202,14 @@ def toml_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def saved() -> dict[str, dict[str, Any]]:
+    """Read the table of scores."""
+    return tomllib.loads(SCORES.read_text(encoding="utf-8")) if SCORES.exists() else {}
+
+
 def save(module: str, result: Score, reasons: dict[tuple[str, str], str]) -> None:
     """Put a module's score into the table, and leave those of other modules."""
-    scores = tomllib.loads(SCORES.read_text(encoding="utf-8")) if SCORES.exists() else {}
+    scores = saved()
     row: dict[str, object] = {
         "mutants": result.mutants, "tried": result.tried, "killed": result.killed, "percent": result.percent,
         "equivalent": [f"{each.code}: {each.change}: {reasons[each.code, each.change]}" for each in result.equivalent],
@@ -201,6 +224,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="such as tags or registry/release; all by default")
     parser.add_argument("--sample", type=int, help="run at most this many mutants of a module")
+    parser.add_argument(
+        "--survivors", action="store_true", help="run those that survived the last time, of the same code"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
@@ -217,7 +243,7 @@ def main() -> None:
                     print(f"imgref/{module}.py:{mutant.line}: {mutant.change}")
                 continue
             started = time.monotonic()
-            result = score(module, known[module], options.sample, copies)
+            result = score(module, known[module], options, copies)
             save(module, result, equivalent_changes(known[module]))
             print(
                 f"{module}: {result.killed} of {result.tried} killed, {len(result.equivalent)} equivalent, "
