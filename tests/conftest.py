@@ -1,17 +1,58 @@
-"""How the tests run: the same examples every time in CI, new ones elsewhere, and no clock on any."""
+"""How the tests run: isolated from the developer's settings, without deadlines, with the same examples in CI."""
 
 from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+from isolation.environment import IN_CI, isolated_environ, prepare
 
 settings.register_profile("new", deadline=None)
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("many", deadline=None, max_examples=5_000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same" if os.environ.get("CI") else "new"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same" if IN_CI else "new"))
 
 # A shell starts what runs in the background with interrupts ignored, and every process started from here would inherit
 # that: those whose interrupts are tested must hear them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Replace the environment by one in which no setting of the developer, the CI system or the machine is left."""
+    world = tmp_path_factory.getbasetemp()
+    prepare(world)
+    with pytest.MonkeyPatch.context() as patch:
+        environ = isolated_environ(os.environ, world)
+        for name in set(os.environ) - set(environ):
+            patch.delenv(name)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        patch.setattr(tempfile, "tempdir", environ["TMPDIR"])
+        yield
+
+
+def fail_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skipped test into a failed one: CI installs everything that tests need."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"skipped, which CI=true does not allow: {reason}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    outcome = yield
+    if IN_CI:
+        fail_skipped(outcome.get_result())  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    outcome = yield
+    if IN_CI:
+        fail_skipped(outcome.get_result())  # type: ignore[attr-defined]

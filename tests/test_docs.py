@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_reference import command_reference
+from isolation.environment import require
 from vectors import ROOT, clean_environ
 
 OF_THEIR_OWN = {"golden-images.md", "tutorial.md"}
@@ -98,7 +98,7 @@ def release(tmp_path: Path) -> Path:
         ("commit", "-q", "--allow-empty", "-m", "1"),
         ("tag", "v2.0.0-aZ-09.x-y"),
     ):
-        subprocess.run(["git", *identity, *arguments], cwd=where, check=True, env=clean_environ())
+        subprocess.run([require("git"), *identity, *arguments], cwd=where, check=True, env=clean_environ())
     (where / "docker-bake.json").write_text('{"target": {"imgref": {}}}')
     return where
 
@@ -106,8 +106,7 @@ def release(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
 @pytest.mark.parametrize("script", shell_scripts())
 def test_ci_scripts_run_in_any_shell(shell: str, script: str, programs: Path, release: Path) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    require(shell)
     environ = clean_environ(
         PATH=f"{programs}{os.pathsep}{os.environ['PATH']}", IMAGE="ghcr.io/acme/app",
         CI_REGISTRY_IMAGE="ghcr.io/acme/app",

@@ -108,3 +108,26 @@ def test_each_named_part_is_its_rule(rule: str, text: str) -> None:
         assert _grammar.is_a(pattern, text) == bool(re.fullmatch(rf"\[{translated(rule, WRITTEN)}\]", text, re.ASCII))
     else:
         assert _grammar.is_a(pattern, text) == bool(re.fullmatch(translated(rule, WRITTEN), text, re.ASCII))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a--b", "a_b", "a__b", "a-----b.c", "a1/b2_c3", "a-B.c/x", "A-b.C-d:1/x", "a.b-9Z:65535/x", "x:_a.B-9",
+        "x:" + "a" * 128, *(f"x@{name}:{'0' * length}" for name, length in (("sha384", 96), ("sha512", 128))),
+    ],
+)  # fmt: skip
+def test_reference_of_every_form_matches(text: str) -> None:
+    assert _grammar.REFERENCE.fullmatch(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a___b", "a..b", "a_.b", "a-", "-a", "_a", "a.b-/x", "a.-b/x", "a_b.c/x", "x:-a", "x:.a", "x:" + "a" * 129,
+        *(f"x@{name}:{'0' * length}" for name, length in (("sha384", 95), ("sha384", 97), ("sha512", 127))),
+        "x@sha256:" + "A" * 64,
+    ],
+)  # fmt: skip
+def test_reference_of_a_wrong_form_does_not_match(text: str) -> None:
+    assert not _grammar.REFERENCE.fullmatch(text)

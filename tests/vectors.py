@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from isolation.environment import kept
+
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 
@@ -20,8 +22,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 def clean_environ(**extra: str) -> dict[str, str]:
     """Give an environment in which no CI, no settings and no colours are told, but those given."""
-    kept = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "PYENV_VERSION")
-    return {key: os.environ[key] for key in kept if key in os.environ} | {"NO_COLOR": "1", **extra}
+    return {**kept(os.environ), "NO_COLOR": "1", **extra}
 
 
 class Done(NamedTuple):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from check_trees import write_tree
+from isolation.environment import require
 
 from imgref.check.sources import is_candidate
 from imgref.check.walk import Listing, shown_path
@@ -29,7 +30,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Listed:
 
 def git(*command: str, at: str = ".") -> None:
     identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(["git", "-C", at, *identity, *command], check=True, capture_output=True)
+    subprocess.run([require("git"), "-C", at, *identity, *command], check=True, capture_output=True)
 
 
 FILES = {
@@ -47,6 +48,7 @@ WANTED = ["Dockerfile", "b/compose.yaml", "kept/keep.yaml"]
 
 @pytest.mark.parametrize("repository", [True, False])
 def test_what_git_ignores_is_left_out(tmp_path: Path, listed: Listed, repository: bool) -> None:
+    require("git")
     write_tree(tmp_path, FILES)
     if repository:
         git("init", "--quiet")
@@ -91,6 +93,7 @@ def test_a_submodule_is_looked_at(tmp_path: Path, listed: Listed) -> None:
 
 
 def test_a_repository_that_is_broken_is_looked_at_all_the_same(tmp_path: Path, listed: Listed) -> None:
+    require("git")
     write_tree(tmp_path, {**FILES, ".git": "gitdir: /nowhere\n"})
     assert listed() == (WANTED, [])
 

@@ -1,7 +1,8 @@
 """Commands as data: what goes in, and what comes out on stdout and stderr, with which exit code.
 
-The tables are tests/data/commands/*.toml; `files` are written first, `environ` is added to an environment in which
-nothing of a CI is told, and in `github` tables `output` is what stands in the file of step outputs afterwards.
+The tables are tests/data/commands/*.toml; a case is skipped without the programs it `needs`. `files` are written
+first, `environ` is added to an environment in which nothing of a CI is told, and in `github` tables `output` is what
+stands in the file of step outputs afterwards.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from isolation.environment import require
 from vectors import DATA, clean_environ, imgref
 
 CASES = [
@@ -23,6 +25,8 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_command(case: dict[str, Any], tmp_path: Path) -> None:
+    for program in case.get("needs", []):
+        require(program)
     for name, content in case.get("files", {}).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")

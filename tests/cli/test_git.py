@@ -7,14 +7,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from isolation.environment import require
 from vectors import clean_environ, imgref
-
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 def git(where: Path, *arguments: str) -> None:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always")
-    subprocess.run(["git", *identity, *arguments], cwd=where, check=True, capture_output=True, env=clean_environ())
+    subprocess.run(
+        [require("git"), *identity, *arguments], cwd=where, check=True, capture_output=True, env=clean_environ()
+    )
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from isolation.environment import require as require
 
 if TYPE_CHECKING:
     import trustme
@@ -88,17 +87,6 @@ class Registry:
     def put_manifest(self, path: str, point: str, raw: bytes, media_type: str) -> None:
         status, _, body = self.request("PUT", f"/v2/{path}/manifests/{point}", raw, {"Content-Type": media_type})
         assert status == 201, body
-
-
-def require(program: str) -> str:
-    """Give a program's path; without it the test is skipped, but not in CI."""
-    found = shutil.which(program)
-    if found is None:
-        reason = f"{program} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 def free_port() -> int:

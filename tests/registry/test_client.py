@@ -27,6 +27,7 @@ from registry.server import RegistryServer, digest_of
 
 from imgref.archive.manifest import Descriptor
 from imgref.errors import NotFound, RateLimited, RegistryError, RegistryUnavailable, UnreliableTagList
+from imgref.platforms import Platform
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.transport import Event
 
