@@ -551,13 +551,14 @@ def test_open_blob_with_another_part_than_asked_for_is_an_error(
 ) -> None:
     server.add(cut_in_answer, "GET", BLOBS)
     server.add(whole(206, Content_Range=f"bytes {len(CONTENT) - 9}-{len(CONTENT) - 1}/{len(CONTENT)}"), "GET", BLOBS)
-    with pytest.raises(RegistryError, match="another part"):
+    with pytest.raises(RegistryError, match="different part"):
         list(client.open_blob(app(server), blob))
 
 
-def test_open_blob_that_brings_something_each_time_never_gives_up(
-    server: RegistryServer, client: RegistryClient, blob: str
+def test_open_blob_that_brings_enough_each_time_never_gives_up(
+    server: RegistryServer, client: RegistryClient, blob: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("imgref.registry.client._PROGRESS", 1)
     server.add(cut_in_answer, "GET", BLOBS, 9)
     assert b"".join(client.open_blob(app(server), blob)) == CONTENT
     assert server.count("GET", BLOBS) == 10
@@ -646,7 +647,7 @@ def test_put_blob_that_is_damaged_on_the_way_is_refused(server: RegistryServer, 
 
 @pytest.mark.parametrize(
     ("location", "words"),
-    [(None, "does not say where"), ("ftp://x/", "no address"), ("http://ada:x@127.0.0.1/", "no address")],
+    [(None, "does not say where"), ("ftp://x/", "not a valid URL"), ("http://ada:x@127.0.0.1/", "not a valid URL")],
 )
 def test_start_upload_without_a_location_is_an_error(
     location: str | None, words: str, server: RegistryServer, client: RegistryClient

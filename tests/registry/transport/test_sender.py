@@ -174,14 +174,14 @@ def test_answer_that_trickles_ends(server: RegistryServer, transport: Open, cloc
             exchange.wfile.write(b"x")
 
     server.add(trickle)
-    with pytest.raises(RegistryUnavailable, match="end"):
+    with pytest.raises(RegistryUnavailable, match="too slowly"):
         get(transport(timeout=5.0), server, again=False)
 
 
 def test_answer_that_is_too_large_is_refused(
     server: RegistryServer, transport: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imgref.registry.transport.sender.SMALL", 1000)
+    monkeypatch.setattr("imgref.registry.transport.reading.MANIFEST_LIMIT", 1000)
     server.add(status(200, b"x" * 1001))
     with pytest.raises(RegistryError, match="more than"):
         get(transport(), server)
