@@ -397,7 +397,7 @@ def test_known_names_every_source(tmp_path: Path) -> None:
 def test_helper_that_is_damaged_is_named(
     script: str, words: str, helpers: Helpers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imgref.registry.auth._HELPER_SECONDS", 0.2)
+    monkeypatch.setattr("imgref.registry.auth._HELPER_SECONDS", 0.2 if "sleep" in script else 20)
     helpers.add("bad", script)
     found = helpers.credentials(credsStore="bad")
     with pytest.raises(ConfigError, match=f"docker-credential-bad get .*{words}") as caught:
