@@ -743,3 +743,31 @@ def test_refusal_to_write_is_described_as_one(server: RegistryServer, client: Re
     with pytest.raises(RateLimited) as caught:
         client.put_manifest(app(server, ":2"), image.raw, image.media_type)
     assert caught.value.retry_after == 3600.0
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/v2/x?s=a%2Fb", "https://r.example/v2/x?s=a%2Fb"),
+        ("x", "https://r.example/v2/x"),
+        ("https://r.example/x", "https://r.example/x"),
+        # A registry behind a proxy that ends TLS names itself so.
+        ("http://r.example/x?s=http", "https://r.example/x?s=http"),
+        ("http://r.example:80/x", "http://r.example:80/x"),
+        ("http://other.example/x", "http://other.example/x"),
+    ],
+)
+def test_location_of_the_registry_itself_keeps_to_https(location: str, expected: str, client: RegistryClient) -> None:
+    session = client._session
+    assert session.located("https://r.example/v2/y", location) == expected
+    assert session.located("http://r.example/v2/y", "http://r.example/x") == "http://r.example/x"
+
+
+def test_client_that_is_left_closes_its_connections(server: RegistryServer, client: RegistryClient) -> None:
+    put_image(server, "app", "1")
+    with client as entered:
+        assert entered.list_tags(app(server)) == ["1"]
+    server.add(status(503), times=ALWAYS)
+    with pytest.raises(RegistryUnavailable, match="closed"):
+        client.list_tags(app(server))
+    assert "s3cret" not in repr(client)
