@@ -491,3 +491,15 @@ def test_docker_config_names_the_directory(tmp_path: Path) -> None:
     found = credentials(tmp_path, DOCKER_CONFIG=str(tmp_path / "elsewhere"))
     assert found.find("r.example") is not None
     assert found.find("other.example") is None
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_home_that_is_relative_does_not_count(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be in the working tree, which says nothing about credentials."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "real"))
+    write(tmp_path / home / ".docker/config.json", {"r.example": encoded("evil:x")})
+    write(tmp_path / "real/.docker/config.json", {"r.example": encoded("ada:x")})
+    found = Credentials({"HOME": home}).find("r.example")
+    assert found is not None
+    assert found.username == "ada"

@@ -689,3 +689,30 @@ def test_release_by_two_at_once_ends_as_if_one_had_waited(seed: int, server: Reg
         thread.join()
     assert failures == []
     assert server.tags_of("app") == expected({version: image.digest for version, image in images.items()}, policy)
+
+
+def test_release_with_channels_whose_release_comes_in_the_middle_keeps_them(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    """A stable version ends a channel, and is never what the channel points to."""
+
+    def meanwhile(exchange: Exchange) -> None:
+        exchange.give(exchange.ask())
+        put_tags(server, second, "2.0.0")
+
+    policy = TagPolicy(channels=True)
+    server.add(meanwhile, "PUT", "/manifests/rc$")
+    done = release(client, server, "2.0.0-rc.1", first, policy=policy)
+    assert {action for _, action, _ in said(done)} == {"created"}
+    assert server.tags_of("app")["rc"] == server.tags_of("app")["2.0-rc"] == first.digest
+
+
+@pytest.mark.parametrize("entries", [[], [{"mediaType": OCI["manifest"], "digest": "sha256:" + 64 * "0", "size": 2}]])
+def test_release_that_finds_an_unexplained_index_without_images_is_refused(
+    entries: list[dict[str, object]], server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    put_tags(server, first, *derive_tags("1.0.0"))
+    raw = json.dumps({"schemaVersion": 2, "mediaType": OCI["index"], "manifests": entries}).encode()
+    server.put_manifest("app", "latest", raw, OCI["index"])
+    with pytest.raises(TagConflict, match="lists; it could"):
+        plan_release(client, app(server), "1.0.1", second.digest)

@@ -244,3 +244,40 @@ def test_pull_leaves_layers_that_lie_elsewhere(
     done = pull(client, app(server, ":f"), str(tmp_path / "layout"))
     assert {layer.digest: layer.status for layer in done.layers}[foreign] == "skipped"
     assert server.count("GET", foreign) == 0
+
+
+def test_memory_of_pushes_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imgref.registry.pushed._MOST_BLOBS", 3)
+    file = tmp_path / "pushed.json"
+    repository = parse("registry.local:5001/x/a", default_tag=None)
+    digests = [digest_of(bytes([number])) for number in range(5)]
+    PushedBlobs(file).remember(repository, digests)
+    # The oldest are forgotten.
+    assert [bool(PushedBlobs(file).places(repository.registry, digest)) for digest in digests] == [False] * 2 + [
+        True
+    ] * 3
+    monkeypatch.setattr("imgref.registry.pushed._LARGEST", 10)
+    assert PushedBlobs(file).places(repository.registry, digests[-1]) == []
+
+
+def test_copy_that_skips_some_tags_sets_the_others(
+    server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image
+) -> None:
+    old = put_image(other, "app", "1", text="old")
+    done = copy(client, app(server, ":1"), [app(other, ":1"), app(other, ":2")], overwrite="never")
+    assert [str(one.reference) for one in done] == [str(app(other, ":2"))]
+    assert other.tags_of("app") == {"1": old.digest, "2": image.digest}
+    assert copy(client, app(server, ":1"), [app(other, ":1")], overwrite="never") == ()
+
+
+def test_copy_with_referrers_that_refer_to_each_other_ends(
+    server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image
+) -> None:
+    server.referrers = False
+    signature = put_signature(server, image)
+    add_referrer(client, app(server), Manifest.read(signature.raw))
+    # The tag that lists what refers to the signature lists the signature itself.
+    listed = server.raw_manifest("app", image.digest.replace(":", "-"))
+    server.put_manifest("app", signature.digest.replace(":", "-"), listed, OCI["index"])
+    (done,) = copy(client, app(server, ":1"), [app(other, ":1")], referrers=True)
+    assert done.referrers == (signature.digest,)

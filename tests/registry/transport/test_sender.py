@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -466,6 +467,9 @@ def test_queries_and_secrets_are_not_logged(
     get(transport(), server, "/v2/?signature=s3cret", authorization="Bearer s3cret")
     assert "/v2/" in caplog.text
     assert "s3cret" not in caplog.text
+    # What others log through urllib3 is left as it is.
+    logging.getLogger("urllib3.connectionpool").debug("%s", "/others?query")
+    assert "/others?query" in caplog.text
 
 
 def test_request_names_imgref_as_its_agent(server: RegistryServer, transport: Open) -> None:
@@ -489,3 +493,38 @@ def test_request_that_cannot_be_sent_says_why(
     with pytest.raises(RegistryError, match=words):
         get(transport(), server, url)
     assert len(clock.waits) == tries - 1
+
+
+def test_body_that_cannot_be_read_fails_the_request(server: RegistryServer, transport: Open, clock: Clock) -> None:
+    def gone() -> Iterator[bytes]:
+        yield b"x"
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(RegistryUnavailable, match="input/output error"):
+        get(transport(), server, method="PUT", body=gone, headers={"Content-Length": "5"})
+    assert len(clock.waits) == 4
+
+
+def test_request_with_a_header_that_cannot_be_sent_is_not_tried_again(
+    server: RegistryServer, transport: Open, clock: Clock
+) -> None:
+    with pytest.raises(RegistryUnavailable, match=f"^app: {server.host}"):
+        get(transport(), server, headers={"X-Split": "a\r\nb: c"})
+    assert (server.seen, clock.waits) == ([], [])
+
+
+@pytest.mark.usefixtures("names")
+def test_network_that_is_configured_as_insecure_holds_for_the_addresses_of_a_name(
+    server: RegistryServer, transport: Open
+) -> None:
+    hosts = insecure("127.0.0.0/8")
+    assert transport(hosts).endpoint(named(server), "app").origin == f"http://{named(server)}"
+    assert transport(insecure("10.0.0.0/8")).endpoint(named(server), "app").origin == f"https://{named(server)}"
+    # A name without addresses is in no network.
+    assert transport(hosts).endpoint("name.invalid", "app").origin == "https://name.invalid"
+
+
+@pytest.mark.usefixtures("names")
+def test_endpoint_of_docker_hub_is_the_host_that_serves_it(transport: Open) -> None:
+    found = transport().endpoint("docker.io", "app")
+    assert (found.registry, found.origin, found.verified) == ("docker.io", "https://registry-1.docker.io", True)
