@@ -138,10 +138,10 @@ def score(module: str, settings: dict[str, object], options: argparse.Namespace,
     path = Path("imgref") / f"{module}.py"
     source = (ROOT / path).read_bytes()
     mutants = Finder(source).mutants()
+    equivalent = equivalent_changes(settings)
     tried = chosen(module, mutants, equivalent, options)
     tests = settings["tests"]
     assert isinstance(tests, list)
-    equivalent = equivalent_changes(settings)
     result = Score(len(mutants), len(tried))
     if options.survivors:
         result.tried = int(saved()[module]["tried"])
