@@ -95,7 +95,8 @@ class Listing:
     def _by_git(self, root: str, environ: dict[str, str]) -> list[str] | None:
         """Ask git; None where there is none."""
         try:
-            names = self._git(("-C", root), (*_LIST, "--cached"), environ) if _in_repository(root) else None
+            top = _repository(root)
+            names = None if top is None else self._git(("-C", root), (*_LIST, "--cached"), environ, top)
             # Nothing may mean that the repository around ignores this directory, which was asked for all the same.
             return names or self._outside(root, environ)
         except FileNotFoundError:
@@ -111,22 +112,25 @@ class Listing:
             with open(f"{empty}/HEAD", "w", encoding="ascii") as head:
                 head.write("ref: refs/heads/main\n")
             place = (f"--git-dir={empty}", f"--work-tree={Path(root).absolute()}", "-C", root)
-            return self._git(place, _LIST, environ, last=True)
+            return self._git(place, _LIST, environ, None)
 
     def _git(
-        self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], *, last: bool = False
+        self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], top: str | None
     ) -> list[str] | None:
+        """Ask git for names relative to the directory at the end of ``place``; ``top`` is that of its repository."""
         import subprocess
 
         asked = subprocess.run(
             [*_GIT, *place, *command], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environ
         )
         told = os.fsdecode(asked.stderr).splitlines()
-        base = place[-1]
+        here = os.path.realpath(place[-1])
         for found in filter(None, map(_UNOPENED.fullmatch, told)):
-            self.unlisted.append(Unlisted(_joined(base, found[1]), f"cannot be read: {found[2]}", directory=True))
+            # Messages have paths from the top of the repository.
+            name = os.path.relpath(os.path.join(top or here, found[1]), here)
+            self.unlisted.append(Unlisted(_joined(place[-1], name), f"cannot be read: {found[2]}", directory=True))
         if asked.returncode:
-            if last:
+            if top is None:
                 why = " ".join(told[-1:])
                 self.warnings.append(f"git does not list {place[-1]}, so .gitignore is not heard: {why}")
             return None
@@ -180,15 +184,15 @@ class Listing:
             self.unlisted.append(Unlisted(path, reason, unread=False, directory=True))
 
 
-def _in_repository(directory: str) -> bool:
-    """Tell whether there is a ``.git`` here or above, so that git would find one."""
+def _repository(directory: str) -> str | None:
+    """Return the nearest directory upwards with a ``.git``, from where git would list, or None."""
     here = os.path.realpath(directory)
     while not os.path.lexists(f"{here}/.git"):
         above = os.path.dirname(here)
         if above == here:
-            return False
+            return None
         here = above
-    return True
+    return here
 
 
 def _joined(directory: str, name: str) -> str:

@@ -41,7 +41,7 @@ class Totals:
     codes: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Checked) -> None:
-        self.files += result.kind is not None
+        self.files += result.kind is not None and result.status == "checked"
         self.references += result.references
         self.unresolved += result.unresolved
         if result.status == "unknown" and self.request.ignore_unknown:
