@@ -151,7 +151,7 @@ def test_check_says_nothing_of_what_is_excluded(tmp_path: Path, capsys: Capsys) 
 
 
 AS_NOBODY = """
-import contextlib, io, os, sys, tempfile
+import contextlib, encodings.ascii, io, os, sys, tempfile
 from imgref.cli.main import main
 with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
     main(["check", "ok"])  # loads what nobody may not be able to read
@@ -187,7 +187,7 @@ def test_check_of_what_may_not_be_read_never_passes(tmp_path: Path, repository: 
         [sys.executable, "-c", AS_NOBODY, "check", named],
         capture_output=True, text=True, check=False, env=clean_environ(HOME="/"),
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert f"error: {error}\n" in done.stderr
 
 
