@@ -1,6 +1,8 @@
 """``.imgref.toml`` and ``[tool.imgref]`` of pyproject.toml: finding them, reading them, telling what is wrong.
 
-A project's settings are the nearest ``.imgref.toml``, or pyproject.toml with a ``[tool.imgref]``, upwards. With
+A project's settings are the nearest ``.imgref.toml``, or pyproject.toml with a ``[tool.imgref]``, upwards, but never
+above the top of a git repository: what a developer keeps there is not part of the project. A settings file that is
+there and cannot be read is an error, never the same as none. With
 ``extends`` a file takes in another one: tables are merged, lists of tables are joined, and of everything else the
 value in the file that extends wins.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-__all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config", "own_config", "table_settings"]
+__all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config", "own_config", "parent_of", "table_settings"]
 
 FILE_NAME: Final = ".imgref.toml"
 
@@ -105,30 +108,37 @@ def _validated(settings: Mapping[str, Setting], name: str, kinds: Mapping[str, s
 
 
 def find_config(start: str | os.PathLike[str] = "") -> Path | None:
-    """Give the settings file that holds for a directory, by default the current one: the nearest upwards.
+    """Return the settings file that applies in a directory, by default the current one: the nearest upwards.
 
+    The search ends at the top of a git repository; outside of one it goes up to the root of the file system.
     Every command that has settings comes by here, mostly to find none, so pathlib is loaded only for a find.
 
     Raises:
-        ConfigError: a pyproject.toml on the way that speaks of imgref is no TOML.
+        ConfigError: a settings file on the way cannot be read, or is not valid TOML.
     """
     directory, above = "", os.path.realpath(start)
     while directory != above:
-        directory, above = above, os.path.dirname(above)
+        directory, above = above, parent_of(above)
         if (found := own_config(directory)) is not None:
             return found
     return None
 
 
+def parent_of(directory: str) -> str:
+    """Return the directory where the search for settings goes on, which is the same one where it ends."""
+    return directory if os.path.lexists(os.path.join(directory, ".git")) else os.path.dirname(directory)
+
+
 def own_config(directory: str) -> Path | None:
-    """Give the settings file that stands in a directory, or None.
+    """Return the settings file in a directory, or None.
 
     Raises:
-        ConfigError: its pyproject.toml speaks of imgref, and is no TOML.
+        ConfigError: a pyproject.toml cannot be read, or mentions imgref and is not valid TOML.
     """
     for name in (FILE_NAME, "pyproject.toml"):
         candidate = os.path.join(directory, name)
-        if os.path.isfile(candidate) and _has_settings(candidate):
+        # A link to nowhere, a directory: whatever has the name is meant as settings, and refused when it is read.
+        if os.path.lexists(candidate) and _has_settings(candidate):
             from pathlib import Path
 
             return Path(os.path.relpath(candidate))
@@ -139,14 +149,36 @@ def _has_settings(candidate: str) -> bool:
     if candidate.endswith(FILE_NAME):
         return True
     # Most projects on the way say nothing of imgref, and need no parsing.
-    try:
-        with open(candidate, "rb") as file:
-            mentioned = b"imgref" in file.read()
-    except OSError:
+    if b"imgref" not in _bytes_of(candidate):
         return False
     from pathlib import Path
 
-    return mentioned and "imgref" in _tool_table(_read(Path(candidate))[0])
+    return "imgref" in _tool_table(_read(Path(os.path.relpath(candidate)))[0])
+
+
+def _bytes_of(path: str) -> bytes:
+    """Read a settings file; one that is not a regular file is refused, since opening a FIFO would wait forever.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise ConfigError("cannot be read: it is not a regular file", _shown_path(path))
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        dangling = os.path.islink(path)  # noqa: PTH114
+        reason = "it is a link to a file that does not exist" if dangling else error.strerror
+        raise ConfigError(f"cannot be read: {reason}", _shown_path(path)) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", _shown_path(path)) from error
+    except ValueError as error:  # a NUL in the name
+        raise ConfigError("cannot be read: this cannot be the name of a file", _shown_path(path)) from error
+
+
+def _shown_path(path: str) -> str:
+    return os.path.relpath(path) if os.path.isabs(path) else path
 
 
 def load_config(path: Path | None) -> Config:
@@ -178,17 +210,14 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
     seen: list[Path] = []
     following: Path | None = path
     while following is not None:
+        table, lines = _read(following)
         path = following.resolve()
         if path in seen:
             circle = " -> ".join(file.name for file in (*seen[seen.index(path) :], path))
             raise ConfigError(f"extends goes in a circle: {circle}", str(seen[-1]))
         seen.append(path)
-        table, lines = _read(following)
         if following.name == "pyproject.toml":
-            own = _tool_table(table).get("imgref", {})
-            if not isinstance(own, dict):
-                raise ConfigError("imgref must be a table, as [tool.imgref]", str(following), _line(lines, "imgref"))
-            table = own
+            table = _own_table(table, following, lines)
         _refuse_nul(table, str(following))
         for name in table:
             if name not in _SECTIONS:
@@ -205,15 +234,14 @@ def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
 def _read(path: Path) -> tuple[dict[str, object], list[str]]:
     from imgref._documents import DocumentError, parse_toml
 
+    data = _bytes_of(str(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = data.decode("utf-8").replace("\r\n", "\n")
         return parse_toml(text), text.splitlines()
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", str(path)) from error
     except DocumentError as error:
         raise ConfigError(error.reason, str(path), error.line) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", str(path)) from error
 
 
 def _refuse_nul(value: object, path: str) -> None:
@@ -232,6 +260,13 @@ def _refuse_nul(value: object, path: str) -> None:
 def _tool_table(table: dict[str, object]) -> dict[str, object]:
     tool = table.get("tool")
     return tool if isinstance(tool, dict) else {}
+
+
+def _own_table(table: dict[str, object], path: Path, lines: list[str]) -> dict[str, object]:
+    own = _tool_table(table).get("imgref", {})
+    if not isinstance(own, dict):
+        raise ConfigError("imgref in [tool] must be a table, as [tool.imgref]", str(path), _line(lines, "imgref"))
+    return own
 
 
 def _merged(farther: Setting, nearer: Setting) -> Setting:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from vectors import imgref
 
 from imgref import ConfigError
 from imgref.config import find_config, load_config
@@ -80,3 +83,76 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_config(path)
+
+
+@pytest.mark.parametrize("top", ["directory", "file"])
+def test_the_search_for_settings_stops_at_the_top_of_the_repository(tmp_path: Path, top: str) -> None:
+    write(tmp_path / ".imgref.toml", "")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert found(tmp_path / "a" / "b") == tmp_path / ".imgref.toml"
+    if top == "file":
+        write(tmp_path / "a" / ".git", "gitdir: elsewhere\n")
+    else:
+        (tmp_path / "a" / ".git").mkdir()
+    assert found(tmp_path / "a" / "b") is None
+    own = write(tmp_path / "a" / "pyproject.toml", "[tool.imgref]\n")
+    assert found(tmp_path / "a" / "b") == own
+
+
+def link(path: Path, target: str) -> None:
+    path.symlink_to(target)
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a dangling link": (lambda path: link(path, "nowhere"), "it is a link to a file that does not exist"),
+    "a link to itself": (lambda path: link(path, path.name), "Too many levels of symbolic links"),
+    "a directory": (lambda path: path.mkdir(), "it is not a regular file"),
+    "a link to a directory": (lambda path: link(path, "."), "it is not a regular file"),
+    "a FIFO": (lambda path: os.mkfifo(path), "it is not a regular file"),
+    "a device": (lambda path: link(path, "/dev/null"), "it is not a regular file"),
+    "not UTF-8": (lambda path: path.write_bytes(b"[tool.imgref]\n\xff"), "is not UTF-8"),
+    "not TOML": (lambda path: path.write_text("[tool.imgref"), "is no TOML"),
+    "a long number": (lambda path: path.write_text("[tool.imgref]\nx = " + "1" * 5000), "a number that is too long"),
+    "deep": (lambda path: path.write_text("[tool.imgref]\nx = " + "[" * 9000), "it is nested too deeply"),
+}
+
+
+@pytest.mark.parametrize("name", [".imgref.toml", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "arguments", [("check",), ("check", "empty"), ("check", "--show-references"), ("tags", "1.2.3"), ("check", "-")]
+)
+@pytest.mark.parametrize("state", UNUSABLE)
+def test_settings_that_cannot_be_used_are_an_error_in_every_command(
+    tmp_path: Path, name: str, arguments: tuple[str, ...], state: str
+) -> None:
+    make, reason = UNUSABLE[state]
+    make(tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    done = imgref(*arguments, cwd=tmp_path, stdin="FROM scratch\n")
+    assert (done.exit, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {name}")
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize("table", ["[tool]\nimgref = 1\n", "[[tool.imgref]]\n", "[tool]\nimgref = 'x'\n"])
+def test_a_pyproject_whose_imgref_is_not_a_table_is_refused(tmp_path: Path, table: str) -> None:
+    path = write(tmp_path / "pyproject.toml", table)
+    with pytest.raises(ConfigError, match="must be a table"):
+        load_config(path)
+
+
+def test_extends_with_a_nul_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / ".imgref.toml", 'extends = "a\\u0000b"\n')
+    with pytest.raises(ConfigError, match="cannot be the name of a file"):
+        load_config(path)
+
+
+def test_settings_that_may_not_be_read_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "pyproject.toml", "[project]\n")
+
+    def refuse(path: str, mode: str = "r") -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
+        find_config(tmp_path)

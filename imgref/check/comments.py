@@ -7,8 +7,11 @@ YAML, for its own line. The second holds for the file, and stands in the comment
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from imgref.check.finding import Comment, Finding, Problem, Reading
@@ -20,28 +23,22 @@ __all__ = ["Ignores"]
 _WRITTEN: Final = re.compile(r"(ignore(?:-file)?)\s*\[([^\]]*+)\](?![^\s:;,.-])", re.ASCII)
 _ESCAPE: Final = re.compile(r"#\s*escape\s*=\s*(\S)", re.ASCII | re.IGNORECASE)
 _UNUSED: Final = "IMG902"
+_NO_REASON: Final = "IMG903"
+_TOP: Final = ("#", "---", "%", "\ufeff#")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Ignore:
-    """One comment: which codes it is for, and in which lines (None: all)."""
+    """One comment: which codes it is for, by the words that select them, and in which lines (None: all)."""
 
     comment: Comment
     codes: dict[str, frozenset[str]]
     lines: range | None
-    used: set[str]
-
-    def covers(self, finding: Finding) -> bool:
-        """Tell whether this ignores the finding, and remember that it was of use."""
-        if self.lines is not None and finding.line not in self.lines:
-            return False
-        found = [code for code, codes in self.codes.items() if finding.code in codes]
-        self.used.update(found)
-        return bool(found)
+    has_reason: bool
 
 
 class Ignores:
-    """The ignore comments of one file.
+    """The ignore comments of one file. However many there are, the time is linear in the file and its findings.
 
     Args:
         reading: what was found in the file.
@@ -52,36 +49,58 @@ class Ignores:
         self.problems: list[Problem] = []
         self._ignores: list[_Ignore] = []
         self._lines = lines
-        self._kind = reading.kind
+        self._below = _Below(lines, reading.kind)
+        self._seen: defaultdict[str, list[int]] = defaultdict(list)
         for comment in reading.comments:
             self._read(comment)
+        self._spans = {code: _Spans(lines) for code, lines in self._lines_by_code().items()}
 
     @property
     def codes(self) -> frozenset[str]:
         """All codes that a comment here is for."""
-        return frozenset().union(*(codes for ignore in self._ignores for codes in ignore.codes.values()))
+        return frozenset(self._spans)
 
     def covers(self, finding: Finding) -> bool:
-        """Tell whether a comment ignores a finding. Each that does has been of use."""
-        covering = [ignore for ignore in self._ignores if ignore.covers(finding)]
-        return bool(covering)
+        """Return whether a comment ignores a finding, and remember the finding for :meth:`unused`."""
+        spans = self._spans.get(finding.code)
+        if spans is None or finding.line not in spans:
+            return False
+        self._seen[finding.code].append(finding.line)
+        return True
 
     def unused(self, unknowable: frozenset[str]) -> Iterable[Problem]:
-        """Give the comments that have ignored nothing, after :meth:`covers` was asked of every finding.
+        """Return the comments that have ignored nothing, after :meth:`covers` was asked of every finding.
 
         Args:
             unknowable: codes of rules that had nothing to go by, and so nothing to say.
         """
         yield from self.problems
+        seen = {code: sorted(lines) for code, lines in self._seen.items()}
         for ignore in self._ignores:
             spare = [
                 written
                 for written, codes in ignore.codes.items()
-                if written not in ignore.used and not codes & unknowable and _UNUSED not in codes
+                if not any(_is_inside(seen.get(code, []), ignore.lines) for code in codes)
+                and not codes & unknowable
+                and _UNUSED not in codes
             ]
             if spare:
                 where = "in this file" if ignore.lines is None else "here"
                 yield self._problem(ignore.comment, f"{', '.join(spare)} is ignored {where}, but finds nothing")
+
+    def without_reason(self) -> Iterator[Problem]:
+        """Return the comments that do not say why they ignore something."""
+        for ignore in self._ignores:
+            if not ignore.has_reason:
+                message = f"the comment does not say why {', '.join(ignore.codes)} is ignored"
+                yield self._problem(ignore.comment, message, "write the reason after the brackets", _NO_REASON)
+
+    def _lines_by_code(self) -> dict[str, list[range | None]]:
+        found: defaultdict[str, list[range | None]] = defaultdict(list)
+        for ignore in self._ignores:
+            for code in frozenset().union(*ignore.codes.values()):
+                found[code].append(ignore.lines)
+        return found
 
     def _read(self, comment: Comment) -> None:
         text = comment.text.strip()
@@ -104,43 +123,100 @@ class Ignores:
         if whole and not self._is_at_top(comment):
             self._refuse(comment, "ignore-file counts in the comments at the top of a file only", None)
         elif codes:
-            self._ignores.append(_Ignore(comment, codes, None if whole else self._covered(comment), set()))
+            has_reason = any(map(str.isalnum, text[written.end() :]))
+            self._ignores.append(_Ignore(comment, codes, None if whole else self._covered(comment), has_reason))
 
     def _refuse(self, comment: Comment, reason: str, meant: str | None) -> None:
         hint = None if meant is None else f"did you mean {meant}?"
         self.problems.append(self._problem(comment, f"the comment ignores nothing: {reason}", hint))
 
-    def _problem(self, comment: Comment, message: str, hint: str | None = "delete the comment") -> Problem:
+    def _problem(
+        self, comment: Comment, message: str, hint: str | None = "delete the comment", code: str = _UNUSED
+    ) -> Problem:
         line = self._lines[comment.line - 1] if comment.line <= len(self._lines) else ""
         end = max(len(line.rstrip()), comment.column) + 1
-        return Problem(comment.line, comment.column, _UNUSED, message, end, hint)
+        return Problem(comment.line, comment.column, code, message, end, hint)
 
     def _is_at_top(self, comment: Comment) -> bool:
-        above = (line.strip() for line in self._lines[: comment.line - 1])
-        return not comment.trailing and all(not line or line.startswith(("#", "---", "%", "\ufeff#")) for line in above)
+        return not comment.trailing and comment.line <= self._below.top + 1
 
     def _covered(self, comment: Comment) -> range:
         if comment.trailing:
             return range(comment.line, comment.line + 1)
-        first = comment.line + 1
-        while first <= len(self._lines) and self._lines[first - 1].lstrip().startswith("#"):
-            first += 1
-        last = first
-        if self._kind == "dockerfile" and "".join(self._lines[first - 1 : first]).strip():
-            escape = self._escape()
-            while last < len(self._lines) and self._goes_on(last, escape):
-                last += 1
-        return range(first, last + 1)
+        first = self._below.first(comment.line + 1)
+        return range(first, self._below.last(first) + 1)
 
-    def _goes_on(self, number: int, escape: str) -> bool:
-        """Tell whether an instruction goes on below a line: that is so below comments and blanks in it, too."""
-        line = self._lines[number - 1].strip()
-        return not line or line.startswith("#") or line.endswith(escape)
 
-    def _escape(self) -> str:
-        for line in self._lines:
-            if not line.lstrip("\ufeff \t").startswith("#"):
-                break
-            if found := _ESCAPE.match(line.strip()):
-                return found[1]
-        return "\\"
+class _Below:
+    """What follows each line of a file, found in one walk up from its end.
+
+    Args:
+        lines: the lines.
+        kind: the kind of the file: an instruction of a Dockerfile can go on below its first line.
+
+    Attributes:
+        top: how many lines at the top have nothing but comments, blanks, and what may be before a YAML document.
+    """
+
+    def __init__(self, lines: Sequence[str], kind: str) -> None:
+        self.top = 0
+        stripped = [line.strip() for line in lines]
+        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(_TOP)):
+            self.top += 1
+        self._first = [len(lines) + 1]
+        self._last = [len(lines) + 1]
+        escape = _escape_of(lines) if kind == "dockerfile" else None
+        for number in range(len(lines), 0, -1):
+            line = stripped[number - 1]
+            self._first.append(self._first[-1] if line.startswith("#") else number)
+            # An instruction also goes on below the comments and blanks in it.
+            goes_on = escape is not None and (not line or line.startswith("#") or line.endswith(escape))
+            self._last.append(self._last[-1] if goes_on and number < len(lines) else number)
+        self._first.reverse()
+        self._last.reverse()
+        self._blank = [not line for line in stripped]
+
+    def first(self, number: int) -> int:
+        """Return the first line from a line on that is not a comment."""
+        return self._first[number - 1] if number <= len(self._first) else number
+
+    def last(self, number: int) -> int:
+        """Return the last line of the instruction that begins in a line."""
+        if number > len(self._blank) or self._blank[number - 1]:
+            return number
+        return self._last[number - 1]
+
+
+class _Spans:
+    """Ranges of lines, of which one is found in logarithmic time.
+
+    Args:
+        ranges: the ranges; None is every line.
+    """
+
+    def __init__(self, ranges: Sequence[range | None]) -> None:
+        self._every = None in ranges
+        ordered = sorted((lines.start, lines.stop) for lines in ranges if lines is not None)
+        self._starts = [start for start, _ in ordered]
+        self._stops = list(accumulate((stop for _, stop in ordered), max))
+
+    def __contains__(self, line: int) -> bool:
+        number = bisect_right(self._starts, line)
+        return self._every or (number > 0 and line < self._stops[number - 1])
+
+
+def _is_inside(ordered: Sequence[int], lines: range | None) -> bool:
+    """Return whether one of some numbers, which are sorted, is in a range."""
+    if lines is None:
+        return bool(ordered)
+    number = bisect_left(ordered, lines.start)
+    return number < len(ordered) and ordered[number] < lines.stop
+
+
+def _escape_of(lines: Sequence[str]) -> str:
+    for line in lines:
+        if not line.lstrip("\ufeff \t").startswith("#"):
+            break
+        if found := _ESCAPE.match(line.strip()):
+            return found[1]
+    return "\\"

@@ -83,6 +83,8 @@ class Reading:
         problems: what could not be read.
         comments: those addressed to imgref.
         declarations: registries that the file declares insecure.
+        incomplete: whether a part of the file was not read at all, as one of the problems explains.
+        doubt: why a file of which nothing says that it has images may have some that were not found; or empty.
     """
 
     kind: str
@@ -90,6 +92,8 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     comments: tuple[Comment, ...] = ()
     declarations: tuple[Declaration, ...] = field(default=())
+    incomplete: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

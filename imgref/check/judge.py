@@ -9,7 +9,7 @@ from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding, Occurrence, Problem, Reading
 from imgref.check.rules import RULES, Image, Verdict, waiting
-from imgref.check.rules.files import unresolved_arg
+from imgref.check.rules.files import unresolved_arg, unresolved_image
 from imgref.check.rules.origin import insecure_declaration
 from imgref.check.rules.tags import invalid_reference
 from imgref.check.sources import lines_of
@@ -35,7 +35,8 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
         text: what is written in it.
     """
     file = _File(path, policy, reading.kind)
-    ignores = Ignores(reading, lines_of(reading.kind, text)) if reading.comments else None
+    has_ignores = bool(reading.comments) and policy.inline_ignores
+    ignores = Ignores(reading, lines_of(reading.kind, text)) if has_ignores else None
     codes = policy.enabled if ignores is None else policy.enabled | ignores.codes
     found = [*file.occurrences(reading.occurrences, codes), *file.beside(reading)]
     if ignores is not None:
@@ -43,6 +44,8 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
         unknowable = frozenset(waiting(codes, policy))
         unused = [(file.told(problem), False) for problem in ignores.unused(unknowable)]
         found += [(finding, passed) for finding, passed in unused if not ignores.covers(finding)]
+        if policy.require_reason:
+            found += [(file.told(problem), False) for problem in ignores.without_reason()]
     quiet = policy.ignored_in(inside) if found and policy.per_file_ignores else frozenset()
     kept = [
         finding
@@ -66,6 +69,8 @@ class _File:
             if occurrence.role == "unresolved":
                 if self.kind == "dockerfile":
                     yield self._finding(occurrence, "IMG501", unresolved_arg(occurrence)), False
+                elif "IMG503" in codes:
+                    yield self._finding(occurrence, "IMG503", unresolved_image(occurrence)), False
                 continue
             if occurrence.role not in {"external", "invalid"}:
                 continue

@@ -53,6 +53,10 @@ class Policy:
         per_file_ignores: patterns of paths, each with the codes that are not reported there.
         exceptions: images that some rules let pass.
         root: the directory that the patterns of paths start from, or None for the working directory.
+        files: patterns of paths, each with the kind of the files there; of several that match, the last one counts.
+        ignored: the codes that the settings or the command line switch off by name, rather than by not selecting them.
+        require_reason: whether an ignore comment needs a reason; None is no.
+        inline_ignores: whether ignore comments count at all.
         today: the day on which exceptions are looked at; None is a day before any of them expires.
     """
 
@@ -66,12 +70,20 @@ class Policy:
     per_file_ignores: tuple[tuple[PathPattern, frozenset[str]], ...] = ()
     exceptions: tuple[Exemption, ...] = ()
     root: Path | None = None
+    files: tuple[tuple[PathPattern, str], ...] = ()
+    ignored: frozenset[str] = frozenset()
+    require_reason: bool | None = None
+    inline_ignores: bool = True
     today: date | None = None
 
     def ignored_in(self, path: str) -> frozenset[str]:
         """Give the codes that are not reported in a file; ``path`` is relative to :attr:`root`."""
         found = [codes for pattern, codes in self.per_file_ignores if pattern.matches(path)]
         return frozenset().union(*found)
+
+    def kind_of(self, path: str) -> str | None:
+        """Return the kind that :attr:`files` declares for a file, or None; ``path`` is relative to :attr:`root`."""
+        return next((kind for pattern, kind in reversed(self.files) if pattern.matches(path)), None)
 
     def exemption(self, code: str, ref: ImageReference) -> tuple[Exemption | None, Exemption | None]:
         """Give the exception that lets this image pass a rule, and one that would if it had not expired."""

@@ -13,10 +13,8 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import chain
-from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from imgref._printable import MASK, masked
 from imgref.check.finding import Declaration, Finding, Occurrence, Problem, Reading
@@ -33,10 +31,15 @@ from imgref.check.sources import (
     lines_of,
     read,
 )
+from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
 from imgref.check.walk import Listing, shown_path
 from imgref.errors import ImgrefError
 
-__all__ = ["MAX_SIZE", "Checked", "Options", "Task", "check", "list_tasks"]
+__all__ = ["MAX_SIZE", "Checked", "Options", "Status", "Task", "check", "list_tasks", "unlisted"]
+
+Status = Literal["checked", "nothing", "skipped", "unknown", "unread"]
+"""What became of a file: it was checked; it is YAML or JSON without references; it was left out, for a reason that is
+given; it was given by name, and its kind is not known; or it could not be read."""
 
 MAX_SIZE: Final = 10 * 1024 * 1024
 """How many bytes of a file are read at the most, by default."""
@@ -68,23 +71,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One file to look at.
-
-    Attributes:
-        path: how it is opened.
-        named: whether it was given by name.
-        policy: the place of its policy in the list of policies.
-        data: its bytes, where they came from elsewhere.
-    """
-
-    path: str
-    named: bool
-    policy: int
-    data: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """What a check has to say of one file.
 
@@ -95,8 +81,10 @@ class Checked:
         occurrences: the references in it, where they are kept.
         references: how many there are.
         unresolved: how many texts could not be told.
-        warnings: what could not be looked at.
         lines: the lines that findings are about, by number.
+        status: what became of the file.
+        reason: why it was not checked, or not to its end; empty where it was.
+        complete: whether all of it was read.
     """
 
     path: str
@@ -105,49 +93,25 @@ class Checked:
     occurrences: tuple[Occurrence, ...] = ()
     references: int = 0
     unresolved: int = 0
-    warnings: tuple[str, ...] = ()
     lines: Mapping[int, str] = field(default_factory=dict)
+    status: Status = "checked"
+    reason: str = ""
+    complete: bool = True
 
 
-def list_tasks(
-    paths: Sequence[str], policy_for: Callable[[str], int], policies: Sequence[Policy], listing: Listing
-) -> list[Task]:
-    """List the files that paths stand for, each once, in the order of their paths.
+def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Sequence[Policy]) -> Iterator[Checked]:
+    """Return results for what a listing could not look at, except where a policy excludes it.
 
     Args:
-        paths: files and directories.
-        policy_for: gives for a directory the place of its policy in ``policies``, which may grow meanwhile.
+        listing: the listing, after it has listed.
+        policy_for: as for :func:`list_tasks`.
         policies: the policies.
-        listing: lists directories.
     """
-    tasks: dict[str, Task] = {}
-    for path in paths:
-        if Path(path).is_dir():
-            for file in listing.files(path):
-                number = policy_for(os.path.dirname(file) or ".")
-                if file not in tasks and not _excluded(file, policies[number]):
-                    tasks[file] = Task(file, False, number)
-        else:
-            tasks[path] = Task(path, True, policy_for(os.path.dirname(path) or "."))
-    unique = {shown_path(path): task for path, task in sorted(tasks.items(), key=lambda item: item[1].named)}
-    return [unique[path] for path in sorted(unique, key=lambda path: path.split("/"))]
-
-
-def _excluded(path: str, policy: Policy) -> bool:
-    return bool(policy.exclude) and any(pattern.matches(_inside(path, policy)) for pattern in policy.exclude)
-
-
-def _inside(path: str, policy: Policy) -> str:
-    """Give a path relative to where the policy's patterns start."""
-    root = Path.cwd() if policy.root is None else policy.root
-    directory, name = os.path.split(Path(path).absolute())
-    return os.path.relpath(os.path.join(_real(directory), name), root)
-
-
-@cache
-def _real(directory: str) -> str:
-    """Give a directory without links in it: the root of a policy has none either."""
-    return os.path.realpath(directory)
+    for path, reason, unread, directory in sorted(set(listing.unlisted)):
+        policy = policies[policy_for(os.path.dirname(path) or ".")]
+        # A directory is also excluded if every file in it would be.
+        if not excluded(path, policy) and not (directory and excluded(f"{path}/any", policy)):
+            yield Checked(shown_path(path), status="unread" if unread else "skipped", reason=reason)
 
 
 def check(
@@ -179,7 +143,7 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
     reader = _Worker([], options)
     hosts: dict[str, None] = {}
     for task in tasks:
-        if task.path.rpartition("/")[2] in ENGINE_SETTINGS:
+        if (task.kind or task.path.rpartition("/")[2]) in ENGINE_SETTINGS:
             hosts |= {declared.host: None for declared in reader.declarations(task) if not is_loopback(declared.host)}
     declared = tuple(HostPattern(host) for host in hosts)
     return [replace(policy, insecure=(*policy.insecure, *declared)) for policy in policies]
@@ -199,24 +163,36 @@ class _Worker:
     def declarations(self, task: Task) -> tuple[Declaration, ...]:
         """Give what an engine's settings declare; what is wrong with the file is told when its turn comes."""
         with suppress(_Refused):
-            reading, _ = self._read(task, self.places.of(task.path))
+            reading, _ = self._read(task, self._place(task))
             return () if reading is None else reading.declarations
         return ()
 
     def check(self, task: Task) -> Checked:
         path = shown_path(task.path)
-        place = self.places.of(task.path)
+        place = self._place(task)
         try:
             reading, text = self._read(task, place)
         except _Refused as refused:
-            if not refused.gone and (task.named or is_known_by_name(place)):
-                problem = Problem(1, 1, "IMG901", f"the file {refused}")
-                return self._judged(task, path, Reading(place.kind or "file", problems=(problem,)), "")
-            return Checked(path, warnings=(f"{path}: {refused}",))
+            return self._refused(task, path, place, refused)
         if reading is None:
-            unknown = f"{path}: is no kind of file that is known to hold image references"
-            return Checked(path, warnings=(unknown,) if task.named and place.kind is None else ())
+            known = not task.named or place.may_be_about_anything
+            return Checked(path, status="nothing" if known else "unknown")
         return self._judged(task, path, reading, text)
+
+    def _place(self, task: Task) -> Place:
+        return self.places.of(task.path) if task.kind is None else Place.declared(task.kind)
+
+    def _refused(self, task: Task, path: str, place: Place, refused: _Refused) -> Checked:
+        """Say what becomes of a file that was not read: a finding if its kind is known, and never nothing at all."""
+        reason = str(refused)
+        if refused.gone:
+            return Checked(path, status="unread" if task.named else "skipped", reason=reason)
+        if task.named and place.kind is None and not place.json and refused.by_content:
+            return Checked(path, status="unknown", reason=reason)
+        if not self.options.judging or not (task.named or is_known_by_name(place)):
+            return Checked(path, status="unread", reason=reason)
+        problem = Problem(1, 1, "IMG901", f"the file {reason}")
+        return self._judged(task, path, Reading(place.kind or "file", problems=(problem,), incomplete=True), "")
 
     def _judged(self, task: Task, path: str, reading: Reading, text: str) -> Checked:
         unresolved = sum(occurrence.role == "unresolved" for occurrence in reading.occurrences)
@@ -226,10 +202,17 @@ class _Worker:
             reading.occurrences or reading.problems or reading.comments or reading.declarations
         ):
             policy = self.policies[task.policy]
-            inside = _inside(task.path, policy) if policy.per_file_ignores else path
+            inside = inside_policy(task.path, policy) if policy.per_file_ignores else path
             findings = judge(reading, policy, path=path, inside=inside, text=text)
             if findings and text:
                 lines = dict(_source_lines(findings, reading, lines_of(reading.kind, text)))
+        status: Status = "checked"
+        reason = reading.doubt
+        if reading.doubt:
+            place = self._place(task)
+            status = "skipped" if place.kind or place.may_be_about_anything else "unknown"
+        if reading.incomplete and reading.problems and not any(finding.code == "IMG901" for finding in findings):
+            status, reason = self._unreported(task), _first_problem(reading)
         return Checked(
             path,
             reading.kind,
@@ -237,29 +220,40 @@ class _Worker:
             reading.occurrences if self.options.keep else (),
             len(reading.occurrences) - unresolved,
             unresolved,
-            lines=lines,
+            lines,
+            status,
+            reason,
+            complete=not (reading.incomplete or reading.doubt),
         )
+
+    def _unreported(self, task: Task) -> Status:
+        """Say what becomes of a file of which no finding says that it was not read to its end."""
+        if not self.options.judging:
+            return "skipped"
+        policy = self.policies[task.policy]
+        # Whoever switches the rule off by name has been told. A selection of other rules is no such decision.
+        return "skipped" if "IMG901" in policy.enabled | policy.ignored else "unread"
 
     def _read(self, task: Task, place: Place) -> tuple[Reading | None, str]:
         try:
             options = self.options
             data = _bytes_of(task.path, options.max_size) if task.data is None else task.data
             if len(data) > options.max_size:
-                raise _TooLarge(options.max_size)
+                raise _too_large(options.max_size, by_content=task.data is None)
             return read(
                 place,
                 data,
                 named=task.named,
-                strict=task.data is not None or task.path.endswith(".json"),
+                strict=task.data is not None,
                 build_args=options.build_args,
                 platform=options.platform,
             )
         except FileNotFoundError as error:
-            raise _Refused("is gone", gone=True) from error
+            raise _gone(task) from error
         except OSError as error:
             raise _Refused(f"cannot be read: {error.strerror}") from error
         except Unreadable as error:
-            raise _Refused(str(error)) from error
+            raise _Refused(str(error), by_content=True) from error
         except RecursionError as error:
             raise _Refused("is nested too deeply to be read") from error
         except (_Refused, ImgrefError):
@@ -267,6 +261,11 @@ class _Worker:
         # A mistake of ours in one file must not cost the findings of all the others.
         except Exception as error:
             raise _Refused(f"cannot be read by a mistake in imgref: {type(error).__name__}: {error}") from error
+
+
+def _first_problem(reading: Reading) -> str:
+    problem = reading.problems[0]
+    return f"line {problem.line}: {problem.message}"
 
 
 def _source_lines(findings: Sequence[Finding], reading: Reading, numbered: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -282,16 +281,27 @@ def _source_lines(findings: Sequence[Finding], reading: Reading, numbered: Seque
 
 
 class _Refused(Exception):
-    """Why a file was not read. A file that is gone is nobody's finding."""
+    """Why a file was not read.
 
-    def __init__(self, reason: str, *, gone: bool = False) -> None:
+    Attributes:
+        gone: whether it is not there; one that was deleted while the check ran is nobody's finding.
+        by_content: whether it could be read, and is not what can be checked.
+    """
+
+    def __init__(self, reason: str, *, gone: bool = False, by_content: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
+        self.by_content = by_content
 
 
-class _TooLarge(_Refused):
-    def __init__(self, max_size: int) -> None:
-        super().__init__(f"has more than {max_size:,} bytes (--max-size), and is not read")
+def _gone(task: Task) -> _Refused:
+    if os.path.islink(task.path):  # noqa: PTH114
+        return _Refused("is a link to a file that does not exist")
+    return _Refused("does not exist" if task.named else "was deleted during the check", gone=True)
+
+
+def _too_large(max_size: int, *, by_content: bool = True) -> _Refused:
+    return _Refused(f"has more than {max_size:,} bytes (--max-size), and is not read", by_content=by_content)
 
 
 def _bytes_of(path: str, max_size: int) -> bytes:
@@ -299,12 +309,15 @@ def _bytes_of(path: str, max_size: int) -> bytes:
 
     Most files are small, and there are many: this asks the system for as little as can be.
     """
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # Opening a FIFO would wait for somebody who writes to it.
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         status = os.fstat(file)
-        if stat.S_ISREG(status.st_mode) and status.st_size:
+        if not stat.S_ISREG(status.st_mode):
+            raise _Refused("is not a regular file; - reads standard input")
+        if status.st_size:
             if status.st_size > max_size:
-                raise _TooLarge(max_size)
+                raise _too_large(max_size)
             return os.read(file, status.st_size)
         with open(file, "rb", closefd=False) as stream:
             return stream.read(max_size + 1)

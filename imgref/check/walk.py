@@ -8,13 +8,14 @@ nothing which a tree might bring along: no hooks, no file-system monitor, no tra
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["Listing", "shown_path"]
+__all__ = ["Listing", "Unlisted", "shown_path"]
 
 _GIT: Final = (
     "git",
@@ -28,6 +29,24 @@ _LIST: Final = ("ls-files", "-z", "--others", "--exclude-standard")
 _DEPTH: Final = 32
 """How deep repositories may stand in each other."""
 
+_UNOPENED: Final = re.compile(r"warning: could not open directory '(.*?)/?': (.*)", re.DOTALL)
+
+
+class Unlisted(NamedTuple):
+    """What a listing could not look at.
+
+    Attributes:
+        path: where.
+        reason: why.
+        unread: whether something that belongs to the tree was not read, as opposed to what is left out on purpose.
+        directory: whether it is a directory.
+    """
+
+    path: str
+    reason: str
+    unread: bool = True
+    directory: bool = False
+
 
 @dataclass(slots=True)
 class Listing:
@@ -36,11 +55,15 @@ class Listing:
     Attributes:
         wanted: tells from a path whether a file may hold anything of interest.
         environ: the environment that git gets, without what a calling git has put there.
-        warnings: what could not be looked at, and why, in words.
+        everything: whether what git ignores is listed too, so that no file in the tree can hide another.
+        unlisted: what could not be looked at.
+        warnings: what else is to be known about the listing, in words.
     """
 
     wanted: Callable[[str], bool]
     environ: Mapping[str, str]
+    everything: bool = False
+    unlisted: list[Unlisted] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def files(self, root: str) -> list[str]:
@@ -50,28 +73,30 @@ class Listing:
         return sorted(set(self._within(root, root, environ, 0)), key=lambda path: path.split("/"))
 
     def _within(self, directory: str, root: str, environ: dict[str, str], depth: int) -> Iterator[str]:
-        names = self._by_git(directory, environ)
+        names = None if self.everything else self._by_git(directory, environ)
         for path in self._by_hand(directory) if names is None else (_joined(directory, name) for name in names):
             try:
                 mode = os.lstat(path).st_mode
             except FileNotFoundError:
                 continue  # in git's index, but not there
             except OSError as error:
-                self.warnings.append(f"{path}: cannot be looked at: {error.strerror}")
+                self.unlisted.append(Unlisted(path, f"cannot be read: {error.strerror}"))
                 continue
             if stat.S_ISDIR(mode):
                 # A repository in the repository, as a submodule or by itself: git speaks for each one alone.
                 if depth < _DEPTH:
                     yield from self._within(path.rstrip("/"), root, environ, depth + 1)
                 else:
-                    self.warnings.append(f"{path}: more than {_DEPTH} repositories stand in each other")
+                    reason = f"more than {_DEPTH} repositories are nested in each other here"
+                    self.unlisted.append(Unlisted(path, reason, directory=True))
             elif self._counts(path, mode, root):
                 yield path
 
     def _by_git(self, root: str, environ: dict[str, str]) -> list[str] | None:
         """Ask git; None where there is none."""
         try:
-            names = self._git(("-C", root), (*_LIST, "--cached"), environ) if _in_repository(root) else None
+            top = _repository(root)
+            names = None if top is None else self._git(("-C", root), (*_LIST, "--cached"), environ, top)
             # Nothing may mean that the repository around ignores this directory, which was asked for all the same.
             return names or self._outside(root, environ)
         except FileNotFoundError:
@@ -87,20 +112,25 @@ class Listing:
             with open(f"{empty}/HEAD", "w", encoding="ascii") as head:
                 head.write("ref: refs/heads/main\n")
             place = (f"--git-dir={empty}", f"--work-tree={Path(root).absolute()}", "-C", root)
-            return self._git(place, _LIST, environ, last=True)
+            return self._git(place, _LIST, environ, None)
 
     def _git(
-        self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], *, last: bool = False
+        self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], top: str | None
     ) -> list[str] | None:
+        """Ask git for names relative to the directory at the end of ``place``; ``top`` is that of its repository."""
         import subprocess
 
         asked = subprocess.run(
             [*_GIT, *place, *command], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environ
         )
         told = os.fsdecode(asked.stderr).splitlines()
-        self.warnings += [line.removeprefix("warning: ") for line in told if line.startswith("warning: could not open")]
+        here = os.path.realpath(place[-1])
+        for found in filter(None, map(_UNOPENED.fullmatch, told)):
+            # Messages have paths from the top of the repository.
+            name = os.path.relpath(os.path.join(top or here, found[1]), here)
+            self.unlisted.append(Unlisted(_joined(place[-1], name), f"cannot be read: {found[2]}", directory=True))
         if asked.returncode:
-            if last:
+            if top is None:
                 why = " ".join(told[-1:])
                 self.warnings.append(f"git does not list {place[-1]}, so .gitignore is not heard: {why}")
             return None
@@ -112,14 +142,15 @@ class Listing:
         for directory, below, files in os.walk(root, onerror=self._unopened):
             place = _joined(root, os.path.relpath(directory, root))
             below[:] = [name for name in below if name != ".git"]
-            ignored = ignored or ".gitignore" in files
+            ignored = ignored or (not self.everything and ".gitignore" in files)
             links = [name for name in below if os.path.islink(_joined(directory, name))]  # noqa: PTH114
             yield from (_joined(place, name) for name in (*files, *links))
         if ignored:
             self.warnings.append(f"{root}: there is no git here to ask, so .gitignore is not heard")
 
     def _unopened(self, error: OSError) -> None:
-        self.warnings.append(f"{error.filename}: the directory cannot be read: {error.strerror}")
+        path = os.path.normpath(os.fsdecode(error.filename))
+        self.unlisted.append(Unlisted(path, f"cannot be read: {error.strerror}", directory=True))
 
     def _counts(self, path: str, mode: int, root: str) -> bool:
         """Tell whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
@@ -130,10 +161,10 @@ class Listing:
             mode = os.stat(path).st_mode  # noqa: PTH116
         except FileNotFoundError:
             if wanted:
-                self.warnings.append(f"{path}: the link leads nowhere")
+                self.unlisted.append(Unlisted(path, "is a link to a file that does not exist"))
             return False
         except OSError as error:
-            self.warnings.append(f"{path}: cannot be looked at: {error.strerror}")
+            self.unlisted.append(Unlisted(path, f"cannot be read: {error.strerror}", unread=wanted))
             return False
         if stat.S_ISDIR(mode):
             self._linked_directory(path, root)
@@ -142,28 +173,26 @@ class Listing:
 
     def _is_file(self, path: str, mode: int) -> bool:
         if not stat.S_ISREG(mode):
-            self.warnings.append(f"{path}: is no regular file, and is not read")
+            self.unlisted.append(Unlisted(path, "is not a regular file"))
         return stat.S_ISREG(mode)
 
     def _linked_directory(self, path: str, root: str) -> None:
-        """Links to directories are not followed: inside the tree, what they lead to is looked at where it stands."""
+        """Links to directories are not followed: inside the tree, what they lead to is looked at where it is."""
         target, top = os.path.realpath(path), os.path.realpath(root)
-        place = os.path.realpath(os.path.dirname(path))
-        if f"{place}/".startswith(f"{target.rstrip('/')}/"):
-            self.warnings.append(f"{path}: the link leads back to a directory above it, and is not followed")
-        elif not f"{target}/".startswith(f"{top.rstrip('/')}/"):
-            self.warnings.append(f"{path}: the link leads to a directory outside {root}, and is not followed")
+        if not f"{target}/".startswith(f"{top.rstrip('/')}/"):
+            reason = f"is a link to a directory outside of {root}"
+            self.unlisted.append(Unlisted(path, reason, unread=False, directory=True))
 
 
-def _in_repository(directory: str) -> bool:
-    """Tell whether there is a ``.git`` here or above, so that git would find one."""
+def _repository(directory: str) -> str | None:
+    """Return the nearest directory upwards with a ``.git``, from where git would list, or None."""
     here = os.path.realpath(directory)
     while not os.path.lexists(f"{here}/.git"):
         above = os.path.dirname(here)
         if above == here:
-            return False
+            return None
         here = above
-    return True
+    return here
 
 
 def _joined(directory: str, name: str) -> str:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # importing typing takes a moment in which Ctrl-C is not 
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_MISSING", "EXIT_REGISTRY"]
+__all__ = ["EXIT_BAD_INPUT", "EXIT_FINDINGS", "EXIT_INTERRUPTED", "EXIT_MISSING", "EXIT_REGISTRY", "ClosedPipe"]
 
 EXIT_FINDINGS: Final = 1
 """Findings, a refused release or overwrite, or no tags to publish."""
@@ -23,3 +23,15 @@ EXIT_MISSING: Final = 4
 """The image, tag, repository, digest or platform does not exist."""
 
 EXIT_INTERRUPTED: Final = 130
+
+
+class ClosedPipe(BrokenPipeError):
+    """The reader has closed the pipe, and that is not all that there is to know.
+
+    Attributes:
+        exit_code: the exit code; for any other :class:`BrokenPipeError` it is 0.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__()
+        self.exit_code = exit_code

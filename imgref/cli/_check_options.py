@@ -13,6 +13,7 @@ import click
 from imgref.check.reports import FORMATS
 from imgref.check.rules import codes_of
 from imgref.check.runner import MAX_SIZE
+from imgref.check.sources import KINDS
 from imgref.cli import _console
 from imgref.errors import ImgrefError
 from imgref.platforms import Platform
@@ -75,6 +76,10 @@ def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 WHAT = _options(
     click.argument("paths", nargs=-1, metavar="[PATH]..."),
     click.option("--stdin-filename", metavar="PATH", help="What to call standard input, which - reads."),
+    click.option("--as", "kind", metavar="KIND", type=click.Choice(KINDS),
+                 help=f"Read files that are given by name as files of this kind: {', '.join(KINDS)}."),
+    click.option("--force-exclude", is_flag=True, help="Apply exclude to files that are given by name, too."),
+    click.option("--ignore-unknown", is_flag=True, help="Skip files that are given by name and of no known kind."),
     click.option("--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", callback=_build_args,
                  help="Set a variable of Dockerfiles; repeatable."),
     click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH", callback=_platform,
@@ -85,6 +90,8 @@ WHAT = _options(
 
 BY_WHAT = _options(
     click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards."),
+    click.option("--enforce", metavar="FILE",
+                 help="Hold everything to the policy in this file, which nothing in the tree can weaken."),
     click.option("--select", multiple=True, metavar="CODES", callback=_codes,
                  help="Judge by these rules alone: codes or prefixes, separated by commas."),
     click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not judge by these rules."),
@@ -108,10 +115,14 @@ class Request:
 
     paths: tuple[str, ...]
     stdin_filename: str | None
+    kind: str | None
+    force_exclude: bool
+    ignore_unknown: bool
     build_args: dict[str, str]
     platform: str
     max_size: int
     config: str | None
+    enforce: str | None
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     baseline: str | None
@@ -125,6 +136,21 @@ class Request:
     @property
     def format(self) -> str:
         return self.style or ("full" if _console.is_terminal() else "concise")
+
+
+_WEAKENING: Final = {
+    "config": "--config",
+    "select": "--select",
+    "ignore": "--ignore",
+    "baseline": "--baseline",
+    "write_baseline": "--write-baseline",
+    "kind": "--as",
+    "ignore_unknown": "--ignore-unknown",
+    "build_args": "--build-arg",
+    "show_references": "--show-references",
+    "exit_zero": "--exit-zero",
+}
+"""What ``--enforce`` does not go with, since files or findings would pass that the policy does not let pass."""
 
 
 def refuse_contradictions(request: Request) -> None:
@@ -141,6 +167,13 @@ def refuse_contradictions(request: Request) -> None:
     if structured and (request.show_references or request.statistics):
         option = "--show-references" if request.show_references else "--statistics"
         raise click.UsageError(f"{option} goes with the formats full, concise and json only")
+    for name, option in _WEAKENING.items() if request.enforce is not None else ():
+        if getattr(request, name):
+            raise click.UsageError(f"{option} cannot be combined with --enforce, whose policy it could weaken")
+    if request.kind is not None:
+        directory = next((path for path in request.paths or (".",) if os.path.isdir(path)), None)
+        if directory is not None:
+            raise click.UsageError(f"--as is for files that are given by name, and {directory} is a directory")
     for path in request.paths:
         if path != "-" and not os.path.lexists(path):
             raise click.UsageError(f"{path}: there is no such file or directory")

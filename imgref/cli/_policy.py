@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from imgref.check.patterns import HostPattern, ImagePattern, PathPattern, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
-from imgref.config import Config, Setting, own_config, table_settings
+from imgref.check.sources import KINDS
+from imgref.config import Config, Setting, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
 
 if TYPE_CHECKING:
@@ -28,11 +29,14 @@ _KINDS: Final = {
     "golden-scope": "string",
     "insecure-registries": "strings",
     "exclude": "strings",
+    "files": "table",
+    "require-reason": "boolean",
     "per-file-ignores": "table",
     "exceptions": "tables",
 }
 _EXEMPTION_KINDS: Final = {"image": "string", "rules": "strings", "reason": "string", "expires": "date"}
 _SCOPES: Final = ("final", "all")
+_NO_REASON: Final = "IMG903"
 
 _T = TypeVar("_T")
 
@@ -78,7 +82,7 @@ class Policies:
         file = None
         while directory not in self._files:
             passed.append(directory)
-            above = os.path.dirname(directory)
+            above = parent_of(directory)
             if (file := own_config(directory)) is not None or above == directory:
                 break
             directory = above
@@ -95,47 +99,72 @@ def read_policy(
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
     today: date | None = None,
+    enforced: bool = False,
 ) -> Policy:
     """Read the ``[check]`` section of a project's settings.
 
     Args:
         config: the settings.
         root: where the patterns of paths start; by default the directory of the settings file.
-        select: codes or prefixes; judge by these alone, whatever the settings select or ignore.
+        select: codes or prefixes; check by these alone, whatever the settings select or ignore.
         ignore: codes or prefixes that are taken away at the end.
         today: the day on which exceptions are looked at.
+        enforced: whether the policy is the only one: what cannot be read or resolved is always a finding, and ignore
+            comments do not count.
 
     Raises:
         ConfigError: a key is unknown, a pattern can match nothing, or a code is none; with the place.
         ImgrefError: ``select`` or ``ignore`` names no rule.
     """
     settings = config.section("check", _KINDS)
+    ignored = codes_of(ignore) | (frozenset() if select else _codes(settings.get("ignore")))
+    needs_reason = settings.get("require-reason")
+    enabled = codes_of(select) if select else _selected(settings)
+    if enforced:
+        enabled |= {code for code, rule in RULES.items() if rule.enforced}
     scope = settings.get("golden-scope")
-    if scope is not None and scope.value not in _SCOPES:
-        from difflib import get_close_matches
-
-        near = get_close_matches(str(scope.value), _SCOPES, n=1, cutoff=0)[0]
-        reason = f"golden-scope must be 'final' or 'all', not {scope.value!r}; did you mean {near!r}?"
-        raise ConfigError(reason, scope.path, scope.line)
     return Policy(
-        enabled=(codes_of(select) if select else _enabled(settings)) - codes_of(ignore),
+        enabled=enabled - ignored,
         allowed=_patterns(settings.get("allowed"), ImagePattern),
         denied=_patterns(settings.get("denied"), ImagePattern),
         golden=_patterns(settings.get("golden"), ImagePattern),
-        golden_scope="final" if scope is None else str(scope.value),
+        golden_scope="final" if scope is None else _one_of(_SCOPES, scope.value, "golden-scope", scope),
         insecure=_patterns(settings.get("insecure-registries"), HostPattern) or (),
         exclude=_patterns(settings.get("exclude"), PathPattern) or (),
         per_file_ignores=tuple(_per_file(settings.get("per-file-ignores"))),
         exceptions=tuple(_exceptions(settings.get("exceptions"))),
         root=root if root is not None or config.path is None else config.path.resolve().parent,
+        files=tuple(_files(settings.get("files"))),
+        ignored=ignored,
+        require_reason=None if needs_reason is None else bool(needs_reason.value),
+        inline_ignores=not enforced,
         today=today,
     )
 
 
-def _enabled(settings: dict[str, Setting]) -> frozenset[str]:
+def _selected(settings: dict[str, Setting]) -> frozenset[str]:
     chosen = settings.get("select")
-    enabled = default_codes() if chosen is None else _codes(chosen)
-    return enabled.union(_codes(settings.get("extend-select"))) - _codes(settings.get("ignore"))
+    selected = default_codes() if chosen is None else _codes(chosen)
+    needs_reason = settings.get("require-reason")
+    if needs_reason is not None and needs_reason.value:
+        selected |= {_NO_REASON}
+    return selected.union(_codes(settings.get("extend-select")))
+
+
+def _one_of(known: tuple[str, ...], value: object, name: str, setting: Setting) -> str:
+    """Return a value that must be one of a few words.
+
+    Raises:
+        ConfigError: it is not; the nearest word is suggested.
+    """
+    if value not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(value), known, n=1, cutoff=0)[0]
+        listed = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
+        reason = f"{name} must be {listed}, not {value!r}; did you mean {near!r}?"
+        raise ConfigError(reason, setting.path, setting.line)
+    return str(value)
 
 
 def _codes(setting: Setting | None) -> frozenset[str]:
@@ -165,6 +194,13 @@ def _per_file(setting: Setting | None) -> Iterator[tuple[PathPattern, frozenset[
             reason = f"per-file-ignores needs a list of codes for {pattern!r}, not {codes!r}"
             raise ConfigError(reason, setting.path, setting.line)
         yield PathPattern(pattern), _codes(Setting(listed, setting.path, setting.line))
+
+
+def _files(setting: Setting | None) -> Iterator[tuple[PathPattern, str]]:
+    if setting is None:
+        return
+    for pattern, kind in cast("dict[str, object]", setting.value).items():
+        yield PathPattern(pattern), _one_of(KINDS, kind, f"the kind of {pattern!r} in check.files", setting)
 
 
 def _exceptions(setting: Setting | None) -> Iterator[Exemption]:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from imgref._printable import masked
-from imgref.check.baseline import Baseline
-from imgref.check.finding import Finding, Occurrence
+from imgref.check.baseline import Baseline, Examined
+from imgref.check.finding import Finding
 from imgref.check.policy import Policy
-from imgref.check.reports import report
-from imgref.check.reports.text import Drawing, full
-from imgref.check.rules import RULES
-from imgref.check.runner import Checked, Options, Task, check, list_tasks
+from imgref.check.runner import Checked, Options, check, unlisted
 from imgref.check.sources import is_candidate
+from imgref.check.tasks import Named, Task, declared_kind, examined, list_tasks, task_for
 from imgref.check.walk import Listing
-from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli import ClosedPipe, _console
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
+from imgref.cli._check_report import Reporter, Totals, list_references
 from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
+from imgref.errors import ConfigError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,7 +44,7 @@ def command(**options: object) -> int:
     image reference in them is held to the policy in .imgref.toml. What git ignores is not looked at; a file that is
     given by name always is. A single - reads standard input.
 
-    Exit codes: 0 no findings, 1 findings, 2 could not run.
+    Exit codes: 0 no findings, 1 findings, 2 could not run, or a file could not be checked.
     """
     request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
     refuse_contradictions(request)
@@ -55,39 +52,66 @@ def command(**options: object) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    baseline = None if request.baseline is None else Baseline.read(request.baseline, _text_of(request.baseline))
+    baselines = _Baselines(request)
+    totals = Totals(request)
+    try:
+        return _check(request, baselines, totals)
+    except BrokenPipeError as error:
+        # The listing of references is for a reader who may stop, as in `| head -1`; a check says whether it passes.
+        raise error if request.show_references else ClosedPipe(totals.exit_code) from error
+
+
+def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     policies = _policies(request)
-    listing = Listing(is_candidate, os.environ)
-    tasks = _tasks(request, policies, listing)
-    for warning in listing.warnings:
-        _console.warn(warning)
-    options_of_reading = Options(
+    tasks, unread = _tasks(request, policies)
+    options = Options(
         request.build_args,
         request.platform,
         request.max_size,
         judging=not request.show_references,
         keep=request.show_references or request.show_unresolved,
     )
-    results = check(tasks, policies.found, options_of_reading)
+    results = check(tasks, policies.found, options)
     if request.show_references:
-        return _list_references(request, results)
+        return list_references(request, chain(unread, results), totals)
     _warn_of_policies(policies.found)
-    return _report(request, results, baseline)
-
-
-def _text_of(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError as error:
-        raise click.UsageError(f"{path}: there is no such baseline; --write-baseline {path} makes one") from error
+    reporter = Reporter(request)
+    waiting: list[tuple[list[Finding], Checked]] = []
+    for result in unread:
+        totals.add(result)
+    for task, result in zip(tasks, results, strict=True):
+        totals.add(result)
+        findings = baselines.new(task, result, policies.found)
+        totals.waiting += len(result.findings) - len(findings)
+        totals.count(findings)
+        if request.write_baseline is None:
+            reporter.add(findings, result)
+        else:
+            waiting.append((findings, result))
+    totals.finished = True
+    # The baseline is written even if nobody reads the report to its end.
+    baselines.write()
+    for findings, result in waiting:
+        reporter.add(findings, result)
+    reporter.finish(totals)
+    baselines.tell_gone()
+    _console.note(totals.summary())
+    return totals.exit_code
 
 
 def _policies(request: Request) -> Policies:
     def policy_of(file: Path | None, root: Path | None = None) -> Policy:
-        config = load_config(file)
-        return read_policy(config, root=root, select=request.select, ignore=request.ignore, today=_today())
+        return read_policy(
+            load_config(file),
+            root=root,
+            select=request.select,
+            ignore=request.ignore,
+            today=_today(),
+            enforced=request.enforce is not None,
+        )
 
-    fixed = None if request.config is None else policy_of(Path(request.config), Path.cwd())
+    file = request.config if request.enforce is None else request.enforce
+    fixed = None if file is None else policy_of(Path(file), Path.cwd())
     return Policies(policy_of, fixed)
 
 
@@ -98,14 +122,27 @@ def _today() -> date:
     return date.today()
 
 
-def _tasks(request: Request, policies: Policies, listing: Listing) -> list[Task]:
+def _tasks(request: Request, policies: Policies) -> tuple[list[Task], list[Checked]]:
+    """List the files, and what could not be listed."""
+
+    def wanted(path: str) -> bool:
+        if is_candidate(path):
+            return True
+        number = policies.number(os.path.dirname(path) or ".")
+        return declared_kind(path, policies.found[number]) is not None
+
+    listing = Listing(wanted, os.environ, everything=request.enforce is not None)
+    named = Named(request.kind, request.force_exclude)
     paths = [path for path in request.paths or (".",) if path != "-"]
-    tasks = list_tasks(paths, policies.number, policies.found, listing)
+    tasks = list_tasks(paths, policies.number, policies.found, listing, named)
     if "-" in request.paths:
         name = request.stdin_filename or _STDIN
         data = b"" if sys.stdin is None else sys.stdin.buffer.read(request.max_size + 1)
-        tasks.append(Task(name, True, policies.number(os.path.dirname(name) or "."), data))
-    return tasks
+        task = task_for(name, policies.number, policies.found, named, data)
+        tasks += [] if task is None else [task]
+    for warning in listing.warnings:
+        _console.warn(warning)
+    return tasks, list(unlisted(listing, policies.number, policies.found))
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:
@@ -121,162 +158,81 @@ def _warn_of_policies(policies: Sequence[Policy]) -> None:
         _console.warn(warning)
 
 
-@dataclass(slots=True)
-class _Totals:
-    """What is counted while results go by."""
+class _Baselines:
+    """The baseline whose findings wait, and the one that is written.
 
-    files: int = 0
-    references: int = 0
-    unresolved: int = 0
-    waiting: int = 0
-    dirty: set[str] = field(default_factory=set)
-    codes: Counter[str] = field(default_factory=Counter)
+    Args:
+        request: the options.
 
-    def add(self, result: Checked) -> None:
-        self.files += result.kind is not None
-        self.references += result.references
-        self.unresolved += result.unresolved
-        for warning in result.warnings:
-            _console.warn(warning)
+    Raises:
+        ConfigError: a file is not a baseline.
+    """
 
-    def count(self, findings: Sequence[Finding]) -> None:
-        self.codes.update(finding.code for finding in findings)
-        self.dirty.update(finding.path for finding in findings)
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._known = None if request.baseline is None else Baseline.read(request.baseline, _text_of(request.baseline))
+        self._target = request.write_baseline
+        self._before = None if self._target is None else _existing(self._target)
+        self._found: list[Finding] = []
+        self._examined = Examined(path for path in request.paths or (".",) if os.path.isdir(path))
 
-    def summary(self) -> str:
-        looked = f"{_number(self.files, 'file')}, {_number(self.references, 'reference')}"
-        unresolved = f", {self.unresolved} unresolved" if self.unresolved else ""
-        waiting = f", {self.waiting} in the baseline" if self.waiting else ""
-        found = self.codes.total()
-        where = f" in {_number(len(self.dirty), 'file')}" if found else ""
-        return f"{_number(found, 'finding')}{where} ({looked}{unresolved}{waiting})"
+    def new(self, task: Task, result: Checked, policies: Sequence[Policy]) -> list[Finding]:
+        """Return the findings that are not known, and remember what was examined."""
+        if self._known is None and self._before is None:
+            return list(result.findings)
+        if self._before is not None:
+            self._found += result.findings
+        if result.status in {"checked", "nothing"} or result.findings:
+            codes = examined(task, policies)
+            # Where the reading stopped, only what could be found up to there is certain.
+            self._examined.add(result.path, codes if result.complete else frozenset({"IMG901"}) & codes)
+        return list(result.findings) if self._known is None else self._known.new(result.findings)
 
+    def tell_gone(self) -> None:
+        """Say how many known findings were not found any more."""
+        gone = 0 if self._known is None else self._known.gone(self._examined)
+        if gone:
+            one = f"{gone} finding of the baseline is" if gone == 1 else f"{gone} findings of the baseline are"
+            _console.note(f"{one} gone: write it again with --write-baseline to forget them")
 
-def _number(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
-
-
-def _report(request: Request, results: Iterator[Checked], baseline: Baseline | None) -> int:
-    totals = _Totals()
-    found: list[Finding] = []
-    all_found: list[Finding] = []
-    write = _writer(request)
-    for result in results:
-        totals.add(result)
-        if request.write_baseline is not None:
-            all_found += result.findings
-        findings = list(result.findings) if baseline is None else baseline.new(result.findings)
-        totals.waiting += len(result.findings) - len(findings)
-        totals.count(findings)
-        if write is None:
-            found += findings
-        elif findings:
-            write(findings, result)
-        if request.show_unresolved:
-            _show_unresolved(result)
-    if request.statistics:
-        _show_statistics(request, totals.codes)
-    elif write is None:
-        _console.write_json(report(request.format)(found))
-    if request.write_baseline is not None:
-        _write_whole(request.write_baseline, Baseline(request.write_baseline).written(all_found))
-    if baseline is not None and baseline.gone:
-        _console.note(f"{_number(baseline.gone, 'finding')} of the baseline are gone: write it anew to forget them")
-    _console.note(totals.summary())
-    failed = totals.codes and not request.exit_zero and request.write_baseline is None
-    return EXIT_FINDINGS if failed else 0
+    def write(self) -> None:
+        """Write the baseline: what was found, and from before what was not looked for."""
+        if self._target is not None and self._before is not None:
+            _write_whole(self._target, self._before.written(self._found, self._examined))
 
 
-def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None:
-    """Give what writes the findings of a file as they come; None for formats that are one whole."""
-    if request.statistics:
-        return lambda findings, result: None
-    if request.format == "full":
-        from shutil import get_terminal_size
-
-        terminal, columns = _console.is_terminal(), get_terminal_size().columns
-        drawing = Drawing(
-            columns if terminal else None,
-            lambda text, colour: _console.styled(text, colour, sys.stdout),
-            partial(_console.underlined, columns=columns if terminal else 120),
-        )
-        return lambda findings, result: _console.write(full(findings, result.lines, drawing), drawn=True)
-    if request.format in {"concise", "github"}:
-        return lambda findings, result: _console.write(report(request.format)(findings))
-    return None
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise click.UsageError(f"{path}: there is no such baseline; --write-baseline {path} makes one") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not a baseline: it is not UTF-8", path) from error
 
 
-def _show_statistics(request: Request, codes: Counter[str]) -> None:
-    rows = [(code, RULES[code].name, codes[code]) for code in sorted(codes, key=lambda code: (-codes[code], code))]
-    if request.format == "json":
-        fields = [{"code": code, "name": name, "count": count} for code, name, count in rows]
-        _console.say_json(fields, indent=2)
-        return
-    width = max((len(str(count)) for _, _, count in rows), default=0)
-    for code, name, count in rows:
-        _console.say(f"{count:>{width}} {code} {name}")
-
-
-def _show_unresolved(result: Checked) -> None:
-    for occurrence in result.occurrences:
-        if occurrence.role == "unresolved":
-            reason = "" if occurrence.reason is None else f": {occurrence.reason}"
-            _console.note(f"{_at(result, occurrence)} unresolved {_texts(occurrence)[0]}{reason}")
-
-
-def _at(result: Checked, occurrence: Occurrence) -> str:
-    return f"{result.path}:{occurrence.line}:{occurrence.column}:"
-
-
-def _list_references(request: Request, results: Iterator[Checked]) -> int:
-    totals, listed = _Totals(), []
-    for result in results:
-        totals.add(result)
-        for occurrence in result.occurrences:
-            if not (_is_reference(result, occurrence) or request.show_unresolved):
-                continue
-            if request.format == "json":
-                listed.append(_fields(result, occurrence))
-            else:
-                text, resolved = _texts(occurrence)
-                meant = f" -> {resolved}" if occurrence.resolved not in {None, occurrence.text} else ""
-                _console.say(_console.shown(f"{_at(result, occurrence)} {occurrence.role} {text}{meant}"))
-    if request.format == "json":
-        _console.say_json(listed, indent=2)
-    unresolved = f", {totals.unresolved} unresolved" if totals.unresolved else ""
-    _console.note(f"{_number(totals.references, 'reference')}{unresolved} in {_number(totals.files, 'file')}")
-    return 0
-
-
-def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
-    """Tell whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
-    return occurrence.role != "unresolved" or result.kind == "dockerfile"
-
-
-def _texts(occurrence: Occurrence) -> tuple[str, str | None]:
-    """Return what is written and what it resolves to, each without credentials."""
-    resolved = None if occurrence.resolved is None else masked(occurrence.resolved, whole=True)
-    return masked(occurrence.text, whole=True), resolved
-
-
-def _fields(result: Checked, occurrence: Occurrence) -> dict[str, str | int | None]:
-    text, resolved = _texts(occurrence)
-    return {
-        "path": result.path,
-        "line": occurrence.line,
-        "column": occurrence.column,
-        "text": text,
-        "resolved": resolved if occurrence.role != "unresolved" else None,
-        "role": occurrence.role,
-        "construct": occurrence.construct,
-    }
+def _existing(path: str) -> Baseline:
+    """Read the baseline that is about to be written again; a file that is something else is not overwritten."""
+    if not os.path.lexists(path):
+        directory = os.path.dirname(path) or "."
+        if not os.path.isdir(directory):
+            raise ConfigError("cannot be written: there is no such directory", path)
+        return Baseline(path)
+    if not os.path.isfile(path):
+        raise ConfigError("cannot be written: it is not a regular file", path)
+    text = _text_of(path)
+    return Baseline.read(path, text) if text.strip() else Baseline(path)
 
 
 def _write_whole(path: str, text: str) -> None:
-    """Write a file so that it is never seen half written."""
-    beside = f"{path}.{os.getpid()}.tmp"
+    """Write a file so that it is never seen half written; a link stays one."""
+    target = os.path.realpath(path)
+    beside = f"{target}.{os.getpid()}.tmp"
     try:
         Path(beside).write_text(text, encoding="utf-8", errors="surrogateescape")
-        Path(beside).replace(path)
+        if Path(target).exists():
+            Path(beside).chmod(Path(target).stat().st_mode)
+        Path(beside).replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
     finally:
         Path(beside).unlink(missing_ok=True)

@@ -6,12 +6,20 @@ import contextlib
 import os
 import sys
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO
 
 import click
 
 from imgref import __version__
-from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MISSING, EXIT_REGISTRY, _console
+from imgref.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_FINDINGS,
+    EXIT_INTERRUPTED,
+    EXIT_MISSING,
+    EXIT_REGISTRY,
+    ClosedPipe,
+    _console,
+)
 from imgref.errors import ImgrefError, NotFound, RegistryError, TagConflict
 
 __all__ = ["main"]
@@ -168,7 +176,7 @@ def _run(arguments: list[str] | None) -> int:
         if _COMPLETION in os.environ:
             raise
         # How click ends when the pipe is closed on --help.
-        _forget_stdout()
+        _forget(sys.stdout)
         return 0
     return code if isinstance(code, int) else 0
 
@@ -177,15 +185,19 @@ def _failed(error: OSError) -> int:
     """Tell what the system refused, and give the exit code."""
     if isinstance(error, BrokenPipeError):
         # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
-        _forget_stdout()
-        return 0
+        _forget(sys.stdout)
+        _forget(sys.stderr)
+        return error.exit_code if isinstance(error, ClosedPipe) else 0
     if error.filename is None:
-        _forget_stdout()
+        _forget(sys.stdout)
     _console.error(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
     return EXIT_BAD_INPUT
 
 
-def _forget_stdout() -> None:
-    """Keep the interpreter from failing once more when it flushes on the way out."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _forget(stream: TextIO) -> None:
+    """Keep the interpreter from failing once more when it flushes a stream on the way out, if that is broken."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -88,11 +88,12 @@ def test_credentials_are_not_repeated() -> None:
     assert "secret" not in repr(finding)
 
 
-def test_unresolved_texts_are_findings_in_dockerfiles_only() -> None:
+def test_unresolved_images_are_findings_of_the_rule_for_their_kind_of_file() -> None:
     unresolved = replace(occurrence("$X", "unresolved"), reason="ARG X has no default")
     (finding,) = judged(unresolved)
     assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be told: ARG X has no default")
-    assert codes(unresolved, kind="compose") == []
+    (finding,) = judged(unresolved, kind="compose")
+    assert (finding.code, finding.message) == ("IMG503", "'$X' cannot be checked: ARG X has no default")
 
 
 def patterns(*texts: str) -> tuple[ImagePattern, ...]:

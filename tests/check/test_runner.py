@@ -79,19 +79,20 @@ def test_what_cannot_be_read_is_one_finding(tmp_path: Path, name: str, data: byt
 
 
 @pytest.mark.parametrize("data", [b"\0", b"a: " + b"x" * 200])
-def test_what_cannot_be_read_is_one_warning_where_nothing_says_what_it_is(tmp_path: Path, data: bytes) -> None:
+def test_what_cannot_be_read_is_unread_where_nothing_says_what_it_is(tmp_path: Path, data: bytes) -> None:
     write_tree(tmp_path, {"some.yaml": data})
     (result,) = checked(options=Options(max_size=100))
-    assert result.findings == ()
-    assert len(result.warnings) == 1
-    assert result.warnings[0].startswith("some.yaml: ")
+    assert (result.findings, result.status) == ((), "unread")
+    assert result.reason
     (result,) = checked("some.yaml", options=Options(max_size=100))
     assert [found.code for found in result.findings] == ["IMG901"]
 
 
-def test_a_file_that_is_gone_is_a_warning() -> None:
-    (result,) = check([Task("Dockerfile", False, 0)], [Policy(default_codes())], Options())
-    assert result == Checked("Dockerfile", warnings=("Dockerfile: is gone",))
+@pytest.mark.parametrize(("named", "status"), [(False, "skipped"), (True, "unread")])
+def test_a_file_that_is_deleted_during_the_check_is_not_passed_over(named: bool, status: str) -> None:
+    (result,) = check([Task("Dockerfile", named, 0)], [Policy(default_codes())], Options())
+    assert (result.findings, result.status) == ((), status)
+    assert ("does not exist" if named else "was deleted during the check") == result.reason
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +106,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(runner, "_bytes_of", refuse)
     dockerfile, some, last = checked()
     assert [found.message for found in dockerfile.findings] == ["the file cannot be read: Permission denied"]
-    assert some.warnings == ("some.yaml: cannot be read: Permission denied",)
+    assert (some.status, some.reason) == ("unread", "cannot be read: Permission denied")
     assert [found.code for found in last.findings] == ["IMG101"]
 
 
@@ -153,8 +154,7 @@ def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> N
     write_tree(tmp_path, {"page.md": "*no* YAML: [\n", "broken.json": "{"})
     for name in ("notes.txt", "page.md"):
         (result,) = checked(name)
-        assert result.findings == ()
-        assert result.warnings == (f"{name}: is no kind of file that is known to hold image references",)
+        assert (result.findings, result.status) == ((), "unknown")
     assert findings(checked("broken.json")) == [("broken.json", 1, 2, "IMG901")]
     assert checked() == []
 

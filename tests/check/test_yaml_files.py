@@ -135,7 +135,8 @@ def test_kinds_by_content() -> None:
     assert kinds["kubernetes/workloads.yaml"] == "kubernetes"
     assert kinds["content/stack.yml"] == "compose"
     assert "content/not-ours.yml" not in kinds
-    assert "gitlab/.gitlab-ci.yml" not in kinds
+    assert kinds["gitlab/.gitlab-ci.yml"] == "gitlab-ci"
+    assert kinds["drone/.drone.yml"] == "drone"
 
 
 def test_a_manifest_in_a_file_with_another_kinds_name_is_read_as_one() -> None:

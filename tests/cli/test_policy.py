@@ -13,7 +13,7 @@ from imgref.check.rules import codes_of, default_codes, waiting
 from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
 
-ON = {"IMG101", "IMG102", "IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG502", "IMG901", "IMG902"}
+ON = {"IMG101", "IMG102", "IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG502", "IMG901", "IMG902", "IMG903"}
 
 
 def policy_of(tmp_path: Path, text: str, **options: object) -> Policy:
@@ -33,7 +33,12 @@ def test_what_is_on_without_settings() -> None:
         ('select = "IMG101"', (), (), {"IMG101"}),
         ('extend-select = ["IMG104"]', (), (), ON | {"IMG104"}),
         ('ignore = ["IMG1"]', (), (), {code for code in ON if not code.startswith("IMG1")}),
-        ('select = ["ALL"]\nignore = ["IMG9", "IMG2"]', (), ("IMG1",), {"IMG301", "IMG401", "IMG501", "IMG502"}),
+        (
+            'select = ["ALL"]\nignore = ["IMG9", "IMG2"]',
+            (),
+            ("IMG1",),
+            {"IMG301", "IMG401", "IMG501", "IMG502", "IMG503"},
+        ),
         ('select = ["IMG101"]\nignore = ["IMG102"]', ("IMG102", "IMG103"), (), {"IMG102", "IMG103"}),
         ('select = ["IMG1"]', (), ("IMG101", "IMG102", "IMG105"), {"IMG103", "IMG104"}),
         ("select = []", (), (), set()),
@@ -141,8 +146,8 @@ def test_settings_that_extend_each_other_in_a_circle(tmp_path: Path) -> None:
 
 
 def test_rules_that_wait_for_a_setting(tmp_path: Path) -> None:
-    assert set(waiting(ON, Policy(default_codes()))) == {"IMG201", "IMG301"}
-    assert set(waiting(ON, policy_of(tmp_path, "[check]\ndenied = []\ngolden = []\n"))) == set()
+    assert set(waiting(ON, Policy(default_codes()))) == {"IMG201", "IMG301", "IMG903"}
+    assert set(waiting(ON, policy_of(tmp_path, "[check]\ndenied = []\ngolden = []\nrequire-reason = false\n"))) == set()
 
 
 def test_each_directory_has_the_nearest_policy(tmp_path: Path) -> None:

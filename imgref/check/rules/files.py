@@ -11,7 +11,7 @@ from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
 
-__all__ = ["RULES", "unresolved_arg"]
+__all__ = ["RULES", "unresolved_arg", "unresolved_image"]
 
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII | re.IGNORECASE)
 _FROM_OTHER: Final = ("copy-from", "mount-from")
@@ -23,6 +23,15 @@ def unresolved_arg(occurrence: Occurrence) -> Verdict:
     return Verdict(
         f"{quote(masked(occurrence.text, whole=True))} cannot be told: {reason}",
         "give the ARG before the first FROM a default, or check with --build-arg NAME=VALUE",
+    )
+
+
+def unresolved_image(occurrence: Occurrence) -> Verdict:
+    """Return what IMG503 reports: an image that only something outside of the file decides."""
+    reason = "its value is not in this file" if occurrence.reason is None else occurrence.reason
+    return Verdict(
+        f"{quote(occurrence.text)} cannot be checked: {reason}",
+        "write the image itself, or give its variable a default in the file",
     )
 
 
@@ -58,6 +67,7 @@ RULES: Final = (
             settings="None; `--build-arg NAME=VALUE` sets a variable.",
         ),
         level="error",
+        enforced=True,
     ),
     Rule(
         "IMG502",
@@ -77,6 +87,36 @@ RULES: Final = (
         _implicit_image,
     ),
     Rule(
+        "IMG503",
+        "unresolved-image",
+        "an image whose value imgref cannot determine",
+        Page(
+            what="Finds images in YAML files whose value imgref cannot determine: a variable without a default, an "
+            "expression of a CI system, text in a block scalar, and every `image` in a template such as those of a "
+            "Helm chart, including literal ones. In a Dockerfile, IMG501 reports the same.",
+            why="No other rule can check such an image. Where a policy must hold, an image that is written as a "
+            "variable would pass it unseen.",
+            bad=Example(
+                "compose.yaml",
+                "services:\n  web:\n    image: nginx:${TAG}\n",
+                '[check]\nextend-select = ["IMG503"]\n',
+            ),
+            good=Example(
+                "compose.yaml",
+                "services:\n  web:\n    image: nginx:${TAG:-1.27.3}\n",
+                '[check]\nextend-select = ["IMG503"]\n',
+            ),
+            fix="Write the image itself, or give the variable a default in the file. For the templates of a chart, "
+            'check what `helm template` renders, and switch the rule off for the sources: `"**/templates/**" = '
+            '["IMG503"]` in `per-file-ignores`.',
+            settings='`extend-select = ["IMG503"]` turns it on. `imgref check --show-unresolved` lists the same images '
+            "without failing.",
+        ),
+        default=False,
+        level="error",
+        enforced=True,
+    ),
+    Rule(
         "IMG901",
         "unreadable",
         "a file that cannot be parsed",
@@ -87,9 +127,11 @@ RULES: Final = (
             bad=Example("Dockerfile", "FROM nginx:1.27.3\nCOPPY a b\n"),
             good=Example("Dockerfile", "FROM nginx:1.27.3\nCOPY a b\n"),
             fix="Mend the place. A file that only looks like one of its kind can be left out with `exclude`.",
-            settings="None; `--max-size` says how large a file may be.",
+            settings="None; `--max-size` says how large a file may be. A `select` without this rule does not make "
+            "a file pass that was not read to its end: the check then exits with 2.",
         ),
         level="error",
+        enforced=True,
     ),
     Rule(
         "IMG902",
@@ -104,5 +146,27 @@ RULES: Final = (
             fix="Delete the comment.",
             settings="None.",
         ),
+    ),
+    Rule(
+        "IMG903",
+        "ignore-without-reason",
+        "an ignore comment without a reason",
+        Page(
+            what="Finds ignore comments that do not say why they ignore something.",
+            why="Without a reason nobody can tell whether a finding was accepted or only silenced, and when the "
+            "comment can go.",
+            bad=Example(
+                "Dockerfile", "# imgref: ignore[IMG102]\nFROM nginx:latest\n", "[check]\nrequire-reason = true\n"
+            ),
+            good=Example(
+                "Dockerfile",
+                "# imgref: ignore[IMG102] until the new base is ready\nFROM nginx:latest\n",
+                "[check]\nrequire-reason = true\n",
+            ),
+            fix="Write the reason after the brackets.",
+            settings="`require-reason = true` turns it on. No comment can ignore this rule. With `--enforce`, ignore "
+            "comments do not count at all, with or without a reason.",
+        ),
+        waits_for=("require_reason",),
     ),
 )

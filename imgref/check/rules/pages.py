@@ -54,14 +54,17 @@ def _anchor(rule: Rule) -> str:
 
 
 def _on(rule: Rule) -> str:
-    return "no" if not rule.default else "if set" if rule.waits_for else "yes"
+    if not rule.default:
+        return "with `--enforce`" if rule.enforced else "no"
+    return "if set" if rule.waits_for else "yes"
 
 
 def _when(rule: Rule) -> str:
     if not rule.default:
-        return "Off by default."
+        return "Off by default, on with `--enforce`." if rule.enforced else "Off by default."
     if rule.waits_for:
-        return f"On if {' or '.join(f'`{name}`' for name in rule.waits_for)} is set."
+        names = [f"`{name.replace('_', '-')}`" for name in rule.waits_for]
+        return f"On if {' or '.join(names)} is set."
     return "On by default."
 
 

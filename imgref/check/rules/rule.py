@@ -87,6 +87,7 @@ class Rule:
         default: whether it is on if nothing selects it.
         waits_for: the settings without which it has nothing to say.
         level: how grave reports show it.
+        enforced: whether it is on with ``--enforce``, whatever is selected.
     """
 
     code: str
@@ -97,3 +98,4 @@ class Rule:
     default: bool = True
     waits_for: tuple[str, ...] = ()
     level: Level = "warning"
+    enforced: bool = False

@@ -17,7 +17,17 @@ from imgref.check.finding import Problem, Reading
 from imgref.check.sources._lines import TextLines
 from imgref.errors import ImgrefError
 
-__all__ = ["ENGINE_SETTINGS", "Place", "Places", "Unreadable", "is_candidate", "is_known_by_name", "lines_of", "read"]
+__all__ = [
+    "ENGINE_SETTINGS",
+    "KINDS",
+    "Place",
+    "Places",
+    "Unreadable",
+    "is_candidate",
+    "is_known_by_name",
+    "lines_of",
+    "read",
+]
 
 _DOCKERFILE: Final = re.compile(r"(?:docker|container)file(?:[.-].*)?|.*\.(?:docker|container)file", re.DOTALL)
 _NO_DOCKERFILE: Final = (".dockerignore", ".j2", ".tmpl", ".tpl", ".md")
@@ -29,6 +39,23 @@ _CODE: Final = re.compile(
 
 ENGINE_SETTINGS: Final = ("daemon.json", "registries.conf")
 """The names of files in which an engine is told which registries are insecure."""
+
+KINDS: Final = (
+    "bitbucket",
+    "circleci",
+    "cloud-build",
+    "compose",
+    "dockerfile",
+    "drone",
+    "github-actions",
+    "gitlab-ci",
+    "helm-values",
+    "kubernetes",
+    "kustomize",
+    "woodpecker",
+    *ENGINE_SETTINGS,
+)
+"""Every kind of file, by the name that ``--as`` and ``[check.files]`` use."""
 
 _YAML: Final = (".yml", ".yaml")
 _FROM: Final = re.compile(r"(?:\s*(?:#[^\n]*+)?\n)*+\s*(?:FROM|ARG)\s", re.IGNORECASE | re.ASCII)
@@ -55,11 +82,27 @@ class Place(NamedTuple):
         kind: ``dockerfile``, the name of an engine's settings file, ``yaml``, or None for anything else.
         yaml_kind: which kind of YAML its name says that it is, or None where the name does not tell.
         template: whether it stands below the ``templates`` of a chart.
+        json: whether its name says that it is JSON.
     """
 
     kind: str | None
     yaml_kind: str | None = None
     template: bool = False
+    json: bool = False
+
+    @classmethod
+    def declared(cls, kind: str) -> Place:
+        """Return the place of a file that is declared to be of one of :data:`KINDS`, whatever its name.
+
+        >>> Place.declared("compose")
+        Place(kind='yaml', yaml_kind='compose', template=False, json=False)
+        """
+        return cls(kind) if kind == "dockerfile" or kind in ENGINE_SETTINGS else cls("yaml", kind)
+
+    @property
+    def may_be_about_anything(self) -> bool:
+        """Whether a file with such a name is one of YAML or JSON, which may be about anything but images."""
+        return self.kind == "yaml" or self.json
 
 
 class _Directory(NamedTuple):
@@ -82,7 +125,7 @@ class Places:
         """Tell the kind of a file by its name, and whether it belongs to a Helm chart."""
         kind = _kind(path)
         if kind != "yaml":
-            return Place(kind)
+            return Place(kind, json=path.lower().endswith(".json"))
         before, _, name = path.rpartition("/")
         directory = self._directory(f"{before}/" if path.startswith("/") else before)
         return Place(kind, directory.kind or self._named(name, directory), directory.templates)
@@ -181,7 +224,11 @@ def read(
 
         reading = engine.read_daemon_json(text) if kind == "daemon.json" else engine.read_registries_conf(text)
     elif kind == "yaml":
-        reading = _read_yaml(place, text, named=named and (strict or place.kind is not None))
+        strict = strict or place.json or place.kind is not None
+        if place.json:
+            # JSON has tabs between its tokens only, where YAML does not always take them.
+            text = text.replace("\t", " ")
+        reading = _read_yaml(place, text, named=named and strict)
     if problem is not None and reading is not None and (named or is_known_by_name(place)):
         reading = replace(reading, problems=(problem, *reading.problems))
     return reading, text

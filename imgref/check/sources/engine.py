@@ -140,4 +140,4 @@ def _tables(table: _Table, path: _toml_places.Path, key: str) -> Iterator[tuple[
 
 
 def _unreadable(line: int, column: int, message: str) -> Reading:
-    return Reading(_KIND, problems=(Problem(line, column, "IMG901", message),))
+    return Reading(_KIND, problems=(Problem(line, column, "IMG901", message),), incomplete=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from imgref.check.finding import Reading
 from imgref.check.sources import compose, github_actions, gitlab_ci, helm, kubernetes, kustomize, other_ci
 from imgref.check.sources._comments import comments
+from imgref.check.sources._content import kind_by_content, looks_like_ci, may_have_images
 from imgref.check.sources._found import Found
 from imgref.check.sources._templates import looks_like_template, template_images
 from imgref.check.sources._yaml import Composition, Node
@@ -51,7 +53,7 @@ _VALUES: Final = re.compile(r"values.*\.ya?ml", re.DOTALL)
 _SUFFIXES: Final = frozenset({".yml", ".yaml"})
 _WORKFLOWS: Final = frozenset({".github", ".gitea", ".forgejo"})
 _FIXED: Final = frozenset({"github-actions", "helm-values", "kustomize"})
-"""Kinds that stay what their name says, whatever stands in the file; a ``compose*.yaml`` may hold a manifest."""
+"""Kinds that stay what their name says, whatever else is in the file; a ``compose*.yaml`` may be a manifest alone."""
 
 
 def yaml_kind(path: PurePosixPath, *, beside_chart: bool = False) -> str | None:
@@ -94,7 +96,7 @@ def read_yaml(
 
     Args:
         text: the file; a byte order mark at its start is not counted.
-        kind: what :func:`yaml_kind` says; with None the content decides (Kubernetes, a kustomization, Compose).
+        kind: what :func:`yaml_kind` says; with None the content decides.
         named: the file was named on the command line, so that it must be readable.
         template: the file stands below a chart's ``templates``: its images are counted, never read.
         variables: values for the variables of a Compose file.
@@ -108,7 +110,7 @@ def read_yaml(
     text = text.removeprefix("\ufeff")
     if template:
         return Reading(kind or "helm-template", template_images(text), comments=comments(text, []))
-    if kind is None and not named and not _may_have_images(text):
+    if kind is None and not named and not may_have_images(text):
         return None
     composition = compose_nodes(text)
     if composition.problems:
@@ -116,39 +118,44 @@ def read_yaml(
             images = template_images(text)
             return Reading(kind or "template", images, comments=comments(text, [])) if images or kind else None
         if kind is None and not named:
-            return None
+            first = composition.problems[0]
+            doubt = f"line {first.line}: {first.message}"
+            reading = _read(text, kind, composition, variables) or Reading("yaml")
+            # No name promises that this is YAML, so it is no finding that it is not.
+            return replace(reading, problems=(), doubt=doubt)
     return _read(text, kind, composition, variables)
-
-
-def _may_have_images(text: str) -> bool:
-    """Whether it is worth the time to parse a file whose name says nothing."""
-    return "image" in text and ("apiVersion" in text or "services" in text)
 
 
 def _read(text: str, kind: str | None, composition: Composition, variables: Mapping[str, str]) -> Reading | None:
     found = Found(text, variables.get)
     first = None
+    doubt = ""
     for document in composition.documents:
-        known = _kind_of(document, kind)
-        if known is not None:
-            _READERS[known](document, found)
-            first = first or known
+        known = _kinds_of(document, kind)
+        for name in known:
+            _READERS[name](document, found)
+        first = first or next(iter(known), None)
+        if not known and looks_like_ci(document):
+            doubt = "it looks like a file of a CI system, but is of no kind that imgref knows"
     if first is None and not composition.problems:
-        return None
+        return Reading("yaml", doubt=doubt) if doubt else None
     stopped = composition.stopped
     return Reading(
         first or kind or "yaml",
         tuple(item for item in found.occurrences() if stopped is None or item.line < stopped),
         tuple(composition.problems),
         comments(text, composition.quoted),
+        incomplete=stopped is not None,
+        doubt=doubt,
     )
 
 
-def _kind_of(document: Node, kind: str | None) -> str | None:
-    if kind in _FIXED:
-        return kind
-    if kustomize.is_kustomization(document):
-        return "kustomize"
-    if kubernetes.is_manifest(document):
-        return "kubernetes"
-    return kind or ("compose" if compose.has_services(document) else None)
+def _kinds_of(document: Node, kind: str | None) -> list[str]:
+    """Return the kinds by which a document is read: what it is by name, and what its content says that it is.
+
+    A name alone must not hide what is in a file: a manifest that is called ``action.yml`` is still one.
+    """
+    content = None if kind == "helm-values" else kind_by_content(document)
+    if kind is None or (kind not in _FIXED and content in {"kustomize", "kubernetes"}):
+        return [] if content is None else [content]
+    return [kind] if content in {None, kind} else [kind, content]

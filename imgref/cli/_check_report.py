@@ -1,0 +1,217 @@
+"""What ``imgref check`` says of its results: findings and totals, or a list of references."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from imgref._printable import masked
+from imgref.check.finding import Finding, Occurrence
+from imgref.check.reports import report
+from imgref.check.reports.text import Drawing, full
+from imgref.check.rules import RULES
+from imgref.check.runner import Checked
+from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, _console
+from imgref.cli._check_options import Request
+
+__all__ = ["Reporter", "Totals", "list_references"]
+
+
+@dataclass(slots=True)
+class Totals:
+    """What is counted while results go by. What was not checked is said at once.
+
+    Attributes:
+        request: the options.
+        finished: whether every result has gone by.
+    """
+
+    request: Request
+    files: int = 0
+    references: int = 0
+    unresolved: int = 0
+    waiting: int = 0
+    of_unknown_kinds: int = 0
+    unchecked: int = 0
+    failed: bool = False
+    finished: bool = False
+    dirty: set[str] = field(default_factory=set)
+    codes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Checked) -> None:
+        self.files += result.kind is not None and result.status == "checked"
+        self.references += result.references
+        self.unresolved += result.unresolved
+        if result.status == "unknown" and self.request.ignore_unknown:
+            self.of_unknown_kinds += 1
+        elif result.status not in {"checked", "nothing"}:
+            self._add_unchecked(result)
+
+    def _add_unchecked(self, result: Checked) -> None:
+        self.unchecked += 1
+        reason = result.reason
+        if result.status == "unknown":
+            because = f" ({reason})" if reason else ""
+            reason = (
+                f"the kind of this file is unknown{because}; name it with --as KIND or in [check.files], "
+                "or skip such files with --ignore-unknown"
+            )
+        if result.status == "skipped" and self.request.enforce is None:
+            _console.warn(f"{result.path}: not checked: {reason}")
+        else:
+            self.failed = True
+            _console.error(f"{result.path}: {reason}")
+
+    def count(self, findings: Sequence[Finding]) -> None:
+        self.codes.update(finding.code for finding in findings)
+        self.dirty.update(finding.path for finding in findings)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code: what was not checked counts for more than what was found."""
+        if self.failed:
+            return EXIT_BAD_INPUT
+        if self.request.exit_zero or self.request.write_baseline is not None:
+            return 0 if self.finished or self.request.exit_zero else EXIT_FINDINGS
+        return EXIT_FINDINGS if self.codes or not self.finished else 0
+
+    def summary(self) -> str:
+        """Return one line about everything; it says "no findings" only of what was checked."""
+        found = self.codes.total()
+        where = f" in {_number(len(self.dirty), 'file')}" if found else ""
+        if self.unchecked:
+            where += f", {'and' if found else 'but'} {_number(self.unchecked, 'file')} "
+            where += "was not checked" if self.unchecked == 1 else "were not checked"
+        return f"{_number(found, 'finding')}{where} ({', '.join(self._details())})"
+
+    def _details(self) -> Iterator[str]:
+        yield _number(self.files, "file")
+        yield _number(self.references, "reference")
+        if self.unresolved:
+            yield f"{self.unresolved} unresolved"
+        if self.waiting:
+            yield f"{self.waiting} in the baseline"
+        if self.of_unknown_kinds:
+            yield f"{self.of_unknown_kinds} of unknown kinds"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+class Reporter:
+    """Writes the findings of files as they come, or at the end in formats that are one whole.
+
+    Args:
+        request: the options.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._found: list[Finding] = []
+        self._write = _writer(request)
+
+    def add(self, findings: list[Finding], result: Checked) -> None:
+        """Take in the findings of one file."""
+        if self._write is None:
+            self._found += findings
+        elif findings:
+            self._write(findings, result)
+        if self._request.show_unresolved:
+            _show_unresolved(result)
+
+    def finish(self, totals: Totals) -> None:
+        """Write what comes at the end."""
+        if self._request.statistics:
+            _show_statistics(self._request, totals.codes)
+        elif self._write is None:
+            _console.write_json(report(self._request.format)(self._found))
+
+
+def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None:
+    """Give what writes the findings of a file as they come; None for formats that are one whole."""
+    if request.statistics:
+        return lambda findings, result: None
+    if request.format == "full":
+        from shutil import get_terminal_size
+
+        terminal, columns = _console.is_terminal(), get_terminal_size().columns
+        drawing = Drawing(
+            columns if terminal else None,
+            lambda text, colour: _console.styled(text, colour, sys.stdout),
+            partial(_console.underlined, columns=columns if terminal else 120),
+        )
+        return lambda findings, result: _console.write(full(findings, result.lines, drawing), drawn=True)
+    if request.format in {"concise", "github"}:
+        return lambda findings, result: _console.write(report(request.format)(findings))
+    return None
+
+
+def _show_statistics(request: Request, codes: Counter[str]) -> None:
+    rows = [(code, RULES[code].name, codes[code]) for code in sorted(codes, key=lambda code: (-codes[code], code))]
+    if request.format == "json":
+        fields = [{"code": code, "name": name, "count": count} for code, name, count in rows]
+        _console.say_json(fields, indent=2)
+        return
+    width = max((len(str(count)) for _, _, count in rows), default=0)
+    for code, name, count in rows:
+        _console.say(f"{count:>{width}} {code} {name}")
+
+
+def _show_unresolved(result: Checked) -> None:
+    for occurrence in result.occurrences:
+        if occurrence.role == "unresolved":
+            reason = "" if occurrence.reason is None else f": {occurrence.reason}"
+            _console.note(f"{_at(result, occurrence)} unresolved {_texts(occurrence)[0]}{reason}")
+
+
+def _at(result: Checked, occurrence: Occurrence) -> str:
+    return f"{result.path}:{occurrence.line}:{occurrence.column}:"
+
+
+def list_references(request: Request, results: Iterator[Checked], totals: Totals) -> int:
+    """Write every reference, and return the exit code: listing checks nothing, so only what was not read fails it."""
+    listed = []
+    for result in results:
+        totals.add(result)
+        for occurrence in result.occurrences:
+            if not (_is_reference(result, occurrence) or request.show_unresolved):
+                continue
+            if request.format == "json":
+                listed.append(_fields(result, occurrence))
+            else:
+                text, resolved = _texts(occurrence)
+                meant = f" -> {resolved}" if occurrence.resolved not in {None, occurrence.text} else ""
+                _console.say(_console.shown(f"{_at(result, occurrence)} {occurrence.role} {text}{meant}"))
+    if request.format == "json":
+        _console.say_json(listed, indent=2)
+    unresolved = f", {totals.unresolved} unresolved" if totals.unresolved else ""
+    _console.note(f"{_number(totals.references, 'reference')}{unresolved} in {_number(totals.files, 'file')}")
+    return EXIT_BAD_INPUT if totals.failed else 0
+
+
+def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
+    """Tell whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
+    return occurrence.role != "unresolved" or result.kind == "dockerfile"
+
+
+def _texts(occurrence: Occurrence) -> tuple[str, str | None]:
+    """Return what is written and what it resolves to, each without credentials."""
+    resolved = None if occurrence.resolved is None else masked(occurrence.resolved, whole=True)
+    return masked(occurrence.text, whole=True), resolved
+
+
+def _fields(result: Checked, occurrence: Occurrence) -> dict[str, str | int | None]:
+    text, resolved = _texts(occurrence)
+    return {
+        "path": result.path,
+        "line": occurrence.line,
+        "column": occurrence.column,
+        "text": text,
+        "resolved": resolved if occurrence.role != "unresolved" else None,
+        "role": occurrence.role,
+        "construct": occurrence.construct,
+    }

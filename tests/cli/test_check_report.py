@@ -1,0 +1,234 @@
+"""What a check says of files that it did not check, and of a reader that closes the pipe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from check_trees import run, write_tree
+from vectors import clean_environ
+
+from imgref.check.reports import FORMATS
+
+Capsys = pytest.CaptureFixture[str]
+
+HOW_TO_NAME_IT = "name it with --as KIND or in [check.files], or skip such files with --ignore-unknown"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", "nothing\n"),
+        ("README.md", "*not* YAML: [\n"),
+        ("image.md", "image: [\nservices:\n"),
+        ("Jenkinsfile", "pipeline { agent { docker { image 'nginx' } } }\n"),
+        ("main.tf", 'image = "nginx"\n'),
+        ("settings.conf", "image: nginx\n"),
+        ("empty", ""),
+        ("logo.png", b"\x89PNG\0\0"),
+        ("job.txt", "job: {script: a, image: b}\n"),
+    ],
+)
+def test_check_of_a_named_file_of_unknown_kind_exits_2_after_the_others(
+    tmp_path: Path, capsys: Capsys, name: str, content: str | bytes
+) -> None:
+    write_tree(tmp_path, {name: content, "Dockerfile": "FROM nginx\n", "z/Dockerfile": "FROM redis\n"})
+    outcome = run(capsys, "check", name, "Dockerfile", "z/Dockerfile")
+    assert (outcome.code, outcome.codes()) == (2, ["IMG101", "IMG101"])
+    assert f"error: {name}: the kind of this file is unknown" in outcome.err
+    assert HOW_TO_NAME_IT in outcome.err
+    assert outcome.err.endswith("2 findings in 2 files, and 1 file was not checked (2 files, 2 references)\n")
+    assert run(capsys, "check", "--exit-zero", name).code == 2
+    assert run(capsys, "check", "--show-references", name).code == 2
+    skipped = run(capsys, "check", "--ignore-unknown", name)
+    assert (skipped.code, skipped.err) == (0, "no findings (no files, no references, 1 of unknown kinds)\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.yaml", "a: 1\n"),
+        ("data.json", '{"a": 1}'),
+        ("tabs.json", '{\n\t"a": [\n\t\t1\n\t]\n}\n'),
+        ("list.yml", "- 1\n"),
+        ("empty.yaml", ""),
+        ("templates.yaml", "a: {{ b }}\n  c: [\n"),
+        ("logo.yaml", "logo:\n  image: a.png\n"),
+    ],
+)
+def test_check_of_yaml_or_json_without_images_passes(tmp_path: Path, capsys: Capsys, name: str, content: str) -> None:
+    write_tree(tmp_path, {name: content})
+    for arguments in ((name,), (".",)):
+        assert run(capsys, "check", *arguments) == (0, "", "no findings (no files, no references)\n")
+
+
+def test_check_of_standard_input_of_unknown_kind_exits_2(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    for options in ([], ["--stdin-filename", "notes.txt"]):
+        outcome = subprocess.run(
+            [sys.executable, "-m", "imgref", "check", "-", *options], input="a: 1\n", capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert (outcome.returncode, outcome.stdout) == (2, "")
+        assert HOW_TO_NAME_IT in outcome.stderr
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_check_of_a_file_that_looks_like_ci_says_that_it_was_skipped(
+    tmp_path: Path, capsys: Capsys, named: bool
+) -> None:
+    write_tree(tmp_path, {"build.yml": "build: {script: make, image: nginx}\n"})
+    outcome = run(capsys, "check", "build.yml" if named else ".")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == (
+        "warning: build.yml: not checked: it looks like a file of a CI system, but is of no kind that imgref knows\n"
+        "no findings, but 1 file was not checked (no files, no references)\n"
+    )
+
+
+def test_check_of_broken_yaml_that_may_have_images_says_that_it_was_skipped(tmp_path: Path, capsys: Capsys) -> None:
+    manifest = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: nginx}]}\n"
+    write_tree(tmp_path, {"deploy.yaml": f"{manifest}x: [\n"})
+    outcome = run(capsys, "check")
+    assert (outcome.code, outcome.codes()) == (1, ["IMG101"])
+    assert "warning: deploy.yaml: not checked: line 5: this is not YAML" in outcome.err
+    assert "and 1 file was not checked" in outcome.err
+    assert run(capsys, "check", "deploy.yaml").codes() == ["IMG101", "IMG901"]
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "other.yaml", "daemon.json"])
+@pytest.mark.parametrize("state", ["dangling", "loop", "fifo", "binary", "large"])
+@pytest.mark.parametrize("options", [[], ["--select", "IMG101"], ["--show-references"], ["--exit-zero"]])
+def test_check_of_a_file_that_cannot_be_read_never_passes(
+    tmp_path: Path, capsys: Capsys, name: str, state: str, options: list[str]
+) -> None:
+    if state == "fifo":
+        os.mkfifo(tmp_path / name)
+    elif state in {"dangling", "loop"}:
+        (tmp_path / name).symlink_to(name if state == "loop" else "nowhere")
+    else:
+        write_tree(tmp_path, {name: b"\0" if state == "binary" else b"a" * 2_000})
+    outcome = run(capsys, "check", "--max-size", "1K", *options, name)
+    assert outcome.code in {1, 2} if options != ["--exit-zero"] else "IMG901" in outcome.out
+    if state != "fifo":  # git does not list one
+        outcome = run(capsys, "check", "--max-size", "1K", *options, ".")
+        assert outcome.code in {1, 2} or "IMG901" in outcome.out
+
+
+def test_check_with_a_selection_does_not_pass_a_file_that_was_not_read_to_its_end(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    write_tree(tmp_path, {"compose.yaml": "services: {a: {image: nginx:1.27.3}}\nx: [\n"})
+    assert run(capsys, "check").codes() == ["IMG901"]
+    outcome = run(capsys, "check", "--select", "IMG1")
+    assert outcome.code == 2
+    assert "error: compose.yaml: line 3: this is not YAML" in outcome.err
+    write_tree(tmp_path, {".imgref.toml": '[check]\nselect = ["IMG1"]\n'})
+    assert run(capsys, "check").code == 2
+    for ignoring in ('ignore = ["IMG901"]', 'per-file-ignores = { "*" = ["IMG901"] }'):
+        write_tree(tmp_path, {".imgref.toml": f"[check]\n{ignoring}\n"})
+        outcome = run(capsys, "check")
+        assert outcome.code == 0
+        assert "no findings, but 1 file was not checked" in outcome.err
+
+
+def test_check_says_nothing_of_what_is_excluded(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {".imgref.toml": '[check]\nexclude = ["vendor/**", "b.yaml"]\n', "vendor/Dockerfile": b"\0"})
+    (tmp_path / "vendor" / "gone.yaml").symlink_to("nowhere")
+    (tmp_path / "vendor" / "out").symlink_to("/")
+    (tmp_path / "b.yaml").symlink_to("b.yaml")
+    assert run(capsys, "check") == (0, "", "no findings (no files, no references)\n")
+    assert run(capsys, "check", "--force-exclude", "vendor/Dockerfile", "b.yaml").code == 0
+    assert run(capsys, "check", "vendor/Dockerfile").code == 1
+
+
+AS_NOBODY = """
+import contextlib, encodings.ascii, io, os, sys, tempfile
+from imgref.cli.main import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+    main(["check", "ok"])  # loads what nobody may not be able to read
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a check as somebody who may not read")
+@pytest.mark.parametrize("repository", [True, False])
+@pytest.mark.parametrize(
+    ("named", "error"),
+    [
+        ("a", "a/in: cannot be read: Permission denied"),
+        ("a/in", "a/in: cannot be read: Permission denied"),
+        ("b", "b/some.yaml: cannot be read: Permission denied"),
+        ("c", "c/pyproject.toml: cannot be read: Permission denied"),
+        ("d", "d/Dockerfile: cannot be read: Permission denied"),
+    ],
+)
+def test_check_of_what_may_not_be_read_never_passes(tmp_path: Path, repository: bool, named: str, error: str) -> None:
+    files = ("a/in/Dockerfile", "b/some.yaml", "c/pyproject.toml", "c/x.yml", "d/Dockerfile", "ok/any.yml")
+    write_tree(tmp_path, dict.fromkeys(files, "services: {a: {image: x:1.2.3}}\n"))
+    if repository:
+        subprocess.run(["git", "init", "--quiet"], check=True)
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    for name, mode in {"a/in": 0, "b/some.yaml": 0, "c/pyproject.toml": 0, "d": 0o444}.items():
+        (tmp_path / name).chmod(mode)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, "check", named],
+        capture_output=True, text=True, check=False, env=clean_environ(HOME="/"),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert f"error: {error}\n" in done.stderr
+
+
+def closed(arguments: str, *, both: bool = False) -> int:
+    """Run a command whose reader has closed the pipe, and give its exit code."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "imgref", *arguments.split()], stdin=subprocess.DEVNULL, stdout=writing,
+            stderr=writing if both else subprocess.DEVNULL, check=False, env=clean_environ(),
+        ).returncode  # fmt: skip
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("style", ["full", *FORMATS, "concise --statistics"])
+def test_check_with_findings_and_a_closed_pipe_exits_1(tmp_path: Path, style: str, both: bool) -> None:
+    write_tree(tmp_path, {"a/Dockerfile": "FROM nginx\n", "b/Dockerfile": "FROM nginx:1.27.3\n"})
+    assert closed(f"check --format {style}", both=both) == 1
+    assert closed(f"check --format {style} b", both=both) == 0
+    assert closed(f"check --format {style} --exit-zero", both=both) == 0
+
+
+def test_check_whose_reader_stops_before_the_end_exits_1(tmp_path: Path) -> None:
+    write_tree(tmp_path, {f"{number}.Dockerfile": "FROM nginx\n" for number in range(2_500)})
+    script = 'set -o pipefail; "$0" -m imgref check | head -1'
+    done = subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (1, 1, "")
+
+
+@pytest.mark.parametrize(
+    "command", ["parse nginx", "tags 1.2.3", "check --show-references", "explain", "slug a", "--help"]
+)
+def test_commands_that_print_data_exit_0_with_a_closed_pipe(tmp_path: Path, command: str) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx\n"})
+    assert closed(command) == 0
+
+
+def test_check_writes_the_baseline_whoever_reads_the_findings(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx\n"})
+    assert closed("check --write-baseline known.json") == 0
+    assert run(capsys, "check", "--baseline", "known.json").code == 0
