@@ -50,3 +50,24 @@ def test_the_hook_by_hand(hook: dict[str, Any], tmp_path: Path) -> None:
     assert ended.stdout.count("\n") == 1
     write_tree(tmp_path, {"Dockerfile": "FROM nginx:1.27.3\n"})
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_the_hook_leaves_out_what_the_policy_excludes_and_files_of_unknown_kinds(
+    hook: dict[str, Any], tmp_path: Path
+) -> None:
+    write_tree(
+        tmp_path,
+        {
+            ".imgref.toml": '[check]\nexclude = ["vendor/**"]\n',
+            "vendor/Dockerfile": "FROM nginx\n",
+            "notes.txt": "nothing\n",
+            "logo.png": b"\0",
+            "sub/b.yaml": "a: 1\n",
+        },
+    )
+    program, *arguments = hook["entry"].split()
+    command = [sys.executable, "-m", program, *arguments, "vendor/Dockerfile", "notes.txt", "logo.png", "sub/b.yaml"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    write_tree(tmp_path, {"sub/Dockerfile": "FROM nginx\n"})
+    assert subprocess.run([*command, "sub/Dockerfile"], cwd=tmp_path, capture_output=True, check=False).returncode == 1

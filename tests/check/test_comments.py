@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from pathlib import Path
+from typing import SupportsIndex
 
 import pytest
 from check_trees import run, write_tree
+
+from imgref.check import comments
+from imgref.check.comments import Ignores
+from imgref.check.finding import Comment, Finding, Reading
 
 Findings = Callable[..., list[str]]
 
@@ -109,3 +115,74 @@ def test_a_comment_for_a_rule_that_is_off_is_judged_by_what_the_rule_would_find(
     assert short(findings("Dockerfile", text.replace("1.27", "1.27.3"))) == ["1:1: IMG902"]
     assert findings("Dockerfile", "# imgref: ignore[IMG102]\nFROM nginx:latest\n", "--ignore", "IMG102") == []
     assert findings("Dockerfile", "# imgref: ignore[IMG301]\nFROM nginx:1.27.3\n") == []
+
+
+class Counting(list[str]):
+    """Lines that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, index: SupportsIndex) -> str:  # type: ignore[override]
+        Counting.looks += 1
+        return super().__getitem__(index)
+
+
+SHAPES = {
+    "each before its own line": lambda number: ["# imgref: ignore[IMG101] x", f"FROM a{number}"] * number,
+    "all before one line": lambda number: [*["# imgref: ignore[IMG101] x"] * number, *["FROM a"] * number],
+    "for the file": lambda number: [*["# imgref: ignore-file[IMG101] x"] * number, *["FROM a"] * number],
+    "in one instruction": lambda number: ["RUN a \\", *["# imgref: ignore[IMG101] x", " b \\"] * number],
+    "of use to nothing": lambda number: ["# imgref: ignore[IMG102] x", "FROM a:1"] * number,
+}
+
+
+def operations(lines: list[str], kind: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Count what a check of these comments does: looks at lines, and searches in sorted lists."""
+    numbered = list(enumerate(lines, 1))
+    found = tuple(Comment(number, 1, line[10:], False) for number, line in numbered if line.startswith("#"))
+    findings = [Finding("f", number, 6, 9, "IMG101", "x") for number, line in numbered if not line.startswith("#")]
+    counted = 0
+
+    def counting(function: Callable[..., int]) -> Callable[..., int]:
+        def count(*arguments: object) -> int:
+            nonlocal counted
+            counted += 1
+            return function(*arguments)
+
+        return count
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comments, "bisect_left", counting(bisect_left))
+        patch.setattr(comments, "bisect_right", counting(bisect_right))
+        Counting.looks = 0
+        ignores = Ignores(Reading(kind, comments=found), Counting(lines))
+        covered = [finding for finding in findings if ignores.covers(finding)]
+        unused = list(ignores.unused(frozenset()))
+    assert len(covered) + len(unused) > 0
+    return counted + Counting.looks
+
+
+@pytest.mark.parametrize("kind", ["dockerfile", "compose"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_ignore_comments_take_linear_time(shape: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (operations(SHAPES[shape](number), kind, monkeypatch) for number in (500, 5_000))
+    assert many <= 10 * few + 100
+    assert many <= 8 * 5_000
+
+
+@pytest.mark.parametrize(
+    ("comment", "has_reason"),
+    [
+        ("reason", True),
+        ("7", True),
+        ("— siehe Ticket", True),
+        ("", False),
+        (" - ", False),
+        (":", False),
+        ("...", False),
+    ],
+)
+def test_a_reason_has_a_letter_or_a_digit(findings: Findings, tmp_path: Path, comment: str, has_reason: bool) -> None:
+    write_tree(tmp_path, {".imgref.toml": "[check]\nrequire-reason = true\n"})
+    lines = short(findings("Dockerfile", f"# imgref: ignore[IMG101] {comment}\nFROM nginx\n"))
+    assert lines == ([] if has_reason else ["1:1: IMG903"])

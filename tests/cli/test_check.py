@@ -187,6 +187,122 @@ def test_a_baseline(tmp_path: Path, capsys: Capsys) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dockerfile", "compose.yaml", "known.json"]
 
 
+def known(path: Path) -> set[tuple[str, str]]:
+    return {(entry["path"], entry["code"]) for entry in json.loads(path.read_text(encoding="utf-8"))["findings"]}
+
+
+SEVERAL = {
+    "a/Dockerfile": "FROM nginx:latest\nCOPY --from=redis /a /b\n",
+    "b/Dockerfile": "FROM nginx:latest\n",
+    "vendor/Dockerfile": "FROM nginx:latest\n",
+}
+ALL_KNOWN = {
+    ("a/Dockerfile", "IMG101"),
+    ("a/Dockerfile", "IMG102"),
+    ("a/Dockerfile", "IMG502"),
+    ("b/Dockerfile", "IMG102"),
+    ("vendor/Dockerfile", "IMG102"),
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "gone"),
+    [
+        (["a"], "", {("a/Dockerfile", "IMG102")}),
+        (["a/Dockerfile"], "", {("a/Dockerfile", "IMG102")}),
+        (["b"], "", set()),
+        ([".", "--select", "IMG502"], "", set()),
+        ([".", "--ignore", "IMG102"], "", set()),
+        (["."], 'per-file-ignores = { "a/**" = ["IMG102"] }', set()),
+        (["."], 'exclude = ["vendor/**"]', {("a/Dockerfile", "IMG102")}),
+        (["."], 'exclude = ["a/**"]', set()),
+        (["."], "", {("a/Dockerfile", "IMG102")}),
+    ],
+)
+def test_a_baseline_of_a_part_keeps_the_rest(
+    tmp_path: Path, capsys: Capsys, arguments: list[str], settings: str, gone: set[tuple[str, str]]
+) -> None:
+    (tmp_path / "Dockerfile").unlink()
+    write_tree(tmp_path, SEVERAL)
+    baseline = tmp_path / "known.json"
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    assert known(baseline) == ALL_KNOWN
+    write_tree(
+        tmp_path,
+        {".imgref.toml": f"[check]\n{settings}\n", "a/Dockerfile": SEVERAL["a/Dockerfile"].replace("latest", "1.27.3")},
+    )
+    outcome = run(capsys, "check", "--baseline", "known.json", *arguments)
+    assert outcome.code == 0
+    assert ("gone" in outcome.err) is bool(gone)
+    assert run(capsys, "check", "--write-baseline", "known.json", *arguments).code == 0
+    assert known(baseline) == ALL_KNOWN - gone
+
+
+def test_a_baseline_forgets_files_that_are_deleted_and_keeps_those_that_cannot_be_read(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    write_tree(
+        tmp_path, {**SEVERAL, "c/Dockerfile": "FROM nginx:latest\n", "d.yaml": "services: {a: {image: redis}}\n"}
+    )
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    (tmp_path / "a" / "Dockerfile").unlink()
+    (tmp_path / "b" / "Dockerfile").unlink()
+    (tmp_path / "b" / "Dockerfile").symlink_to("nowhere")
+    write_tree(tmp_path, {"c/Dockerfile": b"\0", "d.yaml": "services: {a: {image: 1}}\n: [\n"})
+    assert "2 findings of the baseline are gone" not in run(capsys, "check", "--baseline", "known.json", "c").err
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 2
+    names = {path for path, _ in known(tmp_path / "known.json")}
+    assert names == {"Dockerfile", "b/Dockerfile", "c/Dockerfile", "d.yaml", "vendor/Dockerfile"}
+
+
+@pytest.mark.parametrize("content", ["FROM nginx\n", '{"version": 1, "findings": {}}', "[", "\xff"])
+def test_a_file_that_is_not_a_baseline_is_not_overwritten(tmp_path: Path, capsys: Capsys, content: str) -> None:
+    target = tmp_path / "target"
+    target.write_text(content, encoding="latin-1")
+    for option in ("--baseline", "--write-baseline"):
+        outcome = run(capsys, "check", option, "target")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "target: is not a baseline" in outcome.err
+    assert target.read_text(encoding="latin-1") == content
+
+
+def test_a_baseline_is_written_through_links_and_to_regular_files_only(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"real/known.json": ""})
+    (tmp_path / "real" / "known.json").chmod(0o600)
+    (tmp_path / "known.json").symlink_to("real/known.json")
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    assert (tmp_path / "known.json").is_symlink()
+    assert (tmp_path / "real" / "known.json").stat().st_mode & 0o777 == 0o600
+    assert len(known(tmp_path / "real" / "known.json")) == 3
+    for target, reason in (("real", "it is not a regular file"), ("nowhere/x.json", "there is no such directory")):
+        outcome = run(capsys, "check", "--write-baseline", target)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"{target}: cannot be written: {reason}" in outcome.err
+    os.mkfifo(tmp_path / "pipe")
+    assert run(capsys, "check", "--write-baseline", "pipe").code == 2
+
+
+def test_a_baseline_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    before = (tmp_path / "known.json").read_bytes()
+    write_tree(tmp_path, {"z.Dockerfile": "FROM redis\n"})
+
+    def full(self: Path, text: str, **_: str) -> int:
+        self.write_bytes(text[:10].encode())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    outcome = run(capsys, "check", "--write-baseline", "known.json")
+    assert outcome.code == 2
+    assert "known.json: No space left on device" in outcome.err
+    assert (tmp_path / "known.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "Dockerfile", "compose.yaml", "known.json", "z.Dockerfile"
+    ]  # fmt: skip
+
+
 def test_statistics(capsys: Capsys) -> None:
     outcome = run(capsys, "check", "--statistics")
     assert (outcome.code, outcome.out) == (

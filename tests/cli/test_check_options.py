@@ -247,7 +247,7 @@ def test_ignores_without_a_reason_are_findings_where_one_is_required(tmp_path: P
         },
     )
     assert run(capsys, "check", "Dockerfile").code == 0
-    for settings in ("require-reason = true\n", 'require-reason = true\nselect = ["IMG1"]\n'):
+    for settings in ("require-reason = true\n", 'require-reason = true\nselect = ["IMG101"]\n'):
         write_tree(tmp_path, {".imgref.toml": f"[check]\n{settings}"})
         outcome = run(capsys, "check")
         assert (outcome.code, set(outcome.codes()) - {"IMG902"}) == (1, {"IMG903"})
