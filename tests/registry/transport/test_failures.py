@@ -68,7 +68,7 @@ def test_explain_says_what_happened(error: HTTPError, words: str, again: bool) -
     found = explain(error, HOST, None)
     assert words in found.reason
     assert found.reason.startswith(HOST)
-    assert (found.again, found.untrusted) == (again, False)
+    assert (not found.permanent, found.untrusted) == (again, False)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_explain_of_a_certificate_says_what_to_do_where_a_ca_may_help(code: int,
     assert f"certificate of {HOST} is not trusted: why it is not" in found.reason
     assert (f"certs.d/{HOST}/ca.crt" in found.reason) == advised
     assert (f"--insecure {HOST}" in found.reason) == advised
-    assert (found.again, found.untrusted) == (False, True)
+    assert (not found.permanent, found.untrusted) == (False, True)
     wrapped = caused(HTTPError("x"), certificate(code, "why"))
     assert explain(wrapped, HOST, None).untrusted
 
