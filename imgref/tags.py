@@ -29,8 +29,10 @@ __all__ = [
     "derive_tags",
     "exact_tags",
     "is_release",
+    "is_stable",
     "is_tag_of",
     "plan_tags",
+    "same_version",
     "sanitize_tag",
     "suffixed",
     "version_tags",
@@ -293,17 +295,43 @@ def version_tags(names: Iterable[str], version: str, *, policy: TagPolicy | None
     >>> version_tags(["1.9.0", "2.0.0", "1.10.0", "main", "1.9.0-alpine"], "1.10.1")
     ('1.10.0', '1.9.0', '1.9.0-alpine', '2.0.0')
     """
-    policy = policy or TagPolicy()
+    policy, names = policy or TagPolicy(), tuple(names)
     release = _read_release(version, policy)
-    found = [
-        _Known(read, name, 0)
-        for name in names
-        for suffix in policy.suffixes
-        if (read := _read_known(name, "registry", suffix, policy)) is not None
-    ]
+    found: list[_Known] = []
+    for suffix in policy.suffixes:
+        read = {name: known for name in names if (known := _read_known(name, "registry", suffix, policy))}
+        counts = beside(read.values()) if len(release.parts) > 1 else lambda _: True
+        found += [_Known(known, name, 0) for name, known in read.items() if counts(known)]
     found.sort(key=lambda item: item.version.order, reverse=True)
     found.sort(key=lambda item: bool(item.version.order > release.order))
     return tuple(dict.fromkeys(item.name for item in found))
+
+
+def is_stable(name: str, *, policy: TagPolicy | None = None) -> bool:
+    """Return whether a registry's tag names a stable version in one of the variants.
+
+    >>> is_stable("2.0.0"), is_stable("2.0.0-rc.1"), is_stable("main")
+    (True, False, False)
+    """
+    policy = policy or TagPolicy()
+    read = (_read_known(name, "registry", suffix, policy) for suffix in policy.suffixes)
+    return any(version is not None and not version.prerelease for version in read)
+
+
+def same_version(names: Iterable[str], name: str, *, policy: TagPolicy | None = None) -> tuple[str, ...]:
+    """Return the tags of a registry that name the same version as one of them, in the same variant.
+
+    >>> same_version(["2.0.0_b1", "v2.0.0", "2.0.1", "2.0.0-alpine"], "2.0.0_b1")
+    ('2.0.0_b1', 'v2.0.0')
+    """
+    policy = policy or TagPolicy()
+    same: dict[str, None] = {}
+    for suffix in policy.suffixes:
+        wanted = _read_known(name, "registry", suffix, policy)
+        if wanted is not None:
+            read = ((other, _read_known(other, "registry", suffix, policy)) for other in names)
+            same.update((other, None) for other, version in read if version and version.order == wanted.order)
+    return tuple(same)
 
 
 def is_tag_of(tag: str, name: str, *, policy: TagPolicy | None = None) -> bool:

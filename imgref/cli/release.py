@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -12,7 +14,7 @@ from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_
 from imgref.cli._registry import ClientOptions, client_options, open_client, read_repository
 from imgref.cli._transfer import pushed_blobs, watching
 from imgref.cli.push import open_image_archive
-from imgref.errors import InvalidReference, UnknownBuild, UnreliableTagList
+from imgref.errors import InvalidReference, RegistryError, UnknownBuild, UnreliableTagList
 from imgref.reference import ImageReference, left_out, parse
 from imgref.tags import ExistingTags
 
@@ -58,6 +60,8 @@ def command(context: click.Context, /, source: str, version: str | None, reposit
     version = _version(version, ci=flags["ci"])
     if repository is None and flags["pick"] is not None:
         raise click.UsageError("--pick goes with --image")
+    if flags["only_exact"] and flags["force_floating"]:
+        raise click.UsageError("--only-exact and --force-floating cannot be used together")
     existing = _existing(options, version, parse(source) if repository is None else read_repository(repository))
     with open_client(ClientOptions.of(context.params)) as client:
         job = _Job(client, version, options, existing, flags)
@@ -163,10 +167,11 @@ def _apply(job: _Job, release: Release) -> int:
     """Apply a release, or with ``--dry-run`` only show it, and return the exit code."""
     from imgref.registry.release import apply_release
 
-    dry_run = job.flags["dry_run"] or not release.plan.tags
+    dry_run = job.flags["dry_run"] or all(outcome.action == "held" for outcome in release.outcomes)
     text = job.flags["style"] == "text"
     if not dry_run:
-        release = apply_release(job.client, release, on_outcome=_say_outcome if text else None)
+        with _Progress(release, text=text) as progress:
+            release = apply_release(job.client, release, on_outcome=progress)
     elif text:
         for outcome in release.outcomes:
             _console.say(_line(outcome, dry_run=True))
@@ -189,9 +194,39 @@ def _report_refusals(release: Release) -> int:
     return EXIT_FINDINGS
 
 
-def _say_outcome(outcome: TagOutcome) -> None:
-    _console.say(_line(outcome, dry_run=False))
-    sys.stdout.flush()
+class _Progress:
+    """Prints outcomes as they happen. A reader who closes the pipe, or a full disk, does not stop a release half-way.
+
+    Args:
+        release: the release.
+        text: whether to print lines; otherwise the JSON of what happened, only if the release fails.
+    """
+
+    def __init__(self, release: Release, *, text: bool) -> None:
+        self._release = release
+        self._text = text
+        self._outcomes: dict[str, TagOutcome] = {}
+        self._failure: OSError | None = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __call__(self, outcome: TagOutcome) -> None:
+        self._outcomes[outcome.tag] = outcome
+        if self._text and self._failure is None:
+            try:
+                _console.say(_line(outcome, dry_run=False))
+                sys.stdout.flush()
+            except OSError as error:
+                self._failure = error
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RegistryError) and not self._text:
+            done = replace(self._release, outcomes=tuple(self._outcomes.values()))
+            _console.say_json({**_fields(done, dry_run=False), "error": str(error)})
+        if error is None and self._failure is not None and not isinstance(self._failure, BrokenPipeError):
+            raise self._failure
 
 
 def _line(outcome: TagOutcome, *, dry_run: bool) -> str:

@@ -116,15 +116,14 @@ class RegistryClient:
         """
         if platform is not None:
             return self._for_platform(ref, platform, _NESTED)
-        found = self.find(ref)
-        if found is None:
-            raise self._missing(ref)
-        return found
+        # A HEAD that finds nothing has no body that shows whether a registry sent it.
+        return self.find(ref) or self.get_manifest(ref).descriptor
 
     def find(self, ref: ImageReference) -> Descriptor | None:
         """Give the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
         answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
         if answer.status == 404:
+            self._session.refuse_html(answer, str(ref))
             return None
         size, digest = answer.size(), answer.header("Docker-Content-Digest")
         kind = answer.header("Content-Type").partition(";")[0].strip()
@@ -138,6 +137,18 @@ class RegistryClient:
         self._session.expect(answer, ref, 200)
         _check_digest(str(ref), digest, ref.digest)
         return Descriptor(kind, digest, size or 0)
+
+    def confirm_missing(self, ref: ImageReference) -> None:
+        """Confirm by GET that there is no manifest, as a HEAD said.
+
+        Raises:
+            RegistryError: there is one, or the answer is not that of a registry.
+        """
+        try:
+            self.get_manifest(ref)
+        except NotFound:
+            return
+        raise RegistryError(f"{ref}: the registry answers HEAD and GET differently; it exists for GET only")
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
@@ -154,7 +165,9 @@ class RegistryClient:
             _manifest_in(answer, ref, said)
         return manifest
 
-    def put_manifest(self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True) -> Descriptor:
+    def put_manifest(
+        self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True, again: bool = True
+    ) -> Descriptor:
         """Put a manifest under a tag or its digest, and read it back.
 
         Args:
@@ -162,6 +175,7 @@ class RegistryClient:
             raw: the bytes, sent as they are.
             media_type: its media type, for a document that does not name one.
             read_back: whether to; a caller who expects others to move the tag at the same time looks itself.
+            again: whether to retry failures that may pass; someone else may move the tag between two attempts.
 
         Raises:
             RegistryError: what is read back is something else: another push came between, or the registry is wrong.
@@ -172,7 +186,7 @@ class RegistryClient:
             raise RegistryError(f"{ref}: the manifest to put {error}") from error
         point = ref.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
-        answer = self._session.send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True)
+        answer = self._session.send("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True, again=again)
         self._session.expect(answer, ref, 200, 201, 202, 204)
         target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
         if read_back:

@@ -138,18 +138,27 @@ def digest_at(client: RegistryClient, repository: ImageReference, tag: str) -> s
 
 
 def find_digests(
-    client: RegistryClient, repository: ImageReference, tags: Iterable[str], wanted: Collection[str]
+    client: RegistryClient,
+    repository: ImageReference,
+    tags: Iterable[str],
+    wanted: Collection[str],
+    known: dict[str, str | None] | None = None,
 ) -> dict[str, str]:
     """Return which of some digests the tags point to, each with the first such tag.
 
     The tags are asked for in their order, the first ones alone: likely tags come first, so that one request is enough.
+    Digests that are found are added to ``known``, and not asked for again.
     """
-    waiting, found, size = list(tags), dict[str, str](), 1
+    known = {} if known is None else known
+    waiting, size = list(tags), 1
+    found: dict[str, str] = {}
     while waiting and not found.keys() >= set(wanted):
         batch, waiting = waiting[:size], waiting[size:]
-        digests = run_all(_JOBS, [partial(digest_at, client, repository, tag) for tag in batch], threading.Event())
-        for tag, digest in zip(batch, digests, strict=True):
-            if digest in wanted:
+        new = [tag for tag in batch if known.get(tag) is None]
+        asked = run_all(_JOBS, [partial(digest_at, client, repository, tag) for tag in new], threading.Event())
+        known.update(zip(new, asked, strict=True))
+        for tag in batch:
+            if (digest := known[tag]) in wanted:
                 found.setdefault(str(digest), tag)
         size = min(2 * size, 8 * _JOBS)
     return found

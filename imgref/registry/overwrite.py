@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from imgref.errors import TagConflict
+from imgref.archive.manifest import Manifest
+from imgref.errors import RateLimited, RegistryUnavailable, TagConflict
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
+from imgref.registry.transport import TRIES
 from imgref.versions import read_name
 
-__all__ = ["Overwrite", "TagChange", "is_released_version", "plan_change", "plan_changes"]
+__all__ = ["Overwrite", "TagChange", "change_of", "is_released_version", "plan_change", "plan_changes", "set_tag"]
 
 Overwrite = Literal["unless-released", "always", "never"]
 """Which tags may move to another digest: all but released versions, all, or none. With ``never``, a tag that exists
@@ -60,19 +62,74 @@ def plan_changes(
     return tuple(plan_change(client, target, digest, overwrite) for target in targets if target.tag is not None)
 
 
+def set_tag(
+    client: RegistryClient,
+    target: ImageReference,
+    manifest: Manifest,
+    may_move: Callable[[str | None], bool],
+    *,
+    read_back: bool = True,
+) -> bool:
+    """Set a tag to a manifest, asking where it points right before each attempt.
+
+    A registry cannot set a tag on condition, so nothing but this request is between the question and the answer. An
+    attempt that fails is not repeated blindly: someone else may have set the tag meanwhile.
+
+    Args:
+        client: the client to use.
+        target: the tag.
+        manifest: the manifest, which the repository has.
+        may_move: receives the digest that the tag points to, or None, and decides; it may raise.
+        read_back: whether to check afterwards that the tag points to the manifest.
+
+    Returns:
+        whether the tag points to the manifest; False if it may not move.
+
+    Raises:
+        RegistryError: the registry refuses or fails.
+    """
+    for number in range(1, TRIES + 1):
+        found = client.find(target)
+        if found is not None and found.digest == manifest.digest:
+            return True
+        if not may_move(None if found is None else found.digest):
+            return False
+        if found is None and is_released_version(str(target.tag)):
+            client.confirm_missing(target)
+        try:
+            client.put_manifest(target, manifest.raw, manifest.media_type, read_back=read_back, again=False)
+        except (RegistryUnavailable, RateLimited) as error:
+            if number == TRIES or (isinstance(error, RegistryUnavailable) and error.permanent):
+                raise
+            asked = error.retry_after if isinstance(error, RateLimited) else None
+            client.pause(str(target), error.reason.removeprefix(f"{target}: "), number, asked)
+        else:
+            return True
+    raise AssertionError("the last attempt returns or raises")
+
+
 def plan_change(client: RegistryClient, target: ImageReference, digest: str, overwrite: Overwrite) -> TagChange:
     """Return what setting one tag to a digest does; see :func:`plan_changes`."""
     tag = target.with_tag(str(target.tag))
     found = client.find(tag)
-    if found is None:
+    return change_of(tag, None if found is None else found.digest, digest, overwrite)
+
+
+def change_of(tag: ImageReference, before: str | None, digest: str, overwrite: Overwrite) -> TagChange:
+    """Return what setting a tag does that points to ``before``.
+
+    Raises:
+        TagConflict: a released version would move, and ``overwrite`` is ``unless-released``.
+    """
+    if before is None:
         return TagChange(tag, "created", None, digest)
-    if found.digest == digest:
+    if before == digest:
         return TagChange(tag, "unchanged", digest, digest)
     if overwrite == "never":
-        return TagChange(tag, "skipped", found.digest, digest)
-    if overwrite == "unless-released" and is_released_version(str(target.tag)):
+        return TagChange(tag, "skipped", before, digest)
+    if overwrite == "unless-released" and is_released_version(str(tag.tag)):
         raise TagConflict(
-            f"{tag}: already points to {found.digest}, and a released version does not move to {digest};"
+            f"{tag}: already points to {before}, and a released version does not move to {digest};"
             " --force moves it anyway, and --if-absent skips it"
         )
-    return TagChange(tag, "moved", found.digest, digest)
+    return TagChange(tag, "moved", before, digest)

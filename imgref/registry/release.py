@@ -11,18 +11,20 @@ contradiction in that list, and a floating tag moves only from an image that one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import eq
 from typing import Final, Literal
 
 from imgref.archive.manifest import Manifest
-from imgref.errors import InvalidTag, RegistryError, TagConflict, UnreliableTagList, quote
+from imgref.errors import InvalidTag, RegistryError, TagConflict, UnreliableTagList
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.registry.listing import PATIENCE, TagView, digest_at, find_digests, retried, view_tags
-from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, is_tag_of, plan_tags, version_tags
-from imgref.versions import SCHEMES, read_name
+from imgref.registry.listing import PATIENCE, TagView, digest_at, retried, view_tags
+from imgref.registry.origins import Origins, UnexplainedTag
+from imgref.registry.overwrite import set_tag
+from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, is_tag_of, plan_tags, same_version
 
 __all__ = ["Release", "TagOutcome", "apply_release", "plan_release"]
 
@@ -32,17 +34,14 @@ _PAUSE: Final = 0.2
 _REFUSALS: Final = frozenset({400, 403, 405, 409, 412})
 """How registries with immutable tags answer to a tag that would move."""
 
-_VERSION_LABEL: Final = "org.opencontainers.image.version"
-
 Action = Literal["created", "moved", "unchanged", "held", "refused"]
 
 
-class _UnexplainedTag(TagConflict):
-    """A floating tag points to an image that no listed version explains."""
+_PATIENCE: Final = {UnreliableTagList: PATIENCE, UnexplainedTag: PATIENCE / 3}
+"""Seconds to wait for the list of tags. That a floating tag is not explained is less often the fault of the list."""
 
-
-_PATIENCE: Final = {UnreliableTagList: PATIENCE, _UnexplainedTag: 3.0}
-"""Seconds to wait for the list of tags. That a floating tag is not explained is rarely the fault of the list."""
+_FEW: Final = 32
+"""How many versions are asked for before a held tag is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +141,8 @@ def plan_release(
     excused = {*forced, *(exact if force_exact else ())}
     look = partial(view_tags, client, repository, planned, excused=excused, known=known)
 
+    origins = Origins(client, repository, version, policy)
+
     def release() -> Release:
         view = look()
         for tag in exact:
@@ -149,7 +150,7 @@ def plan_release(
             if tag in view.plan.tags and before not in (None, digest) and not force_exact:
                 raise _conflict(repository, tag, str(before), digest)
         draft = Release(repository, version, digest, view.plan, policy, (), forced)
-        return replace(draft, outcomes=_Planner(client, draft, view).outcomes())
+        return replace(draft, outcomes=_Planner(client, draft, view, origins).outcomes())
 
     return retried(client, release, _PATIENCE)
 
@@ -171,10 +172,11 @@ def _check_forced(forced: Collection[str], tags: Collection[str], exact: Collect
 class _Planner:
     """Decides what happens to each tag of a release, given one view of the repository."""
 
-    def __init__(self, client: RegistryClient, release: Release, view: TagView) -> None:
+    def __init__(self, client: RegistryClient, release: Release, view: TagView, origins: Origins) -> None:
         self._client = client
         self._release = release
         self._view = view
+        self._origins = origins
 
     def outcomes(self) -> tuple[TagOutcome, ...]:
         release, digests = self._release, self._view.digests
@@ -182,50 +184,42 @@ class _Planner:
             TagOutcome(tag, _action(digests[tag], release.digest), digests[tag], release.digest)
             for tag in release.plan.tags
         ]
+        self._refuse_unexplained(given)
         corrected = self._corrections()
-        moving = [o for o in given if o.action == "moved" and o.tag not in {*release.exact, *release.forced}]
-        wanted = {str(outcome.before) for outcome in (*moving, *corrected.values())}
-        explained = explain(self._client, release, self._view.listed.names, wanted)
-        for outcome in moving:
-            if outcome.before not in explained:
-                raise _unexplained(self._client, release, outcome.tag, str(outcome.before))
         held = [TagOutcome(held.tag, "held", digests[held.tag], because=held.because) for held in release.plan.held]
-        return (*given, *(_corrected(outcome, corrected.get(outcome.tag), explained) for outcome in held))
+        return (*given, *(corrected.get(outcome.tag, outcome) for outcome in held))
+
+    def _refuse_unexplained(self, given: Iterable[TagOutcome]) -> None:
+        fixed = {*self._release.exact, *self._release.forced}
+        moving = {o.tag: str(o.before) for o in given if o.action == "moved" and o.tag not in fixed}
+        names = self._view.listed.names
+        if missing := self._origins.unexplained(self._release.plan, names, moving):
+            raise self._origins.refusal({tag: moving[tag] for tag in missing})
 
     def _corrections(self) -> dict[str, TagOutcome]:
-        """Return the held tags that point to another image than the version that holds them."""
-        holders: dict[str, str | None] = {}
+        """Return what to do with the held tags that point to a listed version other than the one that holds them."""
         found = {}
         for tag, because in self._release.plan.held:
             before = self._view.digests[tag]
             listed = because in self._view.listed.names and is_tag_of(tag, because, policy=self._release.policy)
             if before is None or not listed or tag in self._release.exact:
                 continue
-            if because not in holders:
-                holders[because] = digest_at(self._client, self._release.repository, because)
-            if (after := holders[because]) not in (None, before):
+            holders = digests_of_version(self._client, self._release, self._view.listed.names, because)
+            after = holders.get(because)
+            if after is not None and before not in holders.values():
                 found[tag] = TagOutcome(tag, "moved", before, after, because)
+        names, tags = self._view.listed.names, {tag: str(outcome.before) for tag, outcome in found.items()}
+        for tag in self._origins.unexplained(self._release.plan, names, tags, most=_FEW):
+            del found[tag]
         return found
 
 
-def _corrected(held: TagOutcome, correction: TagOutcome | None, explained: Collection[str]) -> TagOutcome:
-    """Return the correction of a held tag if a listed version explains where it points, else leave the tag alone."""
-    return held if correction is None or correction.before not in explained else correction
-
-
-def explain(
-    client: RegistryClient, release: Release, names: Iterable[str], digests: Collection[str]
-) -> Mapping[str, str]:
-    """Return which digests belong to a listed version, each with that version.
-
-    The floating tags of the release itself explain nothing: they are what is in question.
-    """
-    if not digests:
-        return {}
-    plan = release.plan
-    own = {*plan.tags, *(held.tag for held in plan.held)} - {*release.exact}
-    versions = version_tags(names, release.version, policy=release.policy)
-    return find_digests(client, release.repository, [tag for tag in versions if tag not in own], digests)
+def digests_of_version(
+    client: RegistryClient, release: Release, names: Iterable[str], name: str
+) -> dict[str, str | None]:
+    """Return the digests of a version, which several tags may name: 2.0.0 and v2.0.0, or two builds of it."""
+    same = same_version(names, name, policy=release.policy) or (name,)
+    return {other: digest_at(client, release.repository, other) for other in same}
 
 
 def apply_release(
@@ -260,6 +254,7 @@ class _Releaser:
         self._planned = {outcome.tag: outcome for outcome in release.outcomes if outcome.action != "held"}
         self._outcomes: dict[str, TagOutcome] = {}
         self._manifests: dict[str, Manifest] = {}
+        self._origins = Origins(client, release.repository, release.version, release.policy)
 
     def apply(self) -> Release:
         exact = [outcome for outcome in self._planned.values() if outcome.tag in self._exact]
@@ -273,14 +268,17 @@ class _Releaser:
             self._set_floating(outcome)
         for outcome in last:
             self._set_exact(outcome)
-        self._settle()
+        if any(self._outcomes[outcome.tag].action == "refused" for outcome in last):
+            self._move_back(floating)
+        else:
+            self._settle()
         for outcome in exact:
             if self._outcomes[outcome.tag].action != "refused":
                 self._check_exact(outcome.tag)
         for outcome in self._release.outcomes:
             if outcome.action == "held":
                 self._report(outcome)
-        return replace(self._release, outcomes=tuple(self._outcomes[outcome.tag] for outcome in self._release.outcomes))
+        return replace(self._release, outcomes=tuple(self._outcomes.get(o.tag, o) for o in self._release.outcomes))
 
     def _report(self, outcome: TagOutcome) -> None:
         if self._outcomes.get(outcome.tag) != outcome:
@@ -289,51 +287,67 @@ class _Releaser:
 
     def _set_exact(self, planned: TagOutcome) -> None:
         tag, digest = planned.tag, self._release.digest
-        now = digest_at(self._client, self._repository, tag)
-        if now not in (digest, None, planned.before):
-            # Someone else released it since the plan was made.
-            raise _conflict(self._repository, tag, str(now), digest)
-        if now != digest:
-            if not self._put(planned, may_refuse=now is not None):
-                return
+
+        def may_move(before: str | None) -> bool:
+            if before not in (None, planned.before):
+                # Someone else released it since the plan was made.
+                raise _conflict(self._repository, tag, str(before), digest)
+            return True
+
+        if self._put(planned, may_move, may_refuse=planned.before is not None):
             self._check_exact(tag)
-        self._report(planned)
+            self._report(planned)
 
     def _check_exact(self, tag: str) -> None:
-        for wait in (0.0, _PAUSE, 5 * _PAUSE):
+        now = None
+        for wait in (0.0, _PAUSE, 5 * _PAUSE, 10 * _PAUSE):
             time.sleep(wait)
             now = digest_at(self._client, self._repository, tag)
             if now == self._release.digest:
                 return
-        raise _conflict(self._repository, tag, str(now), self._release.digest)
+        if now is None:
+            raise RegistryError(f"{self._repository.with_tag(tag)}: was set, but cannot be read back; release it again")
+        raise _conflict(self._repository, tag, now, self._release.digest)
 
     def _set_floating(self, planned: TagOutcome) -> None:
-        now = digest_at(self._client, self._repository, planned.tag)
         # A tag that someone else moved since the plan was made waits for a new list of tags.
-        if now == planned.after or (now == planned.before and self._put(planned, may_refuse=True)):
+        if self._put(planned, lambda before: before == planned.before, may_refuse=True):
             self._report(planned)
 
-    def _put(self, outcome: TagOutcome, *, may_refuse: bool) -> bool:
-        """Set a tag, or report that the registry refuses it."""
+    def _put(self, outcome: TagOutcome, may_move: Callable[[str | None], bool], *, may_refuse: bool) -> bool:
+        """Set a tag and return whether it points to its digest now; report that the registry refuses it."""
         after = str(outcome.after)
         if after not in self._manifests:
             self._manifests[after] = self._client.get_manifest(self._repository.with_digest(after))
-        manifest = self._manifests[after]
-        ref = self._repository.with_tag(outcome.tag)
+        tag = self._repository.with_tag(outcome.tag)
         try:
-            self._client.put_manifest(ref, manifest.raw, manifest.media_type, read_back=False)
+            return set_tag(self._client, tag, self._manifests[after], may_move, read_back=False)
+        except TagConflict:
+            raise
         except RegistryError as error:
             if not may_refuse or error.status not in _REFUSALS:
                 raise
             self._report(replace(outcome, action="refused", reason=error.reason))
             return False
-        return True
+
+    def _move_back(self, floating: Iterable[TagOutcome]) -> None:
+        """Move floating tags back after the registry refused to move the exact tag, which still is what it was."""
+        for outcome in floating:
+            if outcome.action == "moved":
+                back = replace(outcome, before=outcome.after, after=outcome.before)
+                self._put(back, partial(eq, outcome.after), may_refuse=True)
+                reason = "the registry refused the exact tag"
+                self._report(replace(outcome, action="refused", after=outcome.before, reason=reason))
 
     def _settle(self) -> None:
         """Set each floating tag to the highest version that it refers to, until a list shows nothing to correct."""
         for number in range(_ROUNDS):
-            if not retried(self._client, self._correct, _PATIENCE):
-                return
+            try:
+                if not retried(self._client, self._correct, _PATIENCE):
+                    return
+            except UnreliableTagList as error:
+                advice = "the tags are set, but imgref cannot verify them; run the release again"
+                raise UnreliableTagList(f"{error.reason}; {advice}") from error
             time.sleep(_PAUSE * min(number, 5))
         reason = f"{self._repository.repository}: the tags of {self._release.version} keep moving; release it again"
         raise RegistryError(reason)
@@ -344,34 +358,39 @@ class _Releaser:
         floating = [tag for tag in self._planned if tag not in {*self._exact, *refused}]
         if not floating:
             return False
-        view = view_tags(self._client, self._repository, self._plan, excused=refused)
+        view = view_tags(self._client, self._repository, self._plan, excused={*refused, *self._release.forced})
         holders = {held.tag: held.because for held in view.plan.held}
-        changed = False
-        for tag in floating:
-            wanted = self._wanted(tag, holders.get(tag))
-            if wanted is None:
-                # The version that holds it does not exist any more; the next list shows that.
-                changed = True
-            elif wanted.after != view.digests[tag]:
-                self._check_explained(tag, view)
-                if self._put(wanted, may_refuse=True):
-                    self._report(wanted)
-                    changed = True
-            else:
-                self._report(wanted)
-        return changed
+        changed = [self._correct_tag(tag, holders.get(tag), view) for tag in floating]
+        return any(changed)
+
+    def _correct_tag(self, tag: str, holder: str | None, view: TagView) -> bool:
+        now = view.digests[tag]
+        wanted = self._wanted(tag, holder, view)
+        if wanted is None:
+            # The version that holds it does not exist any more; the next list shows that.
+            return True
+        if wanted.after == now:
+            self._report(wanted)
+            return False
+        self._check_explained(tag, view)
+        if not self._put(wanted, lambda before: before == now, may_refuse=True):
+            return self._outcomes.get(tag, wanted).action != "refused"
+        self._report(wanted)
+        return True
 
     def _plan(self, listed: ExistingTags) -> TagPlan:
         return plan_tags(self._release.version, existing=[listed], policy=self._release.policy)
 
-    def _wanted(self, tag: str, holder: str | None) -> TagOutcome | None:
+    def _wanted(self, tag: str, holder: str | None, view: TagView) -> TagOutcome | None:
         planned = self._planned[tag]
         if holder is None:
             return planned
         if not is_tag_of(tag, holder, policy=self._release.policy):
             # The holder only ends a channel of pre-releases; the tag stays where it is.
             return planned
-        after = digest_at(self._client, self._repository, holder)
+        holders = digests_of_version(self._client, self._release, view.listed.names, holder)
+        now = view.digests[tag]
+        after = now if now in holders.values() else holders.get(holder)
         if after is None:
             return None
         if planned.because is not None:
@@ -382,8 +401,8 @@ class _Releaser:
         now = view.digests[tag]
         if now in (None, self._release.digest, self._planned[tag].before, self._planned[tag].after):
             return
-        if str(now) not in explain(self._client, self._release, view.listed.names, {str(now)}):
-            raise _unexplained(self._client, self._release, tag, str(now))
+        if self._origins.unexplained(self._release.plan, view.listed.names, {tag: str(now)}):
+            raise self._origins.refusal({tag: str(now)})
 
 
 def _action(before: str | None, after: str) -> Action:
@@ -395,32 +414,3 @@ def _conflict(repository: ImageReference, tag: str, before: str, digest: str) ->
         f"{repository.with_tag(tag)}: already points to {before}, and a released version does not move to {digest};"
         " --force-exact moves it anyway"
     )
-
-
-def _unexplained(client: RegistryClient, release: Release, tag: str, digest: str) -> TagConflict:
-    """Return the refusal to move a floating tag, with what its image says about itself."""
-    label = _version_label(client, release.repository.with_digest(digest))
-    if label is None:
-        guess = ""
-    elif any(read_name(label, scheme) for scheme in SCHEMES):
-        guess = f"; its label {_VERSION_LABEL} is {quote(label)}, a version that the list may lack"
-    else:
-        guess = f"; its label {_VERSION_LABEL} is {quote(label)}, so it looks like a branch build"
-    return _UnexplainedTag(
-        f"{release.repository.with_tag(tag)}: points to {digest}, which is not one of the versions that the registry"
-        f" lists{guess}; it could move backwards, so pass --force-floating {tag} to move it anyway"
-    )
-
-
-def _version_label(client: RegistryClient, ref: ImageReference) -> str | None:
-    """Return an image's label ``org.opencontainers.image.version``; None if it has none or cannot be read."""
-    try:
-        manifest = client.get_manifest(ref)
-        if manifest.is_index:
-            manifest = client.get_manifest(ref.with_digest(manifest.children[0].digest))
-        config = client.get_config(ref, manifest).get("config")
-    except (RegistryError, IndexError):
-        return None
-    labels = config.get("Labels") if isinstance(config, dict) else None
-    label = labels.get(_VERSION_LABEL) if isinstance(labels, dict) else None
-    return label if isinstance(label, str) else None

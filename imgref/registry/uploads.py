@@ -13,7 +13,7 @@ from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryEr
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.outcomes import LayerOutcome, Watcher, outcome_of, watched
-from imgref.registry.overwrite import Overwrite, plan_change
+from imgref.registry.overwrite import Overwrite, change_of, set_tag
 from imgref.registry.referrers import add_referrer
 from imgref.registry.transport import TRIES
 from imgref.registry.workers import join_soon, run_all
@@ -95,11 +95,23 @@ class Sender:
         for child in children:
             self._put(self._repository.with_digest(child.digest), child)
         for name in names:
-            # Sending the layers may have taken long enough for someone else to release the version.
-            if name.tag and plan_change(self._client, name, root.digest, overwrite).action == "skipped":
-                continue
-            self._put(name if name.tag else self._repository.with_digest(name.digest or root.digest), root)
-            yield name, root
+            if self._name(name, root, overwrite):
+                yield name, root
+
+    def _name(self, name: ImageReference, root: Manifest, overwrite: Overwrite) -> bool:
+        if not name.tag:
+            self._put(self._repository.with_digest(name.digest or root.digest), root)
+            return True
+        # Sending the layers may have taken long enough for someone else to release the version.
+        tag = name.with_tag(name.tag)
+
+        def may_move(before: str | None) -> bool:
+            return change_of(tag, before, root.digest, overwrite).action != "skipped"
+
+        is_set = set_tag(self._client, tag, root, may_move)
+        if is_set and root.subject is not None:
+            add_referrer(self._client, self._repository, root)
+        return is_set
 
     def _put(self, name: ImageReference, manifest: Manifest) -> None:
         self._client.put_manifest(name, manifest.raw, manifest.media_type)

@@ -93,7 +93,7 @@ def test_invalid_reference_explains_by_the_reader_before_the_grammar() -> None:
 
 
 def test_levels_of_rules_are_errors_where_builds_fail_or_trust_is_broken() -> None:
-    errors = {"IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG901"}
+    errors = {"IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG503", "IMG901"}
     assert {code: rule.level for code, rule in RULES.items()} == {
         code: "error" if code in errors else "warning" for code in RULES
     }
@@ -109,7 +109,7 @@ def test_is_exact_of_what_may_move_is_false(tag: str) -> None:
     assert not is_exact(tag)
 
 
-@pytest.mark.parametrize(("selector", "near"), [("img301", "IMG301"), ("1Mi0x24", "IMG902"), ("IMG99", "IMG902")])
+@pytest.mark.parametrize(("selector", "near"), [("img301", "IMG301"), ("1Mi0x24", "IMG902"), ("IMG99", "IMG903")])
 def test_codes_of_an_unknown_selector_names_the_nearest_code(selector: str, near: str) -> None:
     with pytest.raises(ImgrefError, match=f"did you mean '{near}'"):
         codes_of([selector])

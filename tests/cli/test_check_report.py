@@ -185,7 +185,7 @@ def test_check_of_what_may_not_be_read_never_passes(tmp_path: Path, repository: 
         (tmp_path / name).chmod(mode)
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, "check", named],
-        capture_output=True, text=True, check=False, env=clean_environ(HOME="/"),
+        capture_output=True, text=True, check=False, env=clean_environ(HOME="/", TMPDIR="/tmp"),
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert f"error: {error}\n" in done.stderr
