@@ -28,7 +28,7 @@ def codes_of(selectors: Iterable[str]) -> frozenset[str]:
         ImgrefError: one selects nothing; the nearest code is named.
 
     >>> sorted(codes_of(["IMG9", "IMG101"]))
-    ['IMG101', 'IMG901', 'IMG902']
+    ['IMG101', 'IMG901', 'IMG902', 'IMG903']
     """
     selected: set[str] = set()
     for selector in selectors:
