@@ -75,12 +75,13 @@ class _Reader(NamedTuple):
             except NotAList as error:
                 raise self.refused(error.reason, error.line) from None
             return [_Name(name, "registry" if is_registry else "list") for name in listed]
-        names: list[_Name] = []
-        for number, line in enumerate(text.split("\n"), 1):
-            found = re.fullmatch(_OBJECT, line.strip(), re.ASCII)
-            names += self._of_ref(found[1], number) if found else self._of_line(line, number)
+        # Each name once, and no list of all lines: either would take many times the memory of the text.
+        names: dict[_Name, None] = {}
+        for number, line in enumerate(re.finditer("([^\n]*)\n?", text), 1):
+            found = re.fullmatch(_OBJECT, line[1].strip(), re.ASCII)
+            names.update(dict.fromkeys(self._of_ref(found[1], number) if found else self._of_line(line[1], number)))
         self._check_alone({name for name, kind in names if kind == "list"})
-        return names
+        return list(names)
 
     def _of_line(self, line: str, number: int) -> Iterator[_Name]:
         words = [word for word in re.split(r"[\s,]+", line, flags=re.ASCII) if word]

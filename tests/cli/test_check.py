@@ -253,6 +253,7 @@ def test_a_baseline_forgets_files_that_are_deleted_and_keeps_those_that_cannot_b
     assert run(capsys, "check", "--write-baseline", "known.json").code == 2
     names = {path for path, _ in known(tmp_path / "known.json")}
     assert names == {"Dockerfile", "b/Dockerfile", "c/Dockerfile", "d.yaml", "vendor/Dockerfile"}
+    assert {("c/Dockerfile", "IMG102"), ("d.yaml", "IMG101")} <= known(tmp_path / "known.json")
 
 
 @pytest.mark.parametrize("content", ["FROM nginx\n", '{"version": 1, "findings": {}}', "[", "\xff"])

@@ -213,6 +213,12 @@ def test_check_with_findings_and_a_closed_pipe_exits_1(tmp_path: Path, style: st
     assert closed(f"check --format {style} --exit-zero", both=both) == 0
 
 
+def test_check_that_a_closed_pipe_ends_before_all_files_were_reported_on_exits_1(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"a.yml": "build: {script: make, image: nginx}\n", "b/Dockerfile": "FROM nginx:1.27.3\n"})
+    assert closed("check") == 0
+    assert closed("check", both=True) == 1
+
+
 def test_check_whose_reader_stops_before_the_end_exits_1(tmp_path: Path) -> None:
     write_tree(tmp_path, {f"{number}.Dockerfile": "FROM nginx\n" for number in range(2_500)})
     script = 'set -o pipefail; "$0" -m imgref check | head -1'
