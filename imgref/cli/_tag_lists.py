@@ -13,7 +13,7 @@ often a valid tag, so that a list is read only in the formats below; a floating 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 from imgref._grammar import TAG, is_a
@@ -66,7 +66,8 @@ class _Reader(NamedTuple):
     images: Sequence[ImageReference]
     policy: TagPolicy
 
-    def names(self, text: str) -> list[_Name]:
+    def names(self, text: str) -> dict[Kind, dict[str, None]]:
+        """Return the names of each kind, in the order of the list and each once."""
         if text.lstrip()[:1] in ("{", "["):
             from imgref.cli._tag_json import NotAList, json_names
 
@@ -74,14 +75,15 @@ class _Reader(NamedTuple):
                 listed, is_registry = json_names(text, self.images)
             except NotAList as error:
                 raise self.refused(error.reason, error.line) from None
-            return [_Name(name, "registry" if is_registry else "list") for name in listed]
-        # Each name once, and no list of all lines: either would take many times the memory of the text.
-        names: dict[_Name, None] = {}
+            return {"registry" if is_registry else "list": dict.fromkeys(listed)} if listed else {}
+        # No list of all lines, and no object for each name: either would take many times the memory of the text.
+        names: dict[Kind, dict[str, None]] = {}
         for number, line in enumerate(re.finditer("([^\n]*)\n?", text), 1):
             found = re.fullmatch(_OBJECT, line[1].strip(), re.ASCII)
-            names.update(dict.fromkeys(self._of_ref(found[1], number) if found else self._of_line(line[1], number)))
-        self._check_alone({name for name, kind in names if kind == "list"})
-        return list(names)
+            for name, kind in self._of_ref(found[1], number) if found else self._of_line(line[1], number):
+                names.setdefault(kind, {})[name] = None
+        self._check_alone(names.get("list", {}))
+        return names
 
     def _of_line(self, line: str, number: int) -> Iterator[_Name]:
         words = [word for word in re.split(r"[\s,]+", line, flags=re.ASCII) if word]
@@ -140,7 +142,7 @@ class _Reader(NamedTuple):
             reason = f"{quote(words[0])} and what follows may be a message: none of the tags is a version"
             raise self.refused(reason, number)
 
-    def _check_alone(self, names: set[str]) -> None:
+    def _check_alone(self, names: Collection[str]) -> None:
         """Refuse a single word that may be a message."""
         if len(names) != 1:
             return
@@ -189,14 +191,12 @@ def read_tag_list(
     return list(_by_kind(names, source, policy))
 
 
-def _by_kind(names: list[_Name], source: str, policy: TagPolicy) -> Iterator[ExistingTags]:
-    kinds: dict[Kind, list[str]] = {}
-    prefixed = any(name.startswith(policy.prefix) for name, kind in names if kind == "registry")
-    for name, kind in names:
-        # The tags of a registry have no prefix; those that have it were not made by imgref, and count with it.
-        kinds.setdefault("list" if kind == "registry" and prefixed else kind, []).append(name)
-    for kind, listed in kinds.items():
-        yield ExistingTags(tuple(dict.fromkeys(listed)), source, kind)
+def _by_kind(names: dict[Kind, dict[str, None]], source: str, policy: TagPolicy) -> Iterator[ExistingTags]:
+    # The tags of a registry have no prefix; those that have it were not made by imgref, and count with it.
+    if any(name.startswith(policy.prefix) for name in names.get("registry", ())):
+        names["list"] = {**names.get("list", {}), **names.pop("registry")}
+    for kind, listed in names.items():
+        yield ExistingTags(tuple(listed), source, kind)
 
 
 def _decoded(data: bytes, reader: _Reader) -> str:

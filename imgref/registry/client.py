@@ -144,10 +144,11 @@ class RegistryClient:
         Raises:
             RegistryError: there is one, or the answer is not that of a registry.
         """
-        try:
-            self.get_manifest(ref)
-        except NotFound:
+        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+        if answer.status == 404:
+            self._session.refuse_foreign_404(answer, str(ref))
             return
+        self._session.expect(answer, ref, 200)
         raise RegistryError(f"{ref}: the registry answers HEAD and GET differently; it exists for GET only")
 
     def get_manifest(self, ref: ImageReference) -> Manifest:

@@ -37,7 +37,7 @@ _REFUSALS: Final = frozenset({400, 403, 405, 409, 412})
 Action = Literal["created", "moved", "unchanged", "held", "refused"]
 
 
-_PATIENCE: Final = {UnreliableTagList: PATIENCE, UnexplainedTag: PATIENCE / 3}
+_PATIENCE: Final = {UnreliableTagList: PATIENCE, UnexplainedTag: PATIENCE / 4}
 """Seconds to wait for the list of tags. That a floating tag is not explained is less often the fault of the list."""
 
 _FEW: Final = 32
