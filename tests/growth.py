@@ -45,7 +45,6 @@ def assert_linear(make: Callable[[int], T], run: Callable[[T], object], smallest
 
 
 def _seconds(run: Callable[[T], object], value: T) -> float:
-    gc.collect()
     # The collector visits all objects again and again, which grows faster than their number.
     gc.disable()
     try:
