@@ -133,6 +133,9 @@ def test_range_with_prereleases_has_its_bounds(text: str, scheme: str, version: 
         ("", "numeric", "nothing is given"),
         ("v1!2.0", "pep440", "a version with an epoch cannot be a tag"),
         ("1!2.0", "semver", "MAJOR.MINOR.PATCH"),
+        ("12!2.0", "pep440", "a version with an epoch cannot be a tag"),
+        ("x1!2.0", "pep440", "PEP 440 is dotted numbers"),
+        ("x" * 256, "semver", "MAJOR.MINOR.PATCH"),
     ],
 )
 def test_read_version_of_another_text_says_why_not(text: str, scheme: str, reason: str) -> None:

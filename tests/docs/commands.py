@@ -77,7 +77,7 @@ def imgref_problems(words: list[str], *, whole: bool = True) -> Iterator[str]:
     """
     if not words or words[0] in {"-h", "--help", "--version"} or (words[0] == "COMMAND" and not whole):
         return
-    context = click.Context(cli, info_name="imgref")
+    context = click.Context(cli, info_name="imgref", **cli.context_settings)
     command = cli.get_command(context, words[0])
     if command is None:
         yield f"no command 'imgref {words[0]}'"
@@ -104,7 +104,7 @@ def imgref_problems(words: list[str], *, whole: bool = True) -> Iterator[str]:
 @cache
 def all_options() -> set[str]:
     """Return every option of every command."""
-    context = click.Context(cli, info_name="imgref")
+    context = click.Context(cli, info_name="imgref", **cli.context_settings)
     found = {"-h", "--help", "--version"}
     for name in COMMANDS:
         command = cli.get_command(context, name)
@@ -116,7 +116,7 @@ def all_options() -> set[str]:
 @cache
 def all_choices() -> set[str]:
     """Return every value of every option that has a few."""
-    context = click.Context(cli, info_name="imgref")
+    context = click.Context(cli, info_name="imgref", **cli.context_settings)
     parameters = [
         parameter
         for name in COMMANDS

@@ -43,6 +43,7 @@ class Mutant:
         end: where it ends.
         text: what replaces it.
         line: the line of the change.
+        column: the column in which it begins, in bytes.
         was: what is replaced.
         code: the line in the source; with the change, it tells the mutant from others when lines move.
     """
@@ -51,8 +52,14 @@ class Mutant:
     end: int
     text: str
     line: int
+    column: int
     was: str
     code: str
+
+    @property
+    def place(self) -> str:
+        """The line and the column."""
+        return f"{self.line}:{self.column}"
 
     @property
     def change(self) -> str:
@@ -219,7 +226,7 @@ class Finder:
     def _mutant(self, start: int, end: int, text: str, was: str) -> Mutant:
         line = self._source.count(b"\n", 0, start)
         code = self._source[self._starts[line] : self._starts[line + 1]].decode().strip()
-        return Mutant(start, end, text, line + 1, was, code)
+        return Mutant(start, end, text, line + 1, start - self._starts[line] + 1, was, code)
 
     def _text(self, node: ast.AST) -> str:
         start, end = self._span(node)

@@ -126,7 +126,7 @@ def chosen(
         return [
             mutant
             for mutant in mutants
-            if f"line {mutant.line}: {mutant.change}" in unnoticed or (mutant.code, mutant.change) in equivalent
+            if f"{mutant.place}: {mutant.change}" in unnoticed or (mutant.code, mutant.change) in equivalent
         ]
     if options.sample is not None and options.sample < len(mutants):
         return sorted(random.Random(SEED).sample(mutants, options.sample), key=lambda mutant: mutant.start)
@@ -167,7 +167,7 @@ def score(module: str, settings: dict[str, object], options: argparse.Namespace,
                 result.equivalent.append(mutant)
             else:
                 result.survivors.append(mutant)
-                print(f"{path}:{mutant.line}: {mutant.change}", flush=True)
+                print(f"{path}:{mutant.place}: {mutant.change}", flush=True)
     return result
 
 
@@ -213,7 +213,7 @@ def save(module: str, result: Score, reasons: dict[tuple[str, str], str]) -> Non
     row: dict[str, object] = {
         "mutants": result.mutants, "tried": result.tried, "killed": result.killed, "percent": result.percent,
         "equivalent": [f"{each.code}: {each.change}: {reasons[each.code, each.change]}" for each in result.equivalent],
-        "survivors": [f"line {mutant.line}: {mutant.change}" for mutant in result.survivors],
+        "survivors": [f"{mutant.place}: {mutant.change}" for mutant in result.survivors],
     }  # fmt: skip
     scores[module] = row
     SCORES.write_text("\n".join(table(scores)) + "\n", encoding="utf-8")
@@ -240,7 +240,7 @@ def main() -> None:
         for module in options.modules or known:
             if options.list:
                 for mutant in Finder((ROOT / "imgref" / f"{module}.py").read_bytes()).mutants():
-                    print(f"imgref/{module}.py:{mutant.line}: {mutant.change}")
+                    print(f"imgref/{module}.py:{mutant.place}: {mutant.change}")
                 continue
             started = time.monotonic()
             result = score(module, known[module], options, copies)
