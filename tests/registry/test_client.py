@@ -614,6 +614,15 @@ def begin(client: RegistryClient, server: RegistryServer) -> Upload:
     return upload
 
 
+@pytest.mark.parametrize("code", [201, 204])
+def test_put_blob_is_done_with_either_status(code: int, server: RegistryServer, client: RegistryClient) -> None:
+    server.add(status(code, b""), "PUT", BLOBS)
+    client.put_blob(begin(client, server), lambda: [b"x"], 1, digest_of(b"x"))
+    server.add(status(203), "PUT", BLOBS)
+    with pytest.raises(RegistryError, match="203"):
+        client.put_blob(begin(client, server), lambda: [b"x"], 1, digest_of(b"x"))
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", CONTENT], ids=["empty", "small", "large"])
 def test_put_blob_sends_the_content(content: bytes, server: RegistryServer, client: RegistryClient) -> None:
     pieces = [content[start : start + 5000] for start in range(0, len(content), 5000)]

@@ -137,6 +137,7 @@ def test_what_is_no_host_is_refused(host: str, tmp_path: Path) -> None:
 def test_certificates(tmp_path: Path) -> None:
     extra = write(tmp_path / "extra.pem", "")
     hub = write(tmp_path / "root/etc/docker/certs.d/docker.io/ca.crt", "")
+    write(tmp_path / "root/etc/docker/outside.crt", "")
     own = write(tmp_path / "home/.config/containers/certs.d/registry.local:5001/ca.crt", "")
     hosts = Hosts.load(cacert=extra, environ={"HOME": str(tmp_path / "home")}, root=tmp_path / "root")
     assert hosts.ca_files("registry.local:5001") == (extra, own)
@@ -160,7 +161,8 @@ def test_proxies() -> None:
     assert proxies.get("https", "y.corp:5001") == "http://b:2"
     assert proxies.get("https", "evilx.corp") == "http://b:2"
     assert Proxies.read({"HTTPS_PROXY": "http://p", "NO_PROXY": "*"}).get("https", "r.example") is None
-    assert "s3cret" not in repr(Proxies.read({"HTTPS_PROXY": "http://u:s3cret@p"}))
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+        assert "s3cret" not in repr(Proxies.read({variable: "http://u:s3cret@p"}))
 
 
 def test_many_insecure_registries_are_read_in_linear_time(tmp_path: Path) -> None:

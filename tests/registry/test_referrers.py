@@ -8,7 +8,7 @@ import pytest
 from e2e.images import OCI, Image, put_image
 from faults import status
 from registry.kit import ALWAYS, app
-from registry.server import RegistryServer
+from registry.server import RegistryServer, digest_of
 
 from imgref.archive.manifest import Manifest
 from imgref.errors import RegistryError
@@ -100,3 +100,19 @@ def test_referrers_that_cannot_be_read_are_an_error(
         referrers_of(client, app(server, f"@{image.digest}"))
     with pytest.raises(RegistryError):
         add_referrer(client, app(server), Manifest.read(put_signature(server, image).raw))
+
+
+def test_referrer_that_says_little_is_listed_with_that_alone(server: RegistryServer, client: RegistryClient) -> None:
+    server.referrers = False
+    subject = "sha512:" + 128 * "a"
+    descriptor = {"mediaType": OCI["manifest"], "digest": subject, "size": 2}
+    document = {"schemaVersion": 2, "mediaType": OCI["index"], "manifests": [], "subject": descriptor}
+    raw = json.dumps(document).encode()
+    server.put_manifest("app", digest_of(raw), raw, OCI["index"])
+    add_referrer(client, app(server), Manifest.read(raw))
+    # A tag has 128 characters at the most.
+    assert json.loads(server.raw_manifest("app", f"sha512-{121 * 'a'}")) == {
+        "schemaVersion": 2,
+        "mediaType": OCI["index"],
+        "manifests": [{"mediaType": OCI["index"], "digest": digest_of(raw), "size": len(raw)}],
+    }

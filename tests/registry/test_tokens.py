@@ -513,10 +513,14 @@ def test_password_is_not_sent_to_a_location_elsewhere(
 # Basic authentication
 
 
-def test_basic_credentials_are_shown_from_the_first_request_on(server: RegistryServer, connect: Connect) -> None:
+def test_basic_credentials_are_shown_from_the_first_request_on(
+    server: RegistryServer, connect: Connect, events: list[Event]
+) -> None:
     server.users = {USER: PASSWORD}
     put_image(server, "app", "1")
     assert connect(server.host).list_tags(app(server)) == ["1"]
+    # On this machine, nobody else can listen.
+    assert events == []
     assert ["Authorization" in seen.headers for seen in server.seen] == [False, True]
     server.seen.clear()
     with pytest.raises(AuthenticationError, match="imgref login"):
@@ -539,6 +543,18 @@ def test_basic_credentials_over_an_unverified_connection_come_with_a_warning(
         assert client.list_tags(parse(f"{host}/app", default_tag=None)) == ["1"]
     assert [event.kind for event in events] == ["warning"]
     assert host in events[0].message
+
+
+@pytest.mark.usefixtures("names")
+def test_basic_credentials_over_a_verified_connection_come_without_a_warning(
+    tls: RegistryServer, ca: Path, connect: Connect, events: list[Event]
+) -> None:
+    tls.users = {USER: PASSWORD}
+    put_image(tls, "app", "1")
+    host = named(tls)
+    for hosts in (Hosts(cacert=ca), replace(insecure(host), cacert=ca)):
+        assert connect(host, hosts=hosts).list_tags(parse(f"{host}/app", default_tag=None)) == ["1"]
+    assert events == []
 
 
 def test_basic_with_nothing_but_a_token_is_an_error(server: RegistryServer, connect: Connect, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from imgref.errors import NotFound, RegistryError
 from imgref.platforms import Platform
 from imgref.reference import parse
 from imgref.registry.client import RegistryClient
+from imgref.registry.outcomes import Nobody, Transferred
 from imgref.registry.pushed import PushedBlobs
 from imgref.registry.referrers import add_referrer, referrers_of
 from imgref.registry.transfer import copy, pull, push, remote_image
@@ -204,12 +205,23 @@ def test_remote_image_reads_small_blobs_once(
 # Pulls
 
 
+class Told(Nobody):
+    """A watcher that keeps the images that arrived."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Transferred] = []
+
+    def arrives(self, image: Transferred) -> None:
+        self.arrived.append(image)
+
+
 @pytest.mark.parametrize("target", ["layout", "layout.tar"])
 def test_pull_writes_a_layout_that_can_be_pushed(
     target: str, server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image, tmp_path: Path
 ) -> None:
-    path = str(tmp_path / target)
-    done = pull(client, app(server, ":1"), path)
+    path, told = str(tmp_path / target), Told()
+    done = pull(client, app(server, ":1"), path, watcher=told)
+    assert told.arrived == [done]
     assert (done.digest, [layer.status for layer in done.layers]) == (image.digest, ["pulled"])
     with open_archive(path) as archive:
         push(client, archive.image(), [app(other, ":1")])
@@ -267,7 +279,10 @@ def test_copy_that_skips_some_tags_sets_the_others(
     done = copy(client, app(server, ":1"), [app(other, ":1"), app(other, ":2")], overwrite="never")
     assert [str(one.reference) for one in done] == [str(app(other, ":2"))]
     assert other.tags_of("app") == {"1": old.digest, "2": image.digest}
+    other.seen.clear()
     assert copy(client, app(server, ":1"), [app(other, ":1")], overwrite="never") == ()
+    # Nothing is sent for a tag that is skipped.
+    assert [seen.path for seen in other.seen if "/blobs/" in seen.path] == []
 
 
 def test_copy_with_referrers_that_refer_to_each_other_ends(
