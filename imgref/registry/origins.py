@@ -48,7 +48,8 @@ class Origins:
         """Return the tags that point to an image of no listed version.
 
         Args:
-            plan: the plan, whose own floating tags explain nothing: they are what is in question.
+            plan: the plan, whose own floating tags explain nothing: they are what is in question. In the schemes in
+                which 1.2 may be a version of its own, it is one as long as no longer version is listed.
             names: the names that the registry lists.
             tags: the floating tags, each with the digest that it points to.
             most: how many versions to ask for, the nearest first; by default all.
@@ -62,7 +63,7 @@ class Origins:
             candidates = [
                 name
                 for name in versions
-                if (name not in own or (name == tag and name not in longer and self._policy.scheme != "semver"))
+                if (name not in own or (name not in longer and self._policy.scheme != "semver"))
                 and (is_stable(name, policy=self._policy) or is_tag_of(tag, name, policy=self._policy))
             ]
             if not find_digests(self._client, self._repository, candidates[:most], {digest}, self._digests):
@@ -71,7 +72,8 @@ class Origins:
 
     def _has_longer(self, tag: str, versions: Iterable[str]) -> bool:
         """Return whether a listed version continues a tag, as 1.2.3 does 1.2: then the tag is a floating one."""
-        return any(name.startswith(f"{tag}.") for name in versions)
+        number, dash, suffix = tag.partition("-")
+        return any(name.startswith(f"{number}.") and name.endswith(dash + suffix) for name in versions)
 
     def refusal(self, tags: Mapping[str, str]) -> UnexplainedTag:
         """Return the refusal to move some floating tags, with what the image of the first says about itself."""

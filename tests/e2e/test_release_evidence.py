@@ -450,3 +450,79 @@ def test_two_releasers_that_are_killed_at_random_with_a_faulty_list_end_right(
 def started(home: Home, faulty: FaultProxy, path: str, version: str, digest: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "imgref", "release", f"{faulty.host}/{path}@{digest}", version]
     return subprocess.Popen(command, env=home.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+# What does not explain a floating tag, and attempts that are not repeated blindly
+
+
+def test_release_is_refused_if_only_a_candidate_explains_latest(
+    plain: Registry, faulty: FaultProxy, home: Home, unique: Unique
+) -> None:
+    """2.0.0 has the image of its release candidate, and the list lacks 2.0.0."""
+    path = unique("app")
+    new, old = (put_image(plain, path, None, text=text) for text in ("new", "old"))
+    for tag in ("2.0.0-rc.1", "4711", *derive_tags("2.0.0")):
+        plain.put_manifest(path, tag, new.raw, new.media_type)
+    faulty.add(listed(["2.0.0-rc.1", "4711", "latest"]), "GET", LIST, times=ALWAYS)
+    ran = quick(home, "release", f"{faulty.host}/{path}@{old.digest}", "1.9.1")
+    assert (ran.code, ran.out) == (1, "")
+    assert tags_of(plain, path)["latest"] == new.digest
+
+
+def test_release_after_a_shorter_version_moves_its_tag(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    for version in ("1.2", "1.2.3"):
+        image = put_image(plain, path, None, text=version)
+        good(home.imgref("release", f"{plain.host}/{path}@{image.digest}", version, "--scheme", "numeric"))
+    assert tags_of(plain, path)["1.2"] == image.digest
+
+
+def test_release_whose_reader_stops_is_finished(
+    plain: Registry, home: Home, released: tuple[str, Image, Image]
+) -> None:
+    path, _, old = released
+    command = f"{sys.executable} -m imgref release {plain.host}/{path}@{old.digest} 1.0.0"
+    ran = home.run("bash", "-c", f"set -o pipefail; {command} | head -1; exit ${{PIPESTATUS[0]}}")
+    assert ran.code == 0, ran.err
+    assert [tags_of(plain, path)[tag] for tag in ("1.0.0", "1.0", "1")] == [old.digest] * 3
+
+
+@pytest.mark.parametrize("command", ["release", "tag"])
+def test_released_version_that_appears_between_two_attempts_is_kept(
+    command: str, plain: Registry, faulty: FaultProxy, home: Home, unique: Unique
+) -> None:
+    path = unique("app")
+    mine, theirs = (put_image(plain, path, None, text=text) for text in ("mine", "theirs"))
+
+    def meanwhile(exchange: Exchange) -> None:
+        plain.put_manifest(path, "1.0.0", theirs.raw, theirs.media_type)
+        status(503)(exchange)
+
+    faulty.add(meanwhile, "PUT", "/manifests/1.0.0$")
+    ran = home.imgref(command, f"{faulty.host}/{path}@{mine.digest}", "1.0.0")
+    assert ran.code == 1
+    assert f"already points to {theirs.digest}" in ran.err
+    assert tags_of(plain, path)["1.0.0"] == theirs.digest
+
+
+def test_released_version_that_a_page_hides_is_kept(
+    plain: Registry, faulty: FaultProxy, home: Home, released: tuple[str, Image, Image]
+) -> None:
+    path, new, old = released
+    for page in (status(404, b"<html>", Content_Type="text/html"), status(404, b"")):
+        faulty.faults.clear()
+        faulty.add(page, "HEAD", "/manifests/2.0.0$", times=ALWAYS)
+        ran = quick(home, "tag", f"{faulty.host}/{path}@{old.digest}", "2.0.0")
+        assert ran.code == 3, ran.err
+        assert tags_of(plain, path)["2.0.0"] == new.digest
+
+
+def test_release_moves_floating_tags_back_if_the_exact_tag_is_refused(
+    plain: Registry, faulty: FaultProxy, home: Home, released: tuple[str, Image, Image]
+) -> None:
+    path, _, old = released
+    before = tags_of(plain, path)
+    faulty.add(status(403), "PUT", "/manifests/2.0.0$", times=ALWAYS)
+    ran = home.imgref("release", f"{faulty.host}/{path}@{old.digest}", "2.0.0", "--force-exact")
+    assert ran.code == 1
+    assert tags_of(plain, path) == before
