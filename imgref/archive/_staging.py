@@ -105,7 +105,10 @@ def scratch_directory() -> Iterator[Path]:
         number = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
         try:
             lock(number)
-            yield Path(name)
+            # Writers lock the directory that they write to, and this one is locked already.
+            inside = Path(name) / "image"
+            inside.mkdir()
+            yield inside
         finally:
             os.close(number)
 
