@@ -12,7 +12,7 @@ T = TypeVar("T")
 STEP = 4
 """Each input is so many times longer than the one before: time that grows with the square takes 16 times as long."""
 
-ALLOWED = 3
+ALLOWED = 2.5
 """How much more than the size the time may grow, since other programs use the processor and its caches too."""
 
 MEASURABLE = 0.002
@@ -38,7 +38,7 @@ def assert_linear(make: Callable[[int], T], run: Callable[[T], object], smallest
         for _ in range(4):
             if after <= max(before, MEASURABLE) * STEP * ALLOWED:
                 break
-            before, after = max(before, _seconds(run, value)), min(after, _seconds(run, longer))
+            before, after = min(before, _seconds(run, value)), min(after, _seconds(run, longer))
         else:
             raise AssertionError(f"size {size} takes {before:.4f} s, size {longer_size} takes {after:.4f} s")
         size, value, before = longer_size, longer, after
