@@ -18,7 +18,7 @@ _BITS: Final = 64
 
 
 class DocumentError(ValueError):
-    """A text that is not what it should be; ``reason`` continues a sentence that begins with the file.
+    """A document that cannot be used; ``reason`` continues a sentence that begins with the name of the file.
 
     Attributes:
         reason: what is wrong.
@@ -33,7 +33,7 @@ class DocumentError(ValueError):
         self.column = column
 
 
-def parse_json(text: str) -> object:
+def parse_json(text: str | bytes) -> object:
     """Parse JSON.
 
     Raises:
@@ -47,12 +47,14 @@ def parse_json(text: str) -> object:
     try:
         value: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise DocumentError(f"is no JSON: {error.msg}", error.lineno, error.colno) from None
+        raise DocumentError(f"is not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except RecursionError:
-        raise DocumentError("is no JSON that can be read: it is nested too deeply") from None
+        raise DocumentError("is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise DocumentError("is not UTF-8") from None
     except ValueError:
-        raise DocumentError("is no JSON that can be read: a number has too many digits") from None
-    _check(value, "JSON")
+        raise DocumentError("has a number with too many digits") from None
+    _check(value)
     return value
 
 
@@ -73,28 +75,28 @@ def parse_toml(text: str) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
         if found is None:
-            raise DocumentError(f"is no TOML: {error}") from None
+            raise DocumentError(f"is not valid TOML: {error}") from None
         line = int(found[2]) if found[2] else text.count("\n") + 1
         column = int(found[3]) if found[3] else len(text) - text.rfind("\n")
-        raise DocumentError(f"is no TOML: {found[1]}", line, column) from None
+        raise DocumentError(f"is not valid TOML: {found[1]}", line, column) from None
     except RecursionError:
-        raise DocumentError("is no TOML that can be read: it is nested too deeply") from None
+        raise DocumentError("is nested too deeply") from None
     except ValueError:
-        raise DocumentError("is no TOML that can be read: a number has too many digits") from None
-    _check(table, "TOML")
+        raise DocumentError("has a number with too many digits") from None
+    _check(table, bits=_BITS)
     return table
 
 
-def _check(value: object, kind: str) -> None:
+def _check(value: object, *, bits: int | None = None) -> None:
     """Refuse what is nested too deeply, or too large for the language."""
     level = [value]
     for _ in range(_DEPTH):
         level = [item for one in level for item in _items(one)]
         if not level:
             return
-        if kind == "TOML" and any(isinstance(item, int) and item.bit_length() > _BITS for item in level):
-            raise DocumentError("is no TOML that can be read: a number is too large")
-    raise DocumentError(f"is no {kind} that can be read: it is nested too deeply")
+        if bits and any(isinstance(item, int) and item.bit_length() > bits for item in level):
+            raise DocumentError("has a number that is too large")
+    raise DocumentError("is nested too deeply")
 
 
 def _items(value: object) -> list[object]:

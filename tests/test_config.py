@@ -67,7 +67,7 @@ def test_what_a_file_says_wins_over_what_it_extends(tmp_path: Path) -> None:
         ("extends = 1\n", "the path of one file", 1),
         ("extends = 'missing.toml'\n", "No such file", None),
         ("extends = '.imgref.toml'\n", "circle", None),
-        ("\nx = \n", "is no TOML", 2),
+        ("\nx = \n", "is not valid TOML", 2),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, reason: str, line: int | None) -> None:
@@ -111,9 +111,12 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a FIFO": (lambda path: os.mkfifo(path), "it is not a regular file"),
     "a device": (lambda path: link(path, "/dev/null"), "it is not a regular file"),
     "not UTF-8": (lambda path: path.write_bytes(b"[tool.imgref]\n\xff"), "is not UTF-8"),
-    "not TOML": (lambda path: path.write_text("[tool.imgref"), "is no TOML"),
-    "a long number": (lambda path: path.write_text("[tool.imgref]\nx = " + "1" * 5000), "a number has too many digits"),
-    "deep": (lambda path: path.write_text("[tool.imgref]\nx = " + "[" * 9000), "it is nested too deeply"),
+    "not TOML": (lambda path: path.write_text("[tool.imgref"), "is not valid TOML"),
+    "a long number": (
+        lambda path: path.write_text("[tool.imgref]\nx = " + "1" * 5000),
+        "has a number with too many digits",
+    ),
+    "deep": (lambda path: path.write_text("[tool.imgref]\nx = " + "[" * 9000), "is nested too deeply"),
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
+
+from imgref._documents import parse_json
 
 __all__ = ["read_json", "read_value"]
 
@@ -21,13 +22,7 @@ def read_value(raw: bytes) -> object:
     # Commas and brackets inside strings count too: what has that many of those is not a manifest either.
     if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > _MOST_VALUES:
         raise ValueError(f"has more than {_MOST_VALUES:,} values")
-    try:
-        value: object = json.loads(raw)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-    except ValueError as error:
-        raise ValueError(f"is no JSON: {error}") from None
-    return value
+    return parse_json(raw)
 
 
 def read_json(raw: bytes) -> dict[str, object]:
@@ -38,5 +33,5 @@ def read_json(raw: bytes) -> dict[str, object]:
     """
     value = read_value(raw)
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
+        raise ValueError("is not a JSON object")
     return value

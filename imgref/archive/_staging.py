@@ -89,6 +89,8 @@ def _stage(home: Path, target: Path, create: Callable[[Path], int]) -> Stage:
 def scratch_directory() -> Iterator[Path]:
     """Create a directory among the system's temporary files, private and locked, and remove it at the end.
 
+    Writers of images lock the directory that they write to, so they need another one inside it.
+
     Those that were abandoned are removed too. They must be a minute old, since each is locked only once it exists, and
     the lock on a directory that everybody can open is not one to wait for.
     """
@@ -105,10 +107,7 @@ def scratch_directory() -> Iterator[Path]:
         number = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
         try:
             lock(number)
-            # Writers lock the directory that they write to, and this one is locked already.
-            inside = Path(name) / "image"
-            inside.mkdir()
-            yield inside
+            yield Path(name)
         finally:
             os.close(number)
 

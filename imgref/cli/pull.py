@@ -54,7 +54,8 @@ def command(
     from imgref.archive._staging import scratch_directory
 
     with scratch_directory() as folder, watching("none", quiet=True, pulls=True) as watcher:
-        tar = folder / "image.tar"
+        tar = folder / "image" / "image.tar"
+        tar.parent.mkdir()
         pull(client, ref, str(tar), platform=platform, jobs=jobs, watcher=watcher)
         with tar.open("rb") as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)

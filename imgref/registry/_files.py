@@ -51,7 +51,7 @@ def read_toml(path: Path) -> dict[str, object] | None:
     """Read a TOML file; None where there is none.
 
     Raises:
-        ConfigError: the file cannot be read, or is no TOML.
+        ConfigError: the file cannot be read, or is not valid TOML.
     """
     text = _read(path)
     if text is None:

@@ -10,10 +10,11 @@ from imgref.archive.manifest import Manifest
 from imgref.errors import RateLimited, RegistryUnavailable, TagConflict
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
+from imgref.registry.listing import digest_at
 from imgref.registry.transport import TRIES
 from imgref.versions import read_name
 
-__all__ = ["Overwrite", "TagChange", "change_of", "is_released_version", "plan_change", "plan_changes", "set_tag"]
+__all__ = ["Overwrite", "TagChange", "change_tag", "is_released_version", "plan_changes", "set_tag"]
 
 Overwrite = Literal["unless-released", "always", "never"]
 """Which tags may move to another digest: all but released versions, all, or none. With ``never``, a tag that exists
@@ -53,13 +54,32 @@ def plan_changes(
     digest: str,
     overwrite: Overwrite = "unless-released",
 ) -> tuple[TagChange, ...]:
-    """Return what setting some tags to a digest does; nothing is set. A target without a tag is left out.
+    """Return what setting some tags to a digest does; nothing is set. A target without a tag is skipped.
 
     Raises:
         TagConflict: a released version would move, and ``overwrite`` is ``unless-released``.
         RegistryError: a registry refuses or fails.
     """
-    return tuple(plan_change(client, target, digest, overwrite) for target in targets if target.tag is not None)
+    tags = [target.with_tag(target.tag) for target in targets if target.tag is not None]
+    return tuple(_change(tag, digest_at(client, tag, str(tag.tag)), digest, overwrite) for tag in tags)
+
+
+def change_tag(client: RegistryClient, tag: ImageReference, manifest: Manifest, overwrite: Overwrite) -> TagChange:
+    """Set a tag to a manifest unless ``overwrite`` skips it, and return what happened.
+
+    Raises:
+        TagConflict: a released version would move, and ``overwrite`` is ``unless-released``.
+        RegistryError: the registry refuses or fails.
+    """
+    change = TagChange(tag, "unchanged", manifest.digest, manifest.digest)
+
+    def may_move(before: str | None) -> bool:
+        nonlocal change
+        change = _change(tag, before, manifest.digest, overwrite)
+        return change.action != "skipped"
+
+    set_tag(client, tag, manifest, may_move)
+    return change
 
 
 def set_tag(
@@ -89,12 +109,12 @@ def set_tag(
         RegistryError: the registry refuses or fails.
     """
     for number in range(1, TRIES + 1):
-        found = client.find(target)
-        if found is not None and found.digest == manifest.digest:
+        before = digest_at(client, target, str(target.tag))
+        if before == manifest.digest:
             return True
-        if not may_move(None if found is None else found.digest):
+        if not may_move(before):
             return False
-        if found is None and is_released_version(str(target.tag)):
+        if before is None and is_released_version(str(target.tag)):
             client.confirm_missing(target)
         try:
             client.put_manifest(target, manifest.raw, manifest.media_type, read_back=read_back, again=False)
@@ -108,19 +128,7 @@ def set_tag(
     raise AssertionError("the last attempt returns or raises")
 
 
-def plan_change(client: RegistryClient, target: ImageReference, digest: str, overwrite: Overwrite) -> TagChange:
-    """Return what setting one tag to a digest does; see :func:`plan_changes`."""
-    tag = target.with_tag(str(target.tag))
-    found = client.find(tag)
-    return change_of(tag, None if found is None else found.digest, digest, overwrite)
-
-
-def change_of(tag: ImageReference, before: str | None, digest: str, overwrite: Overwrite) -> TagChange:
-    """Return what setting a tag does that points to ``before``.
-
-    Raises:
-        TagConflict: a released version would move, and ``overwrite`` is ``unless-released``.
-    """
+def _change(tag: ImageReference, before: str | None, digest: str, overwrite: Overwrite) -> TagChange:
     if before is None:
         return TagChange(tag, "created", None, digest)
     if before == digest:

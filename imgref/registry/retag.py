@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from imgref.archive.manifest import Manifest
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
-from imgref.registry.overwrite import Overwrite, TagChange, change_of, plan_changes, set_tag
+from imgref.registry.overwrite import Overwrite, TagChange, change_tag, plan_changes
 from imgref.registry.transfer import copy
 
 __all__ = ["retag"]
@@ -34,18 +33,8 @@ def retag(
         target = change.reference
         if change.action in ("created", "moved"):
             if target.path == source.path:
-                change = _set(client, change, manifest, overwrite)
+                change = change_tag(client, target, manifest, overwrite)
             else:
                 pinned = source.with_digest(manifest.digest)
                 copy(client, pinned, [target], diff_ids=False, overwrite=overwrite)
         yield change
-
-
-def _set(client: RegistryClient, change: TagChange, manifest: Manifest, overwrite: Overwrite) -> TagChange:
-    def may_move(before: str | None) -> bool:
-        nonlocal change
-        change = change_of(change.reference, before, manifest.digest, overwrite)
-        return change.action != "skipped"
-
-    set_tag(client, change.reference, manifest, may_move)
-    return change

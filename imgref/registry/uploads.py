@@ -13,7 +13,7 @@ from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryEr
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.outcomes import LayerOutcome, Watcher, outcome_of, watched
-from imgref.registry.overwrite import Overwrite, change_of, set_tag
+from imgref.registry.overwrite import Overwrite, change_tag
 from imgref.registry.referrers import add_referrer
 from imgref.registry.transport import TRIES
 from imgref.registry.workers import join_soon, run_all
@@ -103,12 +103,8 @@ class Sender:
             self._put(self._repository.with_digest(name.digest or root.digest), root)
             return True
         # Sending the layers may have taken long enough for someone else to release the version.
-        tag = name.with_tag(name.tag)
-
-        def may_move(before: str | None) -> bool:
-            return change_of(tag, before, root.digest, overwrite).action != "skipped"
-
-        is_set = set_tag(self._client, tag, root, may_move)
+        change = change_tag(self._client, name.with_tag(name.tag), root, overwrite)
+        is_set = change.action != "skipped"
         if is_set and root.subject is not None:
             add_referrer(self._client, self._repository, root)
         return is_set

@@ -32,9 +32,9 @@ def test_the_type_in_the_manifest_comes_before_the_header() -> None:
 @pytest.mark.parametrize(
     ("raw", "media_type", "said"),
     [
-        (b"", "", "is no JSON"),
-        (b"<!DOCTYPE html>", "text/html", "is no JSON"),
-        (b"[]", "", "is no JSON object"),
+        (b"", "", "is not valid JSON"),
+        (b"<!DOCTYPE html>", "text/html", "is not valid JSON"),
+        (b"[]", "", "is not a JSON object"),
         (b"[" * 100_000, "", "is nested too deeply"),
         (b'{"manifests": [], "layers": []}', "", "has the parts of an image, but says that it is '.*index"),
         (

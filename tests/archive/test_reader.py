@@ -407,8 +407,8 @@ def test_links_of_a_directory_that_lead_out_or_round(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (b"{", "index.json: is no JSON"),
-        (b"[]", "index.json: is no JSON object"),
+        (b"{", "index.json: is not valid JSON"),
+        (b"[]", "index.json: is not a JSON object"),
         (b"[" * 100_000, "index.json: is nested too deeply"),
         (b'{"manifests": {}}', "index.json: lists no manifests"),
         (b'{"manifests": []}', "holds no image"),
@@ -416,7 +416,7 @@ def test_links_of_a_directory_that_lead_out_or_round(tmp_path: Path) -> None:
         (b'{"manifests": [{"digest": "sha256:../../x", "size": 1}]}', "index.json: has a descriptor without"),
         (b'{"manifests": [{"digest": "%s", "size": -1}]}' % digest_of(b"").encode(), "index.json: gives no size for"),
         (b'{"manifests": [{"digest": "%s", "size": true}]}' % digest_of(b"").encode(), "index.json: gives no size for"),
-        (b"\xff\xfe", "index.json: is no JSON"),
+        (b"\xff\xfe", "index.json: is not valid JSON"),
     ],
 )  # fmt: skip
 def test_an_index_that_is_none(tmp_path: Path, value: bytes, expected: str) -> None:
@@ -453,7 +453,7 @@ def test_a_manifest_that_is_none(tmp_path: Path, value: object, expected: str) -
         (b'[{"Config": "d", "Layers": []}]', b"{}", "d: is missing"),
         (b'[{"Config": "c", "Layers": ["l"]}]', config_of([BASE]), "l: is missing, though manifest.json names it"),
         (b'[{"Config": "c", "Layers": []}]', config_of([BASE]), "c: names 1 layers, but manifest.json 0"),
-        (b'[{"Config": "c", "Layers": []}]', b"x", "c: is no JSON"),
+        (b'[{"Config": "c", "Layers": []}]', b"x", "c: is not valid JSON"),
         (b'[{"Config": "c", "Layers": []}]', b'{"rootfs": {"diff_ids": ["x"]}}', "c: names no layers by digest"),
     ],
 )

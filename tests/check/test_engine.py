@@ -45,8 +45,8 @@ def test_daemon_json(text: str, expected: list[tuple[int, int, str]]) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("{", (1, 2), "this is no JSON"),
-        ('{\n  "a": tru\n}', (2, 8), "this is no JSON"),
+        ("{", (1, 2), "this is not valid JSON"),
+        ('{\n  "a": tru\n}', (2, 8), "this is not valid JSON"),
         ("[]", (1, 1), "a JSON object"),
         ('{"insecure-registries": "a"}', (1, 25), "is an array of texts"),
         ('{"insecure-registries": ["a", 1]}', (1, 31), "and not '1'"),
@@ -128,8 +128,8 @@ def test_registries_conf(text: str, expected: list[tuple[int, int, str]]) -> Non
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("a = \nb = 1", (1, 5), "this is no TOML: "),
-        ('a = "', (1, 6), "this is no TOML: "),
+        ("a = \nb = 1", (1, 5), "this is not valid TOML: "),
+        ('a = "', (1, 6), "this is not valid TOML: "),
         ("[[registry]]\nlocation = 'a'\ninsecure = 'yes'", (3, 12), "either true or false"),
         ("[[registry]]\nlocation = 1\ninsecure = true", (2, 12), "and not '1'"),
         ("a = " + "[" * 5000, (1, 1), "nested too deeply"),

@@ -16,6 +16,7 @@ from e2e.images import put_image, put_index
 from e2e.servers import Registry
 from e2e.test_transfer import good
 from e2e.test_transfer_faults import Gate, running
+from histories import expected, history
 from images import digest_of, layer_tar, oci_image, oci_layout, old_save, write_directory, write_tar
 
 from imgref.errors import TagConflict
@@ -24,7 +25,7 @@ from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
 from imgref.registry.hosts import Hosts
 from imgref.registry.release import Release, apply_release, plan_release
-from imgref.tags import TagPolicy, derive_tags
+from imgref.tags import TagPolicy
 from imgref.versions import read_version
 
 pytestmark = pytest.mark.e2e
@@ -234,35 +235,6 @@ def test_a_release_that_is_interrupted_anywhere_is_finished_by_the_next(
 
 def client() -> RegistryClient:
     return RegistryClient(Hosts(), Credentials({}))
-
-
-def history(seed: int) -> tuple[list[str], TagPolicy]:
-    """Give some versions that share their floats, in the order in which they are released.
-
-    Channels are for pre-releases among themselves: one that comes after its release leaves no mark there, whatever
-    the order of the rest.
-    """
-    chance = random.Random(seed)
-    count = chance.randint(2, 6)
-    if seed % 3 == 2:
-        versions = {f"2.{chance.randrange(3)}.0-{chance.choice('ab')}.{chance.randrange(3)}" for _ in range(count)}
-    else:
-        versions = {f"{chance.choice('112')}.{chance.randrange(3)}.{chance.randrange(4)}" for _ in range(count)}
-        versions |= {f"2.{chance.randrange(3)}.0-rc.{chance.randrange(3)}" for _ in range(chance.randrange(3))}
-    ordered = sorted(versions)
-    chance.shuffle(ordered)
-    return ordered, TagPolicy(channels=seed % 3 == 2)
-
-
-def expected(digests: dict[str, str], policy: TagPolicy) -> dict[str, str]:
-    """Give the end that releases one after the other, in the order of their versions, come to."""
-    end: dict[str, str] = {}
-    known: list[str] = []
-    for version in sorted(digests, key=lambda text: read_version(text, "semver").order):
-        for tag in derive_tags(version, existing=known, policy=policy):
-            end[tag] = digests[version]
-        known.append(version)
-    return end
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))

@@ -282,7 +282,7 @@ def test_entry_with_user_and_password_in_clear_is_found(tmp_path: Path) -> None:
         ('{"credsStore": ["a"]}', "credential helper"),
         ('{"auths": {"r.example": "s3cret"', "JSON"),
         ("[1]", "JSON object"),
-        ("[" * 100_000, "JSON"),
+        ("[" * 100_000, "nested too deeply"),
         ("", None),
         ("{}", None),
         ('{"auths": null, "credsStore": "", "credHelpers": null}', None),

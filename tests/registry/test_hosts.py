@@ -114,11 +114,11 @@ def test_a_relative_settings_directory_does_not_count(
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("home/.config/imgref/config.toml", "x = \n", ":1: is no TOML: "),
+        ("home/.config/imgref/config.toml", "x = \n", ":1: is not valid TOML: "),
         ("home/.config/imgref/config.toml", '\ninsecure-registries = "x"\n', ":2: insecure-registries must be a list"),
-        ("root/etc/docker/daemon.json", '{\n"a": }', ":2: is no JSON: "),
+        ("root/etc/docker/daemon.json", '{\n"a": }', ":2: is not valid JSON: "),
         ("root/etc/docker/daemon.json", '{"insecure-registries": [1]}', ":1: insecure-registries must be a list"),
-        ("root/etc/containers/registries.conf", "[[registry]\n", ":1: is no TOML: "),
+        ("root/etc/containers/registries.conf", "[[registry]\n", ":1: is not valid TOML: "),
     ],
 )
 def test_a_corrupt_file_is_named_with_its_line(name: str, text: str, said: str, tmp_path: Path) -> None:

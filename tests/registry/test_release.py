@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 from collections.abc import Callable, Collection
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from e2e.images import DOCKER, OCI, Image, put_image, put_index
 from faults import Action, Exchange, reset_before, status
+from histories import expected, history
 from registry.kit import ALWAYS, Clock, Connect, app
 from registry.server import RegistryServer
 
@@ -622,31 +622,6 @@ def test_release_never_moves_a_channel_to_a_stable_version(
 
 
 # Any history
-
-
-def history(seed: int) -> tuple[list[str], TagPolicy]:
-    """Return some versions that share floating tags, in the order in which they are released."""
-    chance = random.Random(seed)
-    count = chance.randint(2, 6)
-    if seed % 3 == 2:
-        versions = {f"2.{chance.randrange(3)}.0-{chance.choice('ab')}.{chance.randrange(3)}" for _ in range(count)}
-    else:
-        versions = {f"{chance.choice('112')}.{chance.randrange(3)}.{chance.randrange(4)}" for _ in range(count)}
-        versions |= {f"2.{chance.randrange(3)}.0-rc.{chance.randrange(3)}" for _ in range(chance.randrange(3))}
-    ordered = sorted(versions)
-    chance.shuffle(ordered)
-    return ordered, TagPolicy(channels=seed % 3 == 2)
-
-
-def expected(digests: dict[str, str], policy: TagPolicy) -> dict[str, str]:
-    """Return the tags after the versions were released in their order."""
-    end: dict[str, str] = {}
-    known: list[str] = []
-    for version in sorted(digests, key=lambda text: read_version(text, "semver").order):
-        for tag in derive_tags(version, existing=known, policy=policy):
-            end[tag] = digests[version]
-        known.append(version)
-    return end
 
 
 @pytest.mark.parametrize("seed", range(9))
