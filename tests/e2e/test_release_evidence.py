@@ -32,11 +32,11 @@ ALWAYS = -1
 IMPATIENT = """
 import sys
 from imgref.registry import release
-release._PATIENCE.update(dict.fromkeys(release._PATIENCE, 1.0))
+release._PATIENCE.update(dict.fromkeys(release._PATIENCE, float(sys.argv[1])))
 from imgref.cli.main import main
-main(sys.argv[1:])
+main(sys.argv[2:])
 """
-"""imgref that waits a second for a list of tags to become right, not thirty."""
+"""imgref that waits less than thirty seconds for a list of tags to become right."""
 
 
 @pytest.fixture
@@ -46,8 +46,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(_PATIENCE, error, 1.0)
 
 
-def quick(home: Home, *arguments: str) -> Ran:
-    return home.run(sys.executable, "-c", IMPATIENT, *arguments)
+def quick(home: Home, *arguments: str, patience: float = 0.2) -> Ran:
+    """Run imgref with so many seconds of patience."""
+    return home.run(sys.executable, "-c", IMPATIENT, str(patience), *arguments)
 
 
 def listed(names: list[str] | None) -> Action:
@@ -129,7 +130,7 @@ def test_release_with_a_tag_list_that_recovers_goes_on(
 ) -> None:
     path, new, old = released
     faulty.add(WRONG_LISTS[fault], "GET", LIST, times=2)
-    ran = quick(home, "release", f"{faulty.host}/{path}@{old.digest}", "1.0.0")
+    ran = quick(home, "release", f"{faulty.host}/{path}@{old.digest}", "1.0.0", patience=10)
     assert good(ran)[-1] == "latest: held (2.0.0 is newer)"
     assert tags_of(plain, path) == {
         **dict.fromkeys(("2.0.0", "2.0", "2", "latest"), new.digest),
