@@ -40,6 +40,9 @@ _VARIABLE: Final = re.compile(r"\$\{?[A-Za-z_]|\$\(|\{\{|%[A-Za-z_][A-Za-z0-9_]*
 _OPENING: Final = re.compile(r"""(?:\A|(?<=["'][:,]))["'`(\[{<]+""")
 """Quotes and brackets where a value begins. Elsewhere in a word they may be characters of a password."""
 
+_OPEN_URL: Final = re.compile(r"""://(?!\[)[^/:@]*:(?![0-9]{1,5}(?:["'/]|\Z))[^@]*\Z""", re.ASCII)
+"""A URL that ends inside a password: what looks like the end of a value is a part of the password."""
+
 _ASSIGNED: Final = re.compile(
     r"""(?:--[a-z][a-z-]*=|[A-Za-z_][A-Za-z0-9_-]{0,63}=(?=["'`(\[{<]|[^:]*:|\*+@))["'`(\[{<]*""", re.ASCII
 )
@@ -131,7 +134,17 @@ def _masked_string(found: re.Match[str]) -> str:
 def _masked_word(word: str, *, same_length: bool) -> str:
     if _SUSPECT.search(word) is None:
         return word
-    starts = [0, *(opening.end() for opening in _OPENING.finditer(word)), len(word)]
+    starts, at = [0], 0
+    for opening in _OPENING.finditer(word):
+        if opening.end() <= at:
+            continue
+        scheme = word.rfind("://", max(starts[-1], at), opening.end())
+        if scheme >= 0 and _OPEN_URL.match(word, scheme, opening.end()):
+            # A password ends at an "@", so no value begins before it.
+            at = _find(word, "@", opening.end())
+        else:
+            starts.append(opening.end())
+    starts.append(len(word))
     values = (word[start:end] for start, end in pairwise(starts))
     return "".join(_masked_value(value, same_length=same_length) if "@" in value else value for value in values)
 

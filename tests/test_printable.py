@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgref._printable import masked, masked_json, printable
@@ -138,6 +138,8 @@ def test_masked_json_is_json_with_every_string_masked(value: object) -> None:
 PASSWORD = st.text(st.sampled_from("aZ09!#%&*()+,-.:;=?@[]^_`{|}~/\\$'\""), min_size=1, max_size=12)
 
 
+@example("',\"", "host/app")
+@example("/',\"", "host/app")
 @given(PASSWORD, st.sampled_from(["host/app", "registry.example:5000/a/b:1", "registry.example", "[::1]:5000/x"]))
 def test_masked_hides_any_password_in_a_url(password: str, host: str) -> None:
     text = f"https://user:{SECRET}{password}{SECRET}@{host}"
@@ -146,7 +148,9 @@ def test_masked_hides_any_password_in_a_url(password: str, host: str) -> None:
     assert SECRET not in masked_json(json.dumps({"a": text}))
 
 
-@pytest.mark.parametrize("unit", ["a", "@", "a@", "a:b@", "'a@", '"a@b",', "a.", "a@host/", "://", "(", "a=", "é@"])
+@pytest.mark.parametrize(
+    "unit", ["a", "@", "a@", "a:b@", "'a@", '"a@b",', "a.", "a@host/", "://", "(", "a=", "é@", "://a:b','", "','"]
+)
 def test_masked_takes_time_in_proportion_to_the_text(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit)) + "x:y@host/app"
