@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from imgref.reference import ImageReference, parse
-from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Event
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from growth import assert_linear
 
-from imgref.check.sources.dockerfile import read_dockerfile
+from imgref.sources.dockerfile.reader import read_dockerfile
 
 
 def test_assert_linear_of_a_linear_function_passes() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from vectors import clean_environ
 
-from imgref.check.sources import kubernetes
-from imgref.check.sources._found import Found
-from imgref.check.sources._yaml import compose
+from imgref.sources.yaml import kubernetes
+from imgref.sources.yaml.collector import Found
+from imgref.sources.yaml.document import compose
 
 MEGABYTE = 1 << 20
 SIZE = 4 * MEGABYTE

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Final
 
 from imgref._grammar import DIGEST, is_a
-from imgref.archive._files import CHUNK, Files
 from imgref.archive.image import Image, assemble
 from imgref.archive.manifest import MANIFEST_LIMIT, Descriptor, Manifest, read_json
+from imgref.archive.storage import CHUNK, Files
 
 __all__ = ["IMAGE_NAME", "REF_NAME", "Entry", "blob_name", "inner_entry", "layout_entries"]
 

@@ -12,7 +12,6 @@ from functools import partial
 from typing import BinaryIO, Final, TypeGuard
 
 from imgref._grammar import DIGEST, is_a
-from imgref.archive._files import CHUNK, Files, packing_of, section, spool_to, unpacked
 from imgref.archive._json import read_value
 from imgref.archive._layout import Entry
 from imgref.archive.image import Blob, Image, short_id
@@ -28,6 +27,7 @@ from imgref.archive.manifest import (
     digest_of,
     read_json,
 )
+from imgref.archive.storage import CHUNK, Files, packing_of, section, spool_to, unpacked
 
 __all__ = ["has_plain_layers", "saved_entries"]
 

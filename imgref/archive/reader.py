@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from imgref.archive._files import NEITHER, Directory, Files, Tar
 from imgref.archive._layout import Entry, inner_entry, layout_entries
 from imgref.archive._saved import has_plain_layers, saved_entries
 from imgref.archive.image import Image
 from imgref.archive.manifest import read_json
+from imgref.archive.storage import NEITHER, Directory, Files, Tar
 from imgref.errors import ArchiveError, InvalidReference, quote
 from imgref.reference import parse
 

@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from imgref._locks import locked
-from imgref.archive._files import CHUNK, Directory, Files, Tar
 from imgref.archive._json import read_value
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
 from imgref.archive._staging import is_stage, stage_directory, stage_file
 from imgref.archive.image import Image
 from imgref.archive.manifest import DOCKER_CONFIG, LARGEST_SIZE, OCI_CONFIG, OCI_INDEX, Descriptor, read_json
 from imgref.archive.reader import KEPT
+from imgref.archive.storage import CHUNK, Directory, Files, Tar
 from imgref.errors import ArchiveError
 from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from imgref.check.finding import Comment, Finding, Problem, Reading
+from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
+from imgref.sources.occurrence import Comment, Problem, Reading
 
 __all__ = ["Ignores"]
 

@@ -1,99 +1,12 @@
-"""The values of a check: what was found in a file, and what is wrong with it. Data first, drawn later."""
+"""What is wrong at a place in a file. Data first, rendered later."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from imgref._printable import masked
 
-__all__ = ["Comment", "Declaration", "Finding", "Occurrence", "Problem", "Reading", "Role"]
-
-Role = Literal["external", "stage", "scratch", "built-here", "unresolved", "invalid"]
-"""What an occurrence stands for: an image that is pulled, an earlier stage of the same Dockerfile, nothing at all
-(``scratch``), an image that the same file builds, a text whose variables are not known, or no reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One image reference in a file.
-
-    Attributes:
-        line: 1-based line of its first character.
-        column: 1-based column of its first character, counted in characters; a byte order mark is not counted.
-        text: the reference as written there.
-        resolved: ``text`` with variables put in, not normalised; None where they are not known.
-        role: what it stands for.
-        construct: where it stands, such as ``from``, ``copy-from``, ``syntax`` or ``services.image``.
-        final: whether this is what the final stage of a Dockerfile is built on, followed through its stages.
-        reason: for an unresolved occurrence, why; for an invalid one, what the file's own rules say; for an external
-            one, what names its tag elsewhere (a chart's appVersion), so that the missing tag is not ``latest``.
-        hint: a text that was probably meant, or None.
-    """
-
-    line: int
-    column: int
-    text: str
-    resolved: str | None
-    role: Role
-    construct: str
-    final: bool = False
-    reason: str | None = None
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A place that a reader could not read, or that says something about itself (a rule's code and message)."""
-
-    line: int
-    column: int
-    code: str
-    message: str
-    end_column: int | None = None
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment that begins with ``imgref:``; ``text`` is what follows that. ``trailing``: code stands before it."""
-
-    line: int
-    column: int
-    text: str
-    trailing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """A registry that an engine's settings declare insecure."""
-
-    line: int
-    column: int
-    host: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that was found in one file; a file with one bad line still gives everything else.
-
-    Attributes:
-        kind: the kind of file, such as ``dockerfile`` or ``compose``.
-        occurrences: in the order in which they stand.
-        problems: what could not be read.
-        comments: those addressed to imgref.
-        declarations: registries that the file declares insecure.
-        incomplete: whether a part of the file was not read at all, as one of the problems explains.
-        doubt: why a file of which nothing says that it has images may have some that were not found; or empty.
-    """
-
-    kind: str
-    occurrences: tuple[Occurrence, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    comments: tuple[Comment, ...] = ()
-    declarations: tuple[Declaration, ...] = field(default=())
-    incomplete: bool = False
-    doubt: str = ""
+__all__ = ["Finding"]
 
 
 @dataclass(frozen=True, slots=True)

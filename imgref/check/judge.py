@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from imgref._printable import masked
 from imgref.check.comments import Ignores
-from imgref.check.finding import Finding, Occurrence, Problem, Reading
+from imgref.check.finding import Finding
 from imgref.check.rules import RULES, Image, Verdict, waiting
 from imgref.check.rules.files import unresolved_arg, unresolved_image
 from imgref.check.rules.origin import insecure_declaration
 from imgref.check.rules.tags import invalid_reference
-from imgref.check.sources import lines_of
 from imgref.errors import InvalidReference
 from imgref.reference import left_out, parse
+from imgref.sources.kinds import lines_of
+from imgref.sources.occurrence import Occurrence, Problem, Reading
 
 if TYPE_CHECKING:
     from imgref.check.policy import Policy

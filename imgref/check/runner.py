@@ -17,12 +17,14 @@ from itertools import chain
 from typing import Final, Literal
 
 from imgref._printable import MASK, masked
-from imgref.check.finding import Declaration, Finding, Occurrence, Problem, Reading
+from imgref.check.finding import Finding
 from imgref.check.judge import judge
 from imgref.check.patterns import HostPattern, is_loopback
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
-from imgref.check.sources import (
+from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
+from imgref.errors import ImgrefError
+from imgref.sources.kinds import (
     ENGINE_SETTINGS,
     Place,
     Places,
@@ -31,9 +33,8 @@ from imgref.check.sources import (
     lines_of,
     read,
 )
-from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
-from imgref.check.walk import Listing, shown_path
-from imgref.errors import ImgrefError
+from imgref.sources.occurrence import Declaration, Occurrence, Problem, Reading
+from imgref.sources.walk import Listing, shown_path
 
 __all__ = ["MAX_SIZE", "Checked", "Options", "Status", "Task", "check", "list_tasks", "unlisted"]
 

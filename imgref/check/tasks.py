@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imgref.check.policy import Policy
-from imgref.check.walk import Listing, shown_path
+from imgref.sources.walk import Listing, shown_path
 
 __all__ = ["Named", "Task", "declared_kind", "examined", "excluded", "inside_policy", "list_tasks", "task_for"]
 

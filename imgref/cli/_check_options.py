@@ -13,10 +13,10 @@ import click
 from imgref.check.reports import FORMATS
 from imgref.check.rules import codes_of
 from imgref.check.runner import MAX_SIZE
-from imgref.check.sources import KINDS
 from imgref.cli import _console
 from imgref.errors import ImgrefError
 from imgref.platforms import Platform
+from imgref.sources.kinds import KINDS
 
 __all__ = ["BY_WHAT", "HOW", "WHAT", "Request", "refuse_contradictions"]
 

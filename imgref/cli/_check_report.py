@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from imgref._printable import masked
-from imgref.check.finding import Finding, Occurrence
+from imgref.check.finding import Finding
 from imgref.check.reports import report
 from imgref.check.reports.text import Drawing, full
 from imgref.check.rules import RULES
 from imgref.check.runner import Checked
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, _console
 from imgref.cli._check_options import Request
+from imgref.sources.occurrence import Occurrence
 
 __all__ = ["Reporter", "Totals", "list_references"]
 

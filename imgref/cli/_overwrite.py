@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from imgref.reference import ImageReference
     from imgref.registry.client import RegistryClient
     from imgref.registry.overwrite import Overwrite, TagChange
-    from imgref.registry.transfer import Transferred
+    from imgref.registry.transfer.moves import Transferred
 
 __all__ = ["note_skipped", "overwrite_of", "overwrite_options", "say_changes"]
 

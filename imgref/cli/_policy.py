@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from imgref.check.patterns import HostPattern, ImagePattern, PathPattern, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
-from imgref.check.sources import KINDS
 from imgref.config import Config, Setting, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
+from imgref.sources.kinds import KINDS
 
 if TYPE_CHECKING:
     from datetime import date

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from imgref.archive.image import Blob
     from imgref.reference import ImageReference
-    from imgref.registry.pushed import PushedBlobs
-    from imgref.registry.transfer import LayerOutcome, Transferred, Watcher
+    from imgref.registry.transfer.mount_cache import PushedBlobs
+    from imgref.registry.transfer.moves import LayerOutcome, Transferred, Watcher
 
 __all__ = ["mount_option", "pushed_blobs", "transfer_options", "watching"]
 
@@ -68,7 +68,7 @@ def pushed_blobs() -> PushedBlobs:
     """Give the memory of what was pushed where."""
     from pathlib import Path
 
-    from imgref.registry.pushed import PushedBlobs
+    from imgref.registry.transfer.mount_cache import PushedBlobs
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not cache.is_absolute():

@@ -15,15 +15,15 @@ from imgref.check.baseline import Baseline, Examined
 from imgref.check.finding import Finding
 from imgref.check.policy import Policy
 from imgref.check.runner import Checked, Options, check, unlisted
-from imgref.check.sources import is_candidate
 from imgref.check.tasks import Named, Task, declared_kind, examined, list_tasks, task_for
-from imgref.check.walk import Listing
 from imgref.cli import ClosedPipe, _console
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
 from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
 from imgref.errors import ConfigError
+from imgref.sources.kinds import is_candidate
+from imgref.sources.walk import Listing
 
 if TYPE_CHECKING:
     from datetime import date

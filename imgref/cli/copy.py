@@ -48,7 +48,7 @@ def command(
     An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves. A
     released version such as 2.1.3 does not move from another image.
     """
-    from imgref.registry.transfer import copy
+    from imgref.registry.transfer.moves import copy
 
     overwrite = overwrite_of(force=force, if_absent=if_absent)
     if not targets:

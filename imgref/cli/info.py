@@ -10,7 +10,7 @@ import click
 from imgref import __version__
 from imgref.cli import _console
 from imgref.reference import DEFAULT_REGISTRY
-from imgref.registry.auth import Credentials
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 
 __all__ = ["command"]

@@ -31,7 +31,7 @@ def command(client: RegistryClient, host: str, username: str | None, password_st
     """
     registry = read_host(host)
     username, password = _ask(username, from_stdin=password_stdin)
-    from imgref.registry.auth import Credential
+    from imgref.registry.credentials import Credential
 
     checked = client.check_credential(registry, Credential(username, password, source="the command line"))
     where = client.credentials.store(registry, username, password)

@@ -6,7 +6,7 @@ import click
 
 from imgref.cli import _console
 from imgref.cli.login import read_host
-from imgref.registry.auth import Credentials
+from imgref.registry.credentials import Credentials
 
 __all__ = ["command"]
 

@@ -40,7 +40,7 @@ def command(
     FILE becomes a tar where its name ends in .tar, else a directory; one that is a layout already keeps its other
     images. It is written whole or not at all. A single - writes a tar to standard output.
     """
-    from imgref.registry.transfer import pull
+    from imgref.registry.transfer.moves import pull
 
     ref = parse(reference)
     if file != "-":

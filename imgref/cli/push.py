@@ -48,7 +48,7 @@ def command(
     input. Each REF is a name that it gets; layers that the registry has already are not sent. A released version such
     as 2.1.3 does not move from another image.
     """
-    from imgref.registry.transfer import push
+    from imgref.registry.transfer.moves import push
 
     overwrite = overwrite_of(force=force, if_absent=if_absent)
     if not references:

@@ -156,7 +156,7 @@ def _release_from_disk(job: _Job, source: str, repository: str) -> int:
 
 def _push(client: RegistryClient, image: Image, repository: ImageReference) -> None:
     """Push by digest; what is told of the layers is no result here."""
-    from imgref.registry.transfer import push
+    from imgref.registry.transfer.moves import push
 
     with watching("none", quiet=True) as watcher:
         (pushed,) = push(client, image, [repository], pushed=pushed_blobs(), watcher=watcher)

@@ -31,7 +31,7 @@ def command(
     NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are. A released
     version such as 2.1.3 does not move from another image.
     """
-    from imgref.registry.retag import retag
+    from imgref.registry.transfer.retag import retag
 
     overwrite = overwrite_of(force=force, if_absent=if_absent)
 

@@ -18,7 +18,7 @@ from imgref.archive.manifest import ACCEPTED, OCI_INDEX, Descriptor, Manifest, d
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable, UnreliableTagList, quote
 from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference
-from imgref.registry.auth import Credential, Credentials
+from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.links import next_target
 from imgref.registry.session import Session, place_of

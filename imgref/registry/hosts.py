@@ -18,7 +18,7 @@ from typing import Final
 
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
-from imgref.registry._files import Places, home_of, line_of, read_json, read_toml
+from imgref.registry._settings_files import Places, home_of, line_of, read_json, read_toml
 
 __all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
 

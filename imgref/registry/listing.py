@@ -17,8 +17,8 @@ from typing import Final, TypeVar
 from imgref.errors import NotFound, RegistryError, UnreliableTagList
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient
+from imgref.registry.threads import run_all
 from imgref.registry.transport import Event
-from imgref.registry.workers import run_all
 from imgref.tags import ExistingTags, TagPlan, TagPolicy, plan_tags
 
 __all__ = ["PATIENCE", "TagView", "digest_at", "existing_tags", "find_digests", "retried", "view_tags"]

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from imgref.archive._json import read_json, read_value
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference
-from imgref.registry import auth
-from imgref.registry.auth import Credential, Credentials
+from imgref.registry import credentials
+from imgref.registry.authorization import Authenticator
+from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts
-from imgref.registry.tokens import Authenticator
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
@@ -199,7 +199,7 @@ class Session:
             wants = f"no such repository, or {ref.registry} wants credentials for it"
             return f"{about}: {wants}; imgref login {ref.registry} stores them"
         if answer.status == 401 and credential is not None and not insufficient:
-            return auth.refused(credential, ref.registry, about).reason
+            return credentials.refused(credential, ref.registry, about).reason
         doing = "read" if answer.method in ("GET", "HEAD") else "write"
         who = "without credentials" if credential is None else f"as {credential.username!r}"
         return f"{about}: no permission to {doing} it {who}, or no such repository{words}"

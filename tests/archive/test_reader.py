@@ -29,7 +29,7 @@ from images import (
     write_tar,
 )
 
-from imgref.archive import _files
+from imgref.archive import storage
 from imgref.archive.reader import open_archive
 from imgref.errors import ArchiveError
 
@@ -495,7 +495,7 @@ def test_a_pipe_is_read_too(tmp_path: Path) -> None:
 def test_no_space_to_compress_in(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
-    from imgref.archive._files import Tar, spool_to
+    from imgref.archive.storage import Tar, spool_to
 
     path = write_tar(tmp_path / "app.tar", {"index.json": b"{}"})
     files = Tar(path, None)
@@ -521,7 +521,7 @@ def test_reading_gives_the_digest_of_any_algorithm(tmp_path: Path) -> None:
 def test_what_unpacks_to_far_more_than_its_size_is_refused(
     pack: Callable[[bytes], bytes], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_files, "_ALWAYS_UNPACKED", 1 << 20)
+    monkeypatch.setattr(storage, "_ALWAYS_UNPACKED", 1 << 20)
     layer = layer_tar(bytes(64 << 20))
     files = old_save({"app:v1": [layer]})
     if what == "layer":

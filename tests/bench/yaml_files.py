@@ -16,7 +16,7 @@ FILES = 2_000
 READ = """
 import sys
 from pathlib import PurePosixPath
-from imgref.check.sources.yaml_files import read_yaml, yaml_kind
+from imgref.sources.yaml.reader import read_yaml, yaml_kind
 for name in sys.stdin.read().splitlines():
     with open(name, encoding="utf-8", errors="surrogateescape", newline="") as file:
         read_yaml(file.read(), kind=yaml_kind(PurePosixPath(name)))

@@ -10,7 +10,8 @@ from check_trees import run, write_tree
 
 from imgref.check import comments
 from imgref.check.comments import Ignores
-from imgref.check.finding import Comment, Finding, Reading
+from imgref.check.finding import Finding
+from imgref.sources.occurrence import Comment, Reading
 
 Findings = Callable[..., list[str]]
 

@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from imgref.check.finding import Comment, Declaration, Finding, Occurrence, Problem, Reading, Role
+from imgref.check.finding import Finding
 from imgref.check.judge import judge
 from imgref.check.patterns import HostPattern, ImagePattern, PathPattern
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import codes_of, default_codes
+from imgref.sources.occurrence import Comment, Declaration, Occurrence, Problem, Reading, Role
 
 EVERY = Policy(enabled=codes_of(["ALL"]))
 DIGEST = "@sha256:" + 64 * "0"

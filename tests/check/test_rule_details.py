@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgref.check.finding import Finding, Occurrence, Reading, Role
+from imgref.check.finding import Finding
 from imgref.check.judge import judge
 from imgref.check.patterns import ImagePattern
 from imgref.check.policy import Policy
@@ -14,6 +14,7 @@ from imgref.check.rules import RULES, codes_of
 from imgref.check.rules.pages import help_text
 from imgref.check.rules.tags import invalid_reference, is_exact
 from imgref.errors import ImgrefError, InvalidReference
+from imgref.sources.occurrence import Occurrence, Reading, Role
 
 
 def occurrence(text: str, role: Role = "external", construct: str = "from", *, final: bool = False) -> Occurrence:

@@ -10,8 +10,8 @@ from imgref.check import runner
 from imgref.check.policy import Policy
 from imgref.check.rules import default_codes
 from imgref.check.runner import Checked, Options, Task, check, list_tasks
-from imgref.check.sources import is_candidate
-from imgref.check.walk import Listing
+from imgref.sources.kinds import is_candidate
+from imgref.sources.walk import Listing
 
 
 def checked(*paths: str, options: Options | None = None, jobs: int | None = None) -> list[Checked]:
@@ -116,7 +116,7 @@ def test_a_mistake_of_a_reader_costs_one_file_only(tmp_path: Path, monkeypatch: 
     def fail(*_: object, **__: object) -> None:
         raise IndexError("oh")
 
-    monkeypatch.setattr("imgref.check.sources.dockerfile.read_dockerfile", fail)
+    monkeypatch.setattr("imgref.sources.dockerfile.reader.read_dockerfile", fail)
     assert findings(checked()) == [("Dockerfile", 1, 1, "IMG901"), ("z.yaml", 1, 23, "IMG101")]
 
 

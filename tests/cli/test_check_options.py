@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from check_trees import run, write_tree
 
-from imgref.check.sources import KINDS
-from imgref.check.sources.yaml_files import _READERS
+from imgref.sources.kinds import KINDS
+from imgref.sources.yaml.reader import _READERS
 
 Capsys = pytest.CaptureFixture[str]
 

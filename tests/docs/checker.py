@@ -27,12 +27,12 @@ from docs.python_examples import program_problems
 
 import imgref
 from imgref.check.rules import RULES
-from imgref.check.sources.dockerfile import read_dockerfile
 from imgref.cli import _plan, _policy
 from imgref.cli._policy import read_policy
 from imgref.cli.main import COMMANDS
 from imgref.config import load_config
 from imgref.errors import ImgrefError
+from imgref.sources.dockerfile.reader import read_dockerfile
 from imgref.tags import CHOICES
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

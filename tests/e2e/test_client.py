@@ -22,8 +22,8 @@ from vectors import ROOT
 import imgref
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable
 from imgref.platforms import Platform
-from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Event
 

@@ -24,8 +24,8 @@ from e2e.servers import PASSWORD, USER, Registry, require
 
 import imgref
 from imgref.errors import ImgrefError
-from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient, Upload
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 
 pytestmark = pytest.mark.e2e

@@ -21,8 +21,8 @@ from images import digest_of, layer_tar, oci_image, oci_layout, old_save, write_
 
 from imgref.errors import TagConflict
 from imgref.reference import ImageReference, parse
-from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.release import Release, apply_release, plan_release
 from imgref.tags import TagPolicy

@@ -31,7 +31,7 @@ def test_environ_of_a_test_has_a_home_in_the_temporary_directory(tmp_path_factor
 
 @pytest.mark.parametrize(("ci", "code"), [({}, 0), ({"CI": "true"}, 1)])
 def test_missing_git_skips_a_test_except_in_ci(ci: dict[str, str], code: int, tmp_path: Path) -> None:
-    where = ("tests/check/test_walk.py::test_a_tree_cannot_have_anything_run", f"--basetemp={tmp_path / 'base'}")
+    where = ("tests/sources/test_walk.py::test_a_tree_cannot_have_anything_run", f"--basetemp={tmp_path / 'base'}")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *where]
     environ = {**os.environ, "PATH": str(tmp_path), **ci}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ from imgref.check.policy import Policy
 from imgref.check.reports import FORMATS, report
 from imgref.check.rules import codes_of
 from imgref.check.runner import Checked, Options, Task, check
-from imgref.check.sources import Places, lines_of, read
+from imgref.sources.kinds import Places, lines_of, read
 
 NAMES = [
     "Dockerfile",
@@ -90,8 +90,8 @@ def test_every_place_is_in_the_file(name: str, data: bytes) -> None:
 @settings(deadline=None, max_examples=25)
 def test_no_name_makes_it_crash(names: list[bytes]) -> None:
     from imgref.check.runner import list_tasks
-    from imgref.check.sources import is_candidate
-    from imgref.check.walk import Listing
+    from imgref.sources.kinds import is_candidate
+    from imgref.sources.walk import Listing
 
     with TemporaryDirectory() as root:
         for name in {name + b".Dockerfile" for name in names}:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from imgref.check.sources._globs import Glob, InvalidGlob
-from imgref.check.sources._shell_words import BadWord, Expansion, RequiredVariable, expand, find_heredocs
-from imgref.check.sources._toml_places import places
-from imgref.check.sources.dockerfile import read_dockerfile
-from imgref.check.sources.engine import read_daemon_json, read_registries_conf
+from imgref.sources._toml_places import places
+from imgref.sources.dockerfile.globs import Glob, InvalidGlob
+from imgref.sources.dockerfile.reader import read_dockerfile
+from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, expand, find_heredocs
+from imgref.sources.engine_settings import read_daemon_json, read_registries_conf
 
 if TYPE_CHECKING:
-    from imgref.check.finding import Reading
+    from imgref.sources.occurrence import Reading
 
 TABLE = Path(__file__).parent.parent / "data" / "dockerfiles.jsonl"
 FILES = [json.loads(line)["file"] for line in TABLE.read_text(encoding="utf-8").splitlines()]

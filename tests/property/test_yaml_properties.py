@@ -8,8 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgref.check.sources._variables import interpolate
-from imgref.check.sources.yaml_files import read_yaml
+from imgref.sources.yaml.reader import read_yaml
+from imgref.sources.yaml.variables import interpolate
 
 KINDS = (
     None,

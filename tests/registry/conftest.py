@@ -15,8 +15,8 @@ from registry.kit import PASSWORD, USER, Clock, Connect
 from registry.server import OpaqueTokens, RegistryServer, run_server
 from token_service import serve_tokens
 
-from imgref.registry.auth import Credentials
 from imgref.registry.client import RegistryClient
+from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Event
 

@@ -12,7 +12,7 @@ from imgref.archive.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, di
 from imgref.errors import AuthenticationError, ImgrefError, NotFound, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient, Upload
-from imgref.registry.transfer import copy, remote_image
+from imgref.registry.transfer.moves import copy, remote_image
 from imgref.registry.transport import Event, sender
 
 BLOB = b"blob" * 1000

@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 from imgref._printable import masked
-from imgref.check.finding import Occurrence
 from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
+from imgref.sources.occurrence import Occurrence
 
 __all__ = ["RULES", "unresolved_arg", "unresolved_image"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from imgref.check.finding import Declaration
 from imgref.check.patterns import ImagePattern, is_loopback
 from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
+from imgref.sources.occurrence import Declaration
 
 __all__ = ["RULES", "insecure_declaration"]
 

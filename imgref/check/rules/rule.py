@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from imgref.check.finding import Occurrence
 from imgref.check.policy import Policy
 from imgref.reference import ImageReference
+from imgref.sources.occurrence import Occurrence
 
 __all__ = ["Example", "Image", "Judge", "Level", "Page", "Rule", "Verdict"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from imgref.check.finding import Occurrence
 from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import InvalidReference, quote
+from imgref.sources.occurrence import Occurrence
 
 __all__ = ["RULES", "invalid_reference", "is_exact"]
 

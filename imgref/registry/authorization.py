@@ -1,0 +1,327 @@
+"""What is sent as ``Authorization``: challenges are read, tokens asked for, a password shown only where it may be.
+
+https://distribution.github.io/distribution/spec/auth/token/ and, for identity tokens,
+https://distribution.github.io/distribution/spec/auth/oauth/
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from imgref.archive.manifest import read_json
+from imgref.errors import AuthenticationError, RateLimited, RegistryError
+from imgref.registry import credentials
+from imgref.registry.credentials import Credential, Credentials
+from imgref.registry.hosts import Trust, split_host
+from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport.addresses import located
+
+__all__ = ["Authenticator", "Challenge", "challenges"]
+
+_CLIENT: Final = "imgref"
+_LIFETIME: Final = 60.0
+"""Seconds that a token lasts where its service does not say: https://distribution.github.io/distribution/spec/auth/token/."""
+_LONGEST_LIFETIME: Final = 366 * 86_400.0
+_MARGIN: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One way in which a registry wants to be convinced: a scheme in small letters, and its parameters."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+_TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]++"  # noqa: S105 - a word of the grammar of RFC 9110
+_PARAMETER: Final = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]++))\s*(?:,|$)', re.ASCII)
+_SCHEME: Final = re.compile(rf"[\s,]*({_TOKEN})(?:\s+|,|$)", re.ASCII)
+
+
+def challenges(headers: Iterable[str]) -> list[Challenge]:
+    """Read ``WWW-Authenticate`` headers, each of which may have several challenges.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+
+    >>> [found.scheme for found in challenges(['Basic realm="a, b", Bearer realm="https://t",service="s"'])]
+    ['basic', 'bearer']
+    """
+    found = []
+    for header in headers:
+        place = 0
+        while scheme := _SCHEME.match(header, place):
+            place = scheme.end()
+            parameters: dict[str, str] = {}
+            while parameter := _PARAMETER.match(header, place):
+                name, quoted, plain = parameter.groups()
+                value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+                parameters.setdefault(name.lower(), value)
+                place = parameter.end()
+            found.append(Challenge(scheme[1].lower(), parameters))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    header: str = field(repr=False)
+    expires: float
+
+
+class Authenticator:
+    """Gives the ``Authorization`` header for requests to registries; safe to use from several threads.
+
+    Tokens are kept by registry and scopes until they end. Credentials are looked for when a registry first asks.
+    """
+
+    def __init__(self, transport: Transport, credentials: Credentials) -> None:
+        self._transport = transport
+        self._credentials = credentials
+        self._challenges: dict[str, Challenge | None] = {}
+        self._tokens: dict[tuple[str, tuple[str, ...]], _Token] = {}
+        self._secrets: set[str] = set()
+        self._lock = threading.RLock()
+
+    def masked(self, text: str) -> str:
+        """Give what a registry says without any secret that was sent to it: some repeat a request in their errors."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def authorization(self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str) -> str | None:
+        """Give the header for a request, or None where the registry has not asked for one.
+
+        Raises:
+            AuthenticationError: the token service refuses the credentials, or to go without.
+        """
+        with self._lock:
+            if endpoint.registry not in self._challenges:
+                self._challenges[endpoint.registry] = _preferred(challenges(endpoint.challenges))
+            challenge = self._challenges[endpoint.registry]
+            if challenge is None:
+                return None
+            credential = self._credentials.find(endpoint.registry, path)
+            self._remember(credential)
+            if challenge.scheme == "basic":
+                return None if credential is None else self._basic(endpoint, credential)
+            return self._bearer(endpoint, challenge, credential, _united(scopes), about)
+
+    def renew(
+        self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str, answer: Response, refused: str | None
+    ) -> str | None:
+        """Give the header with which to ask again after a 401; None where that would be no different.
+
+        Args:
+            endpoint: the registry.
+            path: the repository.
+            scopes: those that were asked for.
+            about: the reference, for messages.
+            answer: the answer with status 401.
+            refused: the header that it refused.
+
+        Raises:
+            AuthenticationError: as for :meth:`authorization`.
+        """
+        with self._lock:
+            challenge = _preferred(challenges(answer.all("WWW-Authenticate")))
+            if challenge is None:
+                return None
+            self._challenges[endpoint.registry] = challenge
+            wanted = _united([*scopes, *challenge.parameters.get("scope", "").split()])
+            kept = self._tokens.get((endpoint.registry, wanted))
+            if kept is not None and kept.header == refused:
+                del self._tokens[endpoint.registry, wanted]
+            header = self.authorization(endpoint, path, wanted, about)
+            if header is not None and challenge.scheme == "bearer":
+                # Under the scopes of the request too: the next one must not run into the same 401.
+                self._tokens[endpoint.registry, _united(scopes)] = self._tokens.get(
+                    (endpoint.registry, wanted), _Token(header, 0.0)
+                )
+            return None if header == refused else header
+
+    def check(self, endpoint: Endpoint, credential: Credential) -> bool:
+        """Show a credential to a registry; False where it asks for none, and so says nothing about it.
+
+        Raises:
+            AuthenticationError: the registry or its token service refuses the credential.
+            RegistryError: the host does not answer as a registry does, or the credential may not be sent there.
+        """
+        self._remember(credential)
+        registry = endpoint.registry
+        url, about = f"{endpoint.origin}/v2/", registry
+        answer = self._transport.request("GET", url, about=about)
+        if answer.status == 401:
+            challenge = _preferred(challenges(answer.all("WWW-Authenticate")))
+            if challenge is None:
+                raise AuthenticationError(
+                    f"{registry} asks for credentials in a way that imgref does not know", status=401
+                )
+            if challenge.scheme == "basic":
+                header = self._basic(endpoint, credential)
+            else:
+                header = self._bearer(endpoint, challenge, credential, (), about, strict=True)
+            answer = self._transport.request("GET", url, about=about, authorization=header)
+            if answer.status == 401:
+                raise credentials.refused(credential, registry, about)
+            asked = True
+        else:
+            asked = False
+        if answer.status != 200:
+            reason = f"{registry} answers {answer.status} where a registry says that it is one (GET /v2/)"
+            raise RegistryError(reason, method="GET", url=url, status=answer.status)
+        return asked
+
+    def _basic(self, endpoint: Endpoint, credential: Credential) -> str:
+        if credential.kind != "password":
+            reason = f"{endpoint.registry} wants a password, but {credential.source} has a token only"
+            raise AuthenticationError(f"{reason}; imgref login {endpoint.registry} stores one", status=401)
+        self._warn_if_unverified(endpoint, endpoint.registry)
+        return credential.basic()
+
+    def _bearer(
+        self,
+        endpoint: Endpoint,
+        challenge: Challenge,
+        credential: Credential | None,
+        scopes: tuple[str, ...],
+        about: str,
+        *,
+        strict: bool = False,
+    ) -> str:
+        if credential is not None and credential.kind == "registry-token":
+            self._warn_if_unverified(endpoint, endpoint.registry)
+            return f"Bearer {credential.secret}"
+        key = (endpoint.registry, scopes)
+        kept = self._tokens.get(key)
+        if kept is not None and not strict and kept.expires > time.monotonic():
+            return kept.header
+        named = challenge.parameters.get("realm", "")
+        realm = located(f"{endpoint.origin}/v2/", named) if named else None
+        if realm is None:
+            reason = f"{about}: the token service that {endpoint.registry} names is not a valid URL"
+            raise RegistryError(reason, status=401)
+        parts = urlsplit(realm)
+        withheld = "" if credential is None else self._withheld(endpoint, realm)
+        if withheld:
+            if strict:
+                raise AuthenticationError(
+                    f"{about}: the password is not sent to {parts.netloc}: {withheld}", status=401
+                )
+            self._transport.tell(Event("warning", f"credentials are not sent to {parts.netloc}: {withheld}"))
+            credential = None
+        answer = self._ask(realm, challenge.parameters.get("service", ""), scopes, credential, about)
+        token = _token(answer, endpoint.registry, credential, parts.netloc, about)
+        self._tokens[key] = token
+        self._secrets.add(token.header.partition(" ")[2])
+        return token.header
+
+    def _remember(self, credential: Credential | None) -> None:
+        if credential is not None:
+            self._secrets |= {credential.secret, credential.basic().partition(" ")[2]}
+
+    def _ask(
+        self, realm: str, service: str, scopes: tuple[str, ...], credential: Credential | None, about: str
+    ) -> Response:
+        if credential is not None and credential.kind == "identity-token":
+            form = {
+                "grant_type": "refresh_token",
+                "service": service,
+                "client_id": _CLIENT,
+                "scope": " ".join(scopes),
+                "refresh_token": credential.secret,
+            }
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return self._transport.request("POST", realm, about=about, headers=headers, body=urlencode(form).encode())
+        asked = [("service", service)] if service else []
+        asked += [("scope", scope) for scope in scopes]
+        if credential is not None:
+            asked.append(("account", credential.username))
+        query = urlencode(asked)
+        # The realm's own query is opaque, and stays as it is.
+        url = realm if not query else f"{realm}{'&' if '?' in realm else '?'}{query}"
+        return self._transport.request(
+            "GET", url, about=about, authorization=None if credential is None else credential.basic()
+        )
+
+    def _withheld(self, endpoint: Endpoint, realm: str) -> str:
+        """Say why a password for a registry must not go to the token service that it names; empty where it may."""
+        parts = urlsplit(realm)
+        trust = self._transport.trust(parts.netloc)
+        if parts.scheme == "http" and endpoint.origin.startswith("https:"):
+            return f"{endpoint.registry} is spoken to over https, and its token service would be over plain http"
+        if parts.scheme == "http" and trust is Trust.VERIFIED:
+            return "it would go over plain http"
+        if endpoint.trust is Trust.LOOPBACK and trust is Trust.LOOPBACK:
+            return ""
+        declared = trust is Trust.DECLARED
+        near = split_host(parts.netloc)[0] == split_host(urlsplit(endpoint.origin).netloc)[0]
+        if origin_of(realm) == origin_of(endpoint.origin) or (endpoint.verified and trust is not Trust.LOOPBACK):
+            allowed = True
+        else:
+            allowed = declared and near and parts.scheme == urlsplit(endpoint.origin).scheme
+        if not allowed:
+            return f"{endpoint.registry}, which names it as its token service, was not reached over verified https"
+        if declared and not (endpoint.verified and origin_of(realm) == origin_of(endpoint.origin)):
+            self._warn(parts.netloc)
+        return ""
+
+    def _warn_if_unverified(self, endpoint: Endpoint, host: str) -> None:
+        if endpoint.trust is Trust.DECLARED and not endpoint.verified:
+            self._warn(host)
+
+    def _warn(self, host: str) -> None:
+        message = f"credentials for {host} are sent over a connection that is not verified, as it is declared insecure"
+        self._transport.tell(Event("warning", message))
+
+
+def _preferred(found: Sequence[Challenge]) -> Challenge | None:
+    for scheme in ("bearer", "basic"):
+        for challenge in found:
+            if challenge.scheme == scheme:
+                return challenge
+    return None
+
+
+def _united(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Join scopes for one resource: ``pull`` and ``pull,push`` of a repository are the latter.
+
+    >>> _united(["repository:a:pull", "repository:a:pull,push"])
+    ('repository:a:pull,push',)
+    """
+    actions: dict[str, set[str]] = {}
+    for scope in scopes:
+        resource, _, allowed = scope.rpartition(":")
+        actions.setdefault(resource, set()).update(allowed.split(","))
+    return tuple(f"{resource}:{','.join(sorted(actions[resource]))}" for resource in sorted(actions))
+
+
+def _token(answer: Response, registry: str, credential: Credential | None, service: str, about: str) -> _Token:
+    if answer.status in (400, 401, 403):
+        if credential is not None:
+            raise credentials.refused(credential, registry, about)
+        reason = f"{about}: {service} gives no token without credentials; imgref login {registry} stores them"
+        raise AuthenticationError(reason, status=answer.status)
+    if answer.status == 429:
+        asked = retry_after(answer.header("Retry-After"))
+        raise RateLimited(f"{about}: {service} asks to come back later", status=429, retry_after=asked)
+    if answer.status != 200:
+        raise RegistryError(
+            f"{about}: {service} answers {answer.status} instead of giving a token", status=answer.status
+        )
+    try:
+        fields = read_json(answer.body)
+    except ValueError:
+        fields = {}
+    text = fields.get("token") or fields.get("access_token")
+    if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise RegistryError(f"{about}: {service} answers with something else than a token", status=answer.status)
+    lasts = fields.get("expires_in")
+    # A number of any length may come; written this way, it is also false for NaN.
+    if not isinstance(lasts, int | float) or isinstance(lasts, bool) or not 0 < lasts <= _LONGEST_LIFETIME:
+        lasts = _LIFETIME
+    return _Token(f"Bearer {text}", time.monotonic() + max(lasts - _MARGIN, lasts / 2))

@@ -1,0 +1,127 @@
+"""The ARGs that a FROM may use: those before the first FROM, what ``--build-arg`` sets, and the predefined ones.
+
+A FROM is read with them as BuildKit does, but where BuildKit goes on with an empty text for a variable that it does
+not know, this says that the word is not known, and why.
+https://docs.docker.com/reference/dockerfile/#understand-how-arg-and-from-interact
+"""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from imgref.errors import InvalidReference, quote
+from imgref.reference import parse
+from imgref.sources.dockerfile.instructions import Line, Refused, Span
+from imgref.sources.dockerfile.platform_arguments import platform_variables
+from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, TooLong, expand
+from imgref.sources.occurrence import Problem
+
+__all__ = ["Arguments", "Resolution"]
+
+_VARIABLE: Final = re.compile(r"\$\{?(\w+)")
+
+
+class Resolution(NamedTuple):
+    """What a word comes to; ``reason`` says why where that is not known."""
+
+    text: str
+    reason: str | None = None
+
+
+class _Declared(NamedTuple):
+    name: str
+    default: str | None
+    line: Line
+    span: Span
+
+
+class Arguments:
+    """Collects the ARGs of a file; once it is ``settled``, words can be resolved."""
+
+    def __init__(self, build_args: Mapping[str, str], platform: str, escape: str) -> None:
+        self._build_args = build_args
+        self._platform = platform
+        self._escape = escape
+        self._declared: list[_Declared] = []
+        self._late: set[str] = set()
+        self._empty: set[str] = set()
+        self._why: dict[str, str] = {}
+        self._known: dict[str, Expansion] = {}
+
+    def declare(self, line: Line, span: Span, *, late: bool) -> None:
+        """Take a ``NAME`` or ``NAME=default``; ``late`` ones stand in a stage, where no FROM sees them."""
+        name, equals, default = line.text[span.start : span.end].partition("=")
+        if late:
+            self._late.add(name)
+        else:
+            self._declared.append(_Declared(name, default if equals else None, line, span))
+
+    def settle(self, target: str) -> list[Problem]:
+        """Give all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
+        predefined = {**platform_variables(self._platform), "TARGETSTAGE": target or "default"}
+        known = self._known = {name: Expansion(self._build_args.get(name, value)) for name, value in predefined.items()}
+        problems = []
+        for name, default, line, span in self._declared:
+            if name in self._build_args:
+                known[name] = Expansion(self._build_args[name])
+            elif default is None:
+                self._why.setdefault(name, f"ARG {name} has no default: give it one, or pass --build-arg {name}=…")
+            else:
+                try:
+                    known[name] = self._default(name, default)
+                except BadWord as error:
+                    known[name] = Expansion("", name)
+                    self._why[name] = f"ARG {name} cannot be read"
+                    problems.append(line.problem(Refused(span, f"the value of ARG {name} cannot be read: {error}")))
+        self._empty = {one.name for one in self._declared if one.name in known and not known[one.name].text}
+        return problems
+
+    def _default(self, name: str, default: str) -> Expansion:
+        try:
+            return expand(default, self._known, self._escape)
+        except RequiredVariable as missing:
+            self._why[name] = f"ARG {name} needs {missing.name}: {missing.message}"
+        except TooLong as error:
+            self._why[name] = f"ARG {name} is no part of a reference: {error}"
+        return Expansion("", name)
+
+    def resolve(self, word: str) -> Resolution:
+        """Put the ARGs into a word.
+
+        Raises:
+            BadWord: BuildKit cannot read it.
+        """
+        try:
+            text, unknown = expand(word, self._known, self._escape)
+        except RequiredVariable as missing:
+            return Resolution("", f"{missing.name}: {missing.message}")
+        except TooLong as error:
+            return Resolution("", str(error))
+        if unknown:
+            return Resolution("", self._why_unknown(unknown))
+        if not text and "$" in word:
+            names = " and ".join(dict.fromkeys(_VARIABLE.findall(word)))
+            return Resolution("", f"{names or word} leaves it empty")
+        return Resolution(text)
+
+    def _why_unknown(self, name: str) -> str:
+        if name in self._why:
+            return self._why[name]
+        if name in self._late:
+            return f"ARG {name} stands after the first FROM, and a FROM sees only those before it"
+        return f"no ARG before the first FROM declares {name}"
+
+    def blame(self, word: str, text: str) -> str | None:
+        """Say that an empty ARG makes a word no reference, if with anything in its place it would be one."""
+        used = [name for name in dict.fromkeys(_VARIABLE.findall(word)) if name in self._empty]
+        if not used:
+            return None
+        filled = ChainMap(dict.fromkeys(used, Expansion("x")), self._known)
+        try:
+            parse(expand(word, filled, self._escape).text)
+        except (BadWord, InvalidReference):
+            return None
+        return f"{' and '.join(used)} is empty, and {quote(text)} is no reference"

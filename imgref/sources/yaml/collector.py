@@ -1,0 +1,160 @@
+"""The references of one YAML file as they are collected: each place once, with what it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from imgref.errors import InvalidReference
+from imgref.reference import parse
+from imgref.sources.occurrence import Occurrence, Role
+from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
+from imgref.sources.yaml.variables import Resolved
+
+__all__ = ["Found", "Resolver", "is_empty", "is_template", "judged", "unknown_variables"]
+
+Resolver = Callable[[str], Resolved]
+
+_EXPRESSION: Final = re.compile(r"\{\{[^\r\n]{0,512}?\}\}[^\s#,\]}]*+")
+"""A template's expression that happens to be YAML, a map in a map."""
+
+
+def unknown_variables(text: str) -> Resolved:
+    """Resolve a text where nothing in the file gives a value to its variables: a reference has no ``$``."""
+    return Resolved(None, "the value of its variable is not known here") if "$" in text else Resolved(text)
+
+
+def is_template(text: str) -> bool:
+    """Whether a template engine has yet to make the value of this."""
+    return "{{" in text or "{%" in text
+
+
+def is_empty(node: Node | None) -> bool:
+    """Whether nothing is said: no node, null, an empty text, or Compose's ``!reset``."""
+    if isinstance(node, Scalar):
+        return not node.value or node.is_null or node.tag == "!reset"
+    return node is None
+
+
+def judged(text: str) -> Role:
+    """Tell a reference from a text that is none."""
+    try:
+        parse(text)
+    except InvalidReference:
+        return "invalid"
+    return "external"
+
+
+class Found:
+    """The references found so far.
+
+    Args:
+        text: the file's text, without a byte order mark.
+        variables: the value of a variable from outside, for the kinds that take them.
+    """
+
+    def __init__(self, text: str, variables: Callable[[str], str | None]) -> None:
+        self.text = text
+        self.variables = variables
+        self._lines: Lines | None = None
+        self._places: dict[int, Occurrence] = {}
+        self._met: set[int] = set()
+        self._mentioned: dict[tuple[str, ...], bool] = {}
+
+    def mentions(self, *words: str) -> bool:
+        """Whether any of the words is anywhere in the file, which is searched once, however many documents it has."""
+        if words not in self._mentioned:
+            self._mentioned[words] = any(word in self.text for word in words)
+        return self._mentioned[words]
+
+    def occurrences(self) -> tuple[Occurrence, ...]:
+        """All of them, in the order in which they stand."""
+        return tuple(self._places[place] for place in sorted(self._places))
+
+    def once(self, node: Node) -> bool:
+        """Whether a collection is met for the first time: aliases make one stand in any number of places."""
+        new = id(node) not in self._met
+        self._met.add(id(node))
+        return new
+
+    def image(
+        self,
+        node: Node | None,
+        construct: str,
+        *,
+        resolve: Resolver = unknown_variables,
+        built: bool = False,
+        offset: int = 0,
+        scheme: str = "",
+    ) -> None:
+        """Take in the value of an ``image`` key; nothing where it is no text, or says nothing.
+
+        Args:
+            node: the value.
+            construct: where it stands.
+            resolve: puts variables in.
+            built: the same file builds this image.
+            offset: how many characters of the value stand before the reference.
+            scheme: what may stand before the reference, in any case, and is no part of what it resolves to.
+        """
+        if isinstance(node, Mapping) and (found := _EXPRESSION.match(self.text, node.start)):
+            node = Scalar(found[0], node.start, "", None, False)
+        if not isinstance(node, Scalar) or is_empty(node):
+            return
+        resolved, reason, role = _meaning(node, node.value[offset:], resolve, scheme)
+        if built:
+            role, reason = "built-here", None
+        self.add(node, construct, resolved, role, reason, offset=offset)
+
+    def text_or_map(
+        self, node: Node, construct: str, key: str, *, resolve: Resolver = unknown_variables, scheme: str = ""
+    ) -> None:
+        """Take in an image that is a text, or a map that has it at ``key``."""
+        if isinstance(node, Mapping) and (values := node.every(key)):
+            for value in values:
+                self.image(value, f"{construct}.{key}", resolve=resolve, scheme=scheme)
+        else:
+            self.image(node, construct, resolve=resolve, scheme=scheme)
+
+    def add(
+        self,
+        node: Scalar,
+        construct: str,
+        resolved: str | None,
+        role: Role,
+        reason: str | None = None,
+        *,
+        offset: int = 0,
+    ) -> None:
+        """Take in what ``node`` stands for. Of one place the first word counts, save that a built image is one."""
+        place = node.place(self.text) + offset
+        known = self._places.get(place)
+        if known is not None and (role != "built-here" or known.role == role):
+            return
+        if self._lines is None:
+            self._lines = Lines(self.text)
+        line, column = self._lines.at(place)
+        text = node.value[offset:]
+        if node.is_block:
+            text = text.strip().partition("\n")[0]
+        self._places[place] = Occurrence(line, column, text, resolved, role, construct, reason=reason)
+
+
+def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:
+    """Give the resolved text, the reason why it is none or no reference, and the role."""
+    if node.is_block:
+        return None, "it is the text of a block scalar", "unresolved"
+    if is_template(text):
+        return None, "it is made by a template", "unresolved"
+    if not node.is_text:
+        return text, "an image is a text, and this is a number or a boolean: put it in quotes", "invalid"
+    resolved = resolve(text)
+    if resolved.text is None:
+        return None, resolved.reason, "invalid" if resolved.refused else "unresolved"
+    reference = resolved.text
+    if scheme and reference[: len(scheme)].lower() == scheme:
+        reference = reference[len(scheme) :]
+    if not reference or reference.isspace():
+        return None, "its variables leave it empty", "unresolved"
+    return reference, None, judged(reference)

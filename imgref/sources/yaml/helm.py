@@ -1,0 +1,92 @@
+"""Helm values: an ``image`` text, or a map of registry and repository with tag, version or digest.
+
+https://helm.sh/docs/chart_best_practices/values/
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imgref.sources.yaml.collector import Found, is_empty, is_template, judged, unknown_variables
+from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
+
+__all__ = ["APP_VERSION", "read"]
+
+APP_VERSION: Final = "its tag is left to the chart's appVersion"
+"""The reason that an external occurrence carries where the values name no tag: it is not an implicit ``latest``."""
+
+_TAGS: Final = ("tag", "version")
+_SHA: Final = re.compile("[0-9a-f]{64}")
+"""Some charts want a digest without its algorithm, as ``sha``."""
+
+_BESIDE_TEXT: Final = ("tag", "imageTag")
+
+
+def read(document: Node, found: Found) -> None:
+    """Find the images in a chart's values, at any depth: each subchart has its own below its name."""
+    images = set()
+    for mapping in walk(document):
+        for name, value in mapping.pairs:
+            if isinstance(name, Scalar) and name.value.lower().endswith("image"):
+                if isinstance(value, Mapping):
+                    images.add(id(value))
+                elif isinstance(value, Scalar) and name.value == "image":
+                    _text(mapping, value, found)
+    for mapping in walk(document):
+        repository = mapping.get("repository")
+        if isinstance(repository, Scalar) and not is_empty(repository):
+            _map(mapping, repository, found, certain=id(mapping) in images)
+
+
+def _text(mapping: Mapping, image: Scalar, found: Found) -> None:
+    """An ``image`` that is a text; older charts put the tag beside it."""
+    if is_empty(image) or not image.is_text:
+        return
+    if any(mapping.get(key) is not None for key in _BESIDE_TEXT) and not _names_version(image.value):
+        _put(mapping, image, image.value, "image", found, _BESIDE_TEXT)
+    else:
+        found.image(image, "image")
+
+
+def _map(mapping: Mapping, repository: Scalar, found: Found, *, certain: bool) -> None:
+    """A map with a repository. Charts and sources have repositories too, so one that is no reference is not ours."""
+    has_version = any(mapping.get(key) is not None for key in (*_TAGS, "digest"))
+    if "://" in repository.value or not (certain or has_version):
+        return
+    registry = _value(mapping.get("registry"))
+    text = f"{registry.strip('/')}/{repository.value}" if registry else repository.value
+    if certain or is_template(text) or "$" in text or judged(text) == "external":
+        _put(mapping, repository, text, "image.repository", found, _TAGS)
+
+
+def _put(mapping: Mapping, node: Scalar, text: str, construct: str, found: Found, tags: tuple[str, ...]) -> None:
+    """Put the reference together as charts do; empty parts are left out."""
+    tag = next((value for key in tags if (value := _value(mapping.get(key)))), "")
+    digest = _value(mapping.get("digest"))
+    if not digest and _SHA.fullmatch(sha := _value(mapping.get("sha"))):
+        digest = f"sha256:{sha}"
+    named = _names_version(text)
+    whole = text
+    if tag and not named:
+        whole += f"@{tag}" if tag.startswith("sha256:") else f":{tag}"
+    if digest and "@" not in whole:
+        whole += f"@{digest}"
+    if node.is_block:
+        found.add(node, construct, None, "unresolved", "it is the text of a block scalar")
+    elif is_template(whole):
+        found.add(node, construct, None, "unresolved", "it is made by a template")
+    elif (resolved := unknown_variables(whole)).text is None:
+        found.add(node, construct, None, "unresolved", resolved.reason)
+    else:
+        role = judged(whole)
+        untagged = role == "external" and whole == text and not named
+        found.add(node, construct, whole, role, APP_VERSION if untagged else None)
+
+
+def _names_version(text: str) -> bool:
+    return "@" in text or ":" in text.rpartition("/")[2]
+
+
+def _value(node: Node | None) -> str:
+    return node.value if isinstance(node, Scalar) and not is_empty(node) else ""

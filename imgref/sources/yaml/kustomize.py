@@ -1,0 +1,55 @@
+"""Kustomizations: what the ``images`` field makes of the images of the resources.
+
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imgref.sources.yaml.collector import Found, is_empty, judged, unknown_variables
+from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
+
+__all__ = ["KEPT_TAG", "is_kustomization", "read"]
+
+KEPT_TAG: Final = "its tag is that of the resource"
+"""The reason that an external occurrence carries where only the name is replaced: it is not an implicit ``latest``."""
+
+_KINDS: Final = frozenset({"Kustomization", "Component"})
+
+
+def is_kustomization(document: Node) -> bool:
+    """Whether this is a kustomization by its content."""
+    if not isinstance(document, Mapping):
+        return False
+    version, kind = document.get("apiVersion"), document.get("kind")
+    if not isinstance(version, Scalar) or not isinstance(kind, Scalar):
+        return False
+    return version.value.startswith("kustomize.config.k8s.io/") and kind.value in _KINDS
+
+
+def read(document: Node, found: Found) -> None:
+    """Find what the images become: placed at the new name where there is one, else at the name that is matched."""
+    for images in document.every("images") if isinstance(document, Mapping) else ():
+        for image in images.items if isinstance(images, Sequence) and found.once(images) else ():
+            if isinstance(image, Mapping):
+                _image(image, found)
+
+
+def _image(image: Mapping, found: Found) -> None:
+    name, new_name = image.get("name"), image.get("newName")
+    tag, digest = _value(image.get("newTag")), _value(image.get("digest"))
+    node = name if is_empty(new_name) else new_name
+    if not isinstance(node, Scalar) or is_empty(node) or (node is name and not (tag or digest)):
+        return
+    whole = node.value + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+    resolved = unknown_variables(whole)
+    if node.is_block or resolved.text is None:
+        found.add(node, "images", None, "unresolved", resolved.reason or "it is the text of a block scalar")
+        return
+    role = judged(whole)
+    found.add(node, "images", whole, role, KEPT_TAG if role == "external" and not (tag or digest) else None)
+
+
+def _value(node: Node | None) -> str:
+    return node.value if isinstance(node, Scalar) and not is_empty(node) else ""
