@@ -18,7 +18,8 @@ from vectors import ROOT, clean_environ
 OF_THEIR_OWN = {"golden-images.md", "tutorial.md"}
 """Pages whose transcripts need a world of their own, and have a test of their own."""
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = [*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
@@ -138,7 +139,7 @@ LINKS = sorted(
 @pytest.mark.parametrize("link", LINKS)
 def test_links_lead_somewhere(link: tuple[str, str]) -> None:
     name, target = link
-    folder = ROOT if name == "README.md" else ROOT / "docs"
+    folder = ROOT if name in AT_THE_TOP else ROOT / "docs"
     assert (folder / target).exists()
 
 

@@ -22,6 +22,7 @@ from pkgutil import walk_packages
 from typing import Any, NamedTuple
 
 import yaml
+from architecture import diagram
 from docs.commands import ROOT, all_choices, all_options, command_problems, imgref_problems, shell_problems
 from docs.python_examples import program_problems
 
@@ -280,6 +281,12 @@ def dotted_problems(name: str) -> Iterator[str]:
             return
 
 
+def mermaid_problems(text: str) -> Iterator[str]:
+    """Report a diagram that is not the one of the imports in the code."""
+    if text != diagram():
+        yield "not the imports of the code; run: PYTHONPATH=tests python tests/architecture.py --write"
+
+
 CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
     "sh": shell_problems,
     "console": console_problems,
@@ -290,6 +297,7 @@ CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
     "toml": toml_problems,
     "json": json_problems,
     "dockerfile": dockerfile_problems,
+    "mermaid": mermaid_problems,
     "text": text_problems,
 }
 

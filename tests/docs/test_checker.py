@@ -8,12 +8,17 @@ import pytest
 from docs.checker import EXEMPT, blocks, problems
 from docs.commands import ROOT
 
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md")))
 }
 
 BREAKS = [
+    ("SECURITY.md", "", "--force-exact", "--forse-exact"),
+    ("docs/architecture.md", "", "imgref push app.tar", "imgref psuh app.tar"),
+    ("docs/architecture.md", "mermaid", "archive --> platforms", "archive --> platform"),
+    ("CONTRIBUTING.md", "sh", ".[all,dev]", ".[all,dve]"),
     ("README.md", "sh", "--image ", "--imagez "),
     ("README.md", "sh", "parse diamol", "prase diamol"),
     ("README.md", "console", "--existing -", "--exsiting -"),

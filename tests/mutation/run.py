@@ -32,7 +32,18 @@ from mutation.mutants import Finder, Mutant
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "tests" / "mutation" / "modules.toml"
 SCORES = ROOT / "tests" / "mutation" / "scores.toml"
-PARTS = ("imgref", "tests", "docs", "README.md", "CHANGELOG.md", "pyproject.toml", ".pre-commit-hooks.yaml", ".ci")
+PARTS = (
+    "imgref",
+    "tests",
+    "docs",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "pyproject.toml",
+    ".pre-commit-hooks.yaml",
+    ".ci",
+)
 SEED = 20
 """The same mutants are sampled each time."""
 
