@@ -20,6 +20,7 @@ FLOORS = {
         "check",
         "registry",
         "archive",
+        "update",
         "ci",
         "config",
         "tags",
@@ -30,6 +31,7 @@ FLOORS = {
         "_printable",
         "errors",
     },
+    "update": {"update", "sources", "versions", "reference", "errors"},
     "check": {"check", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "registry": {
         "registry",
