@@ -56,7 +56,7 @@ def likely_aliases(query: str, tags: Iterable[str]) -> list[str]:
 
     >>> tags = ["latest", "1.30.0", "1.31.4", "1.31.4-alpine", "1.31.3", "1.31", "1.31.4-trixie", "alpine"]
     >>> likely_aliases("latest", tags)[:3]
-    ['1.31.4', '1.31', '1.30.0']
+    ['1.31.4', '1.31.4-alpine', '1.31.4-trixie']
     >>> likely_aliases("alpine", tags)[:2]
     ['1.31.4-alpine', '1.31.4']
     """
@@ -100,7 +100,7 @@ class _Query(NamedTuple):
         """Return what orders equally specific tags: those nearest to the query first."""
         words = set(tag.words)
         v = self.parts.v if self.parts is not None else ""
-        return (-len(words & self.words), len(words - self.words), tag.v not in (v, ""), len(tag.tag), tag.tag)
+        return (-len(words & self.words), len(words - self.words), tag.v != v, len(tag.tag), tag.tag)
 
 
 def _specificity(tag: TagParts) -> tuple[bool, int]:
