@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -79,7 +80,9 @@ TAGS = st.from_regex(
 
 
 @given(st.lists(TAGS, max_size=12), TAGS, st.randoms(use_true_random=False))
-def test_aliases_of_any_group_are_versioned_tags_of_it_in_any_order(group: list[str], query: str, shuffle: Any) -> None:
+def test_aliases_of_any_group_are_versioned_tags_of_it_in_any_order(
+    group: list[str], query: str, shuffle: random.Random
+) -> None:
     found = most_specific(query, group)
     assert (found is None) is all(read_tag(tag) is None for tag in group)
     assert found is None or found in group

@@ -85,21 +85,10 @@ def test_version_of_reads_the_version_without_the_variant() -> None:
 
 NUMBERS = st.integers(0, 30).map(str) | st.sampled_from(["04", "100", "1259", "2024", "20240115", "20240201", "202402"])
 VERSIONS = st.lists(NUMBERS, min_size=1, max_size=4).map(".".join)
-TAILS = st.sampled_from(
-    ["", "", "", "rc1", "-rc.2", "-beta3", ".post1", "-p2", "a", ".Final", "-alpine3.18", "-alpine3.19", "_3", "_b4"]
-    + [
-        "-slim",
-        "-14",
-        "-3.4",
-        "-debian-11-r3",
-        "-debian-12-r0",
-        "-20240101",
-        "-ls3",
-        "-9f8e7d6",
-        "-1234567",
-        "-master-7",
-    ]
-)
+RELEASES = ["", "", "", "rc1", "-rc.2", "-beta3", ".post1", "-p2", "a", ".Final", "_3", "_b4", "-14", "-3.4"]
+BASES = ["-alpine3.18", "-alpine3.19", "-slim", "-debian-11-r3", "-debian-12-r0"]
+BUILDS = ["-20240101", "-ls3", "-9f8e7d6", "-1234567", "-master-7"]
+TAILS = st.sampled_from([*RELEASES, *BASES, *BUILDS])
 PREFIXES = st.sampled_from(["", "", "", "v", "version-", "master-", "noble-", "release-", "jdk-"])
 TAGS = st.tuples(PREFIXES, VERSIONS, TAILS, st.sampled_from(["", "", "-slim", "-rc1"])).map("".join)
 # Few forms and small numbers: nearly all of them are candidates for each other.
