@@ -1,6 +1,6 @@
 """Choosing the newer tag of an image, and the version behind the name of one.
 
-All functions are pure: they know nothing but the names that they receive.
+All functions are pure: the names of the tags decide alone.
 """
 
 from imgref.update.aliases import likely_aliases, most_specific

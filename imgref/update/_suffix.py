@@ -97,6 +97,8 @@ def read_suffix(pieces: tuple[str, ...], commits: frozenset[int], *, update: boo
 class _Reader:
     """Reads one suffix; each method reads one kind of piece and moves on."""
 
+    __slots__ = ("commits", "exact", "front", "later", "numbers", "pieces", "place", "pre", "shape", "update", "words")
+
     def __init__(self, pieces: tuple[str, ...], commits: frozenset[int], *, update: bool) -> None:
         self.pieces = pieces
         self.commits = commits

@@ -60,7 +60,7 @@ COUNTED_BUILD: Final = re.compile(r"(b|r|p|rev|build)(\d++)", re.ASCII | re.IGNO
 """A build behind ``_``, as in ``1.27.3_b5``."""
 
 IS_COMMIT: Final = re.compile(r"g[0-9a-f]{7,40}|(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{7,40}")
-"""Abbreviated commits have a letter and a digit, which words and numbers have not; a ``g`` in front says as much."""
+"""An abbreviated commit has a letter and a digit, which tells it from words and numbers; ``g`` in front does too."""
 
 _PIECE: Final = re.compile(
     rf"(?P<number>[vV]?{_NUMBERS})"

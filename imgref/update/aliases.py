@@ -1,7 +1,7 @@
-"""The version behind a name: which of the tags of one image says most exactly what it is.
+"""The version behind a name: the most specific tag of the same image.
 
-``latest`` and ``1.31.4-trixie`` may be the same image; so may ``1.31.4``, which says the same version in the words that
-``latest`` uses, namely none.
+``latest``, ``1.31.4-trixie`` and ``1.31.4`` may be one image. For ``latest`` the answer is ``1.31.4``, which names the
+version and, like ``latest``, no variant.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Query(NamedTuple):
     def read(cls, query: str, repository: Repository) -> _Query:
         parts = repository.read(query)
         words = re.split("[-_]", query) if parts is None else parts.words
-        # `latest` and `mainline` are words of floating names only, and say nothing about the variant.
+        # `latest` and `mainline` occur in floating names only, so they do not name a variant.
         known = {word for tag in repository.tags for word in tag.words}
         specificity = (False, 0) if parts is None else _specificity(parts)
         return cls(frozenset(words) & known, parts, specificity)

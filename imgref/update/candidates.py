@@ -18,7 +18,7 @@ LEVELS: Final[dict[str, int]] = {"patch": 0, "minor": 1, "major": 2}
 _NAMES: Final[tuple[Level, ...]] = ("patch", "minor", "major")
 
 _STABLE: Final = (99, ())
-"""Where the release stands among its pre-releases."""
+"""The stage of a release, after those of its pre-releases."""
 
 _DATED: Final = frozenset({"release", "version", "v", "ver", "rel", "build", "date", "stable"})
 """A date behind any other word is the rebuild of a series, as in ``noble-20240801``."""

@@ -2,7 +2,7 @@
 
 :func:`choose_newer` reads every tag of the repository, keeps those of the same shape (see
 :mod:`imgref.update.tag_parts`) that are greater than the current one, and drops those beyond the level and those whose
-numbers stand alone. The greatest of the rest is the answer.
+numbers are lonely (see :mod:`imgref.update.lonely`). The greatest of the rest is the answer.
 
 Whatever the list, moving and asking again finds nothing more: all rules that compare with other tags depend on the
 list, never on the way.

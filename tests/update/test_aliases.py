@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors import rows
@@ -90,3 +91,11 @@ def test_aliases_of_any_group_are_versioned_tags_of_it_in_any_order(
     assert set(likely) <= set(group) - {query}
     shuffle.shuffle(group)
     assert (most_specific(query, group), likely_aliases(query, group)) == (found, likely)
+
+
+def test_aliases_of_many_tags_take_linear_time() -> None:
+    def made(size: int) -> list[str]:
+        return [f"{n % 20}.{n // 20 % 20}.{n // 400}{'-slim' * (n % 2)}" for n in range(size)]
+
+    assert_linear(made, lambda tags: likely_aliases("slim", tags), steps=2)
+    assert_linear(made, lambda tags: most_specific("slim", tags), steps=2)
