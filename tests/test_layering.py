@@ -21,6 +21,7 @@ FLOORS = {
         "sources",
         "registry",
         "archive",
+        "update",
         "ci",
         "config",
         "tags",
@@ -33,6 +34,7 @@ FLOORS = {
     },
     "check": {"check", "sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "sources": {"sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
+    "update": {"update", "sources", "versions", "reference", "errors"},
     "registry": {
         "registry",
         "archive",

@@ -10,7 +10,8 @@ import click
 
 from imgref.cli import _console
 from imgref.cli._registry import read_repository, with_client
-from imgref.versions import SCHEMES, Version, VersionRange, read_names
+from imgref.update.tag_parts import read_tag
+from imgref.versions import SCHEMES, Version, VersionRange, read_name, read_names
 
 if TYPE_CHECKING:
     from imgref.registry.client import RegistryClient
@@ -21,13 +22,15 @@ __all__ = ["command"]
 class _Tag(NamedTuple):
     name: str
     version: Version | None
+    released: Version | None
+    """The version without the variant: 1.27.3-alpine is the release 1.27.3."""
 
 
 @click.command()
 @click.argument("repository", metavar="REPO")
 @click.option("--sort", type=click.Choice(["version", "name", "none"]), default="version", show_default=True)
 @click.option("--scheme", type=click.Choice(list(SCHEMES)), default="semver", help="How versions are read.")
-@click.option("--range", "wanted", metavar="RANGE", help="Only these versions, as in '>=1.2,<2'.")
+@click.option("--range", "wanted", metavar="RANGE", help="Only these versions, as in '>=1.2,<2' or '~1.2'.")
 @click.option("--pre", is_flag=True, help="With --range: pre-releases too.")
 @click.option("--include", metavar="REGEX", multiple=True, help="Only tags in which this is found. Repeatable.")
 @click.option("--exclude", metavar="REGEX", multiple=True, help="No tags in which this is found. Repeatable.")
@@ -56,7 +59,7 @@ def command(
     """List the tags of a repository, the newest version first.
 
     Names that are no version come last. A pre-release is in a range only with --pre, or where the range itself names
-    a pre-release.
+    a pre-release. A variant such as 1.27.3-alpine is not a pre-release.
     """
     repo = read_repository(repository)
     kept, dropped = _patterns("--include", include), _patterns("--exclude", exclude)
@@ -67,13 +70,13 @@ def command(
     names = client.list_tags(repo)
     read = read_names(names, scheme) if sort == "version" or versions is not None or style != "lines" else {}
     tags = [
-        _Tag(name, read.get(name))
+        _Tag(name, read.get(name), _without_variant(name, read.get(name), scheme))
         for name in names
         if (not kept or any(pattern.search(name) for pattern in kept))
         and not any(pattern.search(name) for pattern in dropped)
     ]
     if versions is not None:
-        tags = [tag for tag in tags if tag.version is not None and tag.version in versions]
+        tags = [tag for tag in tags if tag.released is not None and tag.released in versions]
     tags = list(_sorted(tags, sort))[:limit]
     shown = [str(repo.with_tag(tag.name)) if full else tag.name for tag in tags]
     _print(tags, shown, repo.repository, style)
@@ -89,6 +92,20 @@ def _patterns(option: str, texts: Iterable[str]) -> list[re.Pattern[str]]:
 
 def _range(text: str, scheme: str, *, pre: bool) -> VersionRange:
     return VersionRange.parse(text, scheme, prereleases=pre or None)
+
+
+def _without_variant(name: str, version: Version | None, scheme: str) -> Version | None:
+    """Return the version that a tag has without its variant, which SemVer reads as a pre-release."""
+    if version is None or not version.prerelease:
+        return version
+    parts = read_tag(name)
+    if parts is None or parts.pre:
+        return version
+    return read_name(".".join(version.parts), scheme)
+
+
+def _is_prerelease(tag: _Tag) -> bool:
+    return tag.released is not None and tag.released.prerelease
 
 
 def _sorted(tags: list[_Tag], by: str) -> Iterator[_Tag]:
@@ -111,7 +128,7 @@ def _print(tags: list[_Tag], shown: list[str], repository: str, style: str) -> N
     if style == "json":
         _console.say_json([_fields(tag, repository) for tag in tags])
     elif style == "table":
-        kinds = ["" if tag.version is None else "pre-release" if tag.version.prerelease else "version" for tag in tags]
+        kinds = ["" if tag.version is None else "pre-release" if _is_prerelease(tag) else "version" for tag in tags]
         _console.table(("tag", "kind"), zip(shown, kinds, strict=True))
     elif shown:
         _console.say("\n".join(shown))
@@ -123,5 +140,5 @@ def _fields(tag: _Tag, repository: str) -> dict[str, object]:
         "tag": tag.name,
         "reference": f"{repository}:{tag.name}",
         "version": None if version is None else version.text,
-        "prerelease": version is not None and version.prerelease,
+        "prerelease": _is_prerelease(tag),
     }
