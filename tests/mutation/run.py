@@ -88,6 +88,8 @@ class Copy:
             "--tb=no",
             "-p",
             "no:cacheprovider",
+            "-p",
+            "no:randomly",
             "-m",
             "not e2e",
             f"--basetemp={base}",
@@ -229,10 +231,14 @@ def main() -> None:
     )
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--least", type=float, default=0, metavar="PERCENT", help="fail if the score of a module is lower"
+    )
     options = parser.parse_args()
     known = modules()
     if unknown := [module for module in options.modules if module not in known]:
         parser.error(f"{', '.join(unknown)}: not in modules.toml; known: {', '.join(known)}")
+    low: list[str] = []
     with tempfile.TemporaryDirectory(prefix="imgref-mutants-") as directory:
         copies: Queue[Copy] = Queue()
         for number in range(0 if options.list else options.jobs):
@@ -250,6 +256,9 @@ def main() -> None:
                 f"{result.percent} % ({time.monotonic() - started:.0f} s)",
                 flush=True,
             )
+            low += [f"{module}: {result.percent} %"] * (result.percent < options.least)
+    if low:
+        sys.exit(f"less than {options.least:g} % of the mutants were noticed in {', '.join(low)}")
 
 
 if __name__ == "__main__":
