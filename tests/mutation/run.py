@@ -1,9 +1,9 @@
-"""Mutation testing, by hand: ``python tests/mutation/run.py [--sample N] [--survivors] [--list] [MODULE...]``.
+"""Mutation testing, by hand: ``tests/mutation/run.py [--sample N] [--survivors] [--list] [--least P] [MODULE...]``.
 
 Each mutant of a module is written into a temporary copy of the project, and the quick tests that concern the module run
 against it until the first fails. Mutants that no test notices are printed with their place, and the scores are written
 to tests/mutation/scores.toml. tests/mutation/modules.toml has the modules, their tests, and the mutants that change
-nothing.
+nothing. ``.ci/weekly`` runs all modules, and fails if the score of one is below 95 %.
 """
 
 from __future__ import annotations
