@@ -13,6 +13,7 @@ from isolation.environment import IN_CI, isolated_environ, prepare
 
 settings.register_profile("new", deadline=None)
 settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("few", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("many", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same" if IN_CI else "new"))
 

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # Not time.sleep, which tests may replace.
 from time import sleep
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Action = Callable[["Exchange"], None]
 
@@ -61,21 +61,30 @@ class Seen:
     headers: dict[str, str]
 
 
-@dataclass
-class FaultyServer:
-    """Where a server listens, the requests that it received, and the faults it is to show."""
+_Request = TypeVar("_Request", bound=Seen)
+
+
+@dataclass(kw_only=True)
+class Recorder(Generic[_Request]):
+    """Where a server listens, and the requests that it received."""
 
     host: str = ""
+    seen: list[_Request] = field(default_factory=list)
+
+    def count(self, method: str, path: str = "") -> int:
+        """Return the number of requests with a method, and a path in which a regular expression is found."""
+        return sum(seen.method == method and re.search(path, seen.path) is not None for seen in self.seen)
+
+
+@dataclass
+class FaultyServer(Recorder[Seen]):
+    """A server that shows faults."""
+
     faults: list[Fault] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, action: Action, method: str = "", path: str = "", times: int = 1, after: int = 0) -> None:
         self.faults.append(Fault(action, method, path, times, after))
-
-    def count(self, method: str, path: str = "") -> int:
-        """Tell how many requests of a kind came by."""
-        return sum(seen.method == method and re.search(path, seen.path) is not None for seen in self.seen)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self._lock:
@@ -89,11 +98,38 @@ class Answer:
     body: bytes
 
 
-class Exchange(BaseHTTPRequestHandler):
-    """One request, and the means to do something to it."""
+class LoopbackHandler(BaseHTTPRequestHandler):
+    """A request to a server of the tests: any method, no log, and no traceback if the client goes away."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def handle_any(self) -> None:
+        """Answer a request of any method."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # The base class looks up do_GET and the like.
+        if name.startswith("do_"):
+            return self.handle_any
+        raise AttributeError(name)
+
+    def handle(self) -> None:
+        # A client that has read enough closes the connection; one that tries https first sends no HTTP.
+        with suppress(OSError, ValueError):
+            super().handle()
+
+    def finish(self) -> None:
+        with suppress(OSError, ValueError):
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it overrides
+        return
+
+
+class Exchange(LoopbackHandler):
+    """One request, and the means to do something to it."""
+
     state: FaultyServer
 
     def handle_any(self) -> None:
@@ -104,12 +140,6 @@ class Exchange(BaseHTTPRequestHandler):
             self.give(self.ask())
         else:
             fault.action(self)
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        # The base class asks for do_GET and the like.
-        if name.startswith("do_"):
-            return self.handle_any
-        raise AttributeError(name)
 
     def body(self, size: int | None = None) -> Iterator[bytes]:
         """Read the request's body, or so many bytes of it."""
@@ -148,17 +178,6 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
-
-    def handle(self) -> None:
-        with suppress(OSError, ValueError):
-            super().handle()
-
-    def finish(self) -> None:
-        with suppress(OSError, ValueError):
-            super().finish()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it overrides
-        return
 
 
 # The faults

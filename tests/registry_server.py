@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from faults import LoopbackHandler, Recorder, Seen, serve
 
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient
@@ -17,10 +16,9 @@ from imgref.registry.transport import Event
 
 
 @dataclass
-class Request:
-    method: str
-    path: str
-    headers: dict[str, str]
+class Request(Seen):
+    """A request with its body."""
+
     body: bytes
 
 
@@ -37,24 +35,18 @@ def response(status: int = 200, body: bytes = b"", length: str | None = None, **
 
 
 @dataclass
-class Server:
-    """Where it listens, what it was asked, and what it answers; to the first contact, only if ``first`` is set."""
+class Server(Recorder[Request]):
+    """A server and its answers; the first contact is answered by them only if ``first`` is set."""
 
     answer: Callable[[Request], Answer]
     first: bool = False
-    host: str = ""
-    seen: list[Request] = field(default_factory=list)
 
     @property
     def repository(self) -> ImageReference:
         return parse(f"{self.host}/app", default_tag=None)
 
-    def count(self, method: str, path: str = "") -> int:
-        return sum(seen.method == method and re.search(path, seen.path) is not None for seen in self.seen)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     answers: Server
 
     def handle_any(self) -> None:
@@ -68,20 +60,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece)
             self.wfile.flush()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
-
-    def handle(self) -> None:
-        # A client that has read enough closes the connection; one that tries https first sends no HTTP.
-        with suppress(OSError, ValueError):
-            super().handle()
-
-    def finish(self) -> None:
-        with suppress(OSError, ValueError):
-            super().finish()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it overrides
-        return
-
 
 @contextmanager
 def run_server(answer: Callable[[Request], Answer], *, first: bool = False) -> Iterator[Server]:
@@ -92,18 +70,8 @@ def run_server(answer: Callable[[Request], Answer], *, first: bool = False) -> I
         pass
 
     Handler.answers = answers
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    answers.host = f"127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serve(Handler) as answers.host:
         yield answers
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def client_for(events: list[Event] | None = None, timeout: float = 5.0, **environ: str) -> RegistryClient:

@@ -10,7 +10,7 @@ import pytest
 from vectors import imgref
 
 from imgref import ConfigError
-from imgref.config import find_config, load_config
+from imgref.config import Setting, _merged, find_config, load_config
 
 KINDS = {"scheme": "string", "suffix": "strings", "major-zero": "boolean"}
 
@@ -159,3 +159,15 @@ def test_settings_that_may_not_be_read_are_an_error(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
         find_config(tmp_path)
+
+
+VALUES: list[object] = ["a", 1, True, ["a"], [], [Setting("a", "base.toml", 1)], {"a": 1}, {}]
+
+
+@pytest.mark.parametrize("near", VALUES)
+@pytest.mark.parametrize("far", VALUES)
+def test_value_that_extends_one_of_another_type_replaces_it(far: object, near: object) -> None:
+    merged = _merged(Setting(far, "base.toml", 1), Setting(near, ".imgref.toml", 2))
+    assert (merged.path, merged.line) == (".imgref.toml", 2)
+    if type(far) is not type(near):
+        assert merged.value == near

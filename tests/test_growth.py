@@ -14,7 +14,7 @@ def test_assert_linear_of_a_linear_function_passes() -> None:
     assert_linear(lambda size: "a" * size, lambda text: [ord(character) for character in text])
 
 
-@pytest.mark.parametrize(("pattern", "smallest"), [("a*b", 400), ("a*a*b", 20)])
+@pytest.mark.parametrize(("pattern", "smallest"), [("a*b", 400), ("a*a*b", 10)])
 def test_assert_linear_of_a_pattern_that_backtracks_fails(pattern: str, smallest: int) -> None:
     with pytest.raises(AssertionError, match="size"):
         assert_linear(lambda size: "a" * size, re.compile(pattern).search, smallest)

@@ -14,7 +14,7 @@ from imgref.sources.yaml.collector import Found
 from imgref.sources.yaml.document import compose
 
 MEGABYTE = 1 << 20
-SIZE = 4 * MEGABYTE
+SIZE = 2 * MEGABYTE
 
 SCRIPT = """
 import re, sys
@@ -61,7 +61,7 @@ def test_command_takes_memory_in_proportion_to_its_input(case: str, tmp_path: Pa
         check=True,
     )
     used = int(ran.stderr.splitlines()[-1]) * 1024
-    assert used < times * len(content) + 60 * MEGABYTE
+    assert used < times * len(content) + 40 * MEGABYTE
 
 
 class _Counted(str):

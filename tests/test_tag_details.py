@@ -120,6 +120,9 @@ def test_release_without_the_prefix_is_refused_with_the_prefix_as_a_hint() -> No
         ("5.0", TagPolicy(scheme="numeric"), ["43", "4.2"], ["5.0", "5", "latest"], []),
         ("5", TagPolicy(scheme="numeric"), ["43", "4.2"], ["5"], ["latest"]),
         ("5", TagPolicy(scheme="numeric"), ["43", "6"], ["5"], ["latest"]),
+        ("42", TagPolicy(channels=True, scheme="pep440"), ["43rc1", "42.0"], ["42", "latest"], []),
+        ("43rc1", TagPolicy(channels=True, scheme="pep440"), ["43rc2", "42.0"], ["43rc1"], ["rc"]),
+        ("43rc3", TagPolicy(channels=True, scheme="pep440"), ["43rc2", "42.0"], ["43rc3", "rc"], []),
     ],
 )
 def test_plan_of_a_release_gives_and_holds(

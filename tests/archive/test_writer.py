@@ -430,3 +430,20 @@ def test_writer_finishes_only_under_the_lock(exists: bool, tmp_path: Path) -> No
     assert writer.end() == (0, "")
     with open_archive(str(target)) as archive:
         assert {"v1", "v2"} <= set(archive.names)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_layer_with_urls_of_its_own_is_not_missing(tmp_path: Path, target: str) -> None:
+    kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    foreign = {"mediaType": kind, "digest": digest_of(b"foreign"), "size": 7, "urls": ["https://elsewhere.example/"]}
+    image = oci_image([BASE])
+    document = json.loads(image.raw)
+    document["layers"].append(foreign)
+    raw = json.dumps(document).encode()
+    manifest = Manifest.read(raw, OCI_MANIFEST, digest_of(raw))
+    with open_archive(write_directory(tmp_path / "in", oci_layout({"a": image}))) as archive:
+        whole = archive.image()
+        away = SourceBlob(Descriptor.read(foreign), None, "away")  # type: ignore[arg-type]
+        changed = Image((*whole.layers, away), whole.configs, lambda: (manifest,))
+        with layout_writer(str(tmp_path / target), changed, parse("app:1")) as writer:
+            assert writer.missing == {blob.descriptor().digest for blob in (*whole.layers, *whole.configs)}

@@ -254,13 +254,12 @@ def test_bad_usage(arguments: list[str], given: str, said: str, home: Home) -> N
 
 
 def test_no_secret_is_ever_printed(htpasswd: Registry, token: Registry, home: Home, unique: Unique) -> None:
-    """Everything printed by every command at every verbosity, also where the registry repeats what it was sent."""
+    """Whatever commands print at the lowest and the highest verbosity, also where the registry repeats what it got."""
     printed = []
 
     def run(*arguments: str, given: str = "") -> None:
-        for verbosity in ([], ["-v"], ["-vv"], ["-vvv"]):
-            extra = verbosity if arguments[0] not in ("logout", "info") else []
-            ran = home.imgref(*arguments, *extra, input=given)
+        for verbosity in ([], ["-vvv"]) if arguments[0] not in ("logout", "info") else ([],):
+            ran = home.imgref(*arguments, *verbosity, input=given)
             printed.append(ran.out + ran.err)
 
     secrets = {PASSWORD, AUTH, "wr0ng-p:w", base64.b64encode(b"ada:wr0ng-p:w").decode()}

@@ -149,16 +149,16 @@ def test_a_realm_keeps_its_query_and_is_asked_for_both_repositories(
     assert any(mounting == set(query.get("scope", [])) for query in asked)
 
 
-def test_2500_tags_come_in_version_order(home: Home, plain: Registry, unique: Unique) -> None:
+def test_1250_tags_come_in_version_order(home: Home, plain: Registry, unique: Unique) -> None:
     import random
 
     path = unique("many")
     image = put_image(plain, path, "1.0.0")
-    names = [f"{major}.{minor}.{patch}" for major in range(5) for minor in range(25) for patch in range(20)]
+    names = [f"{major}.{minor}.{patch}" for major in range(5) for minor in range(25) for patch in range(10)]
     shuffled = random.Random(4).sample(names, len(names))
     link_tags(plain, path, image, shuffled)
     listed = home.imgref("ls", f"{plain.host}/{path}").out.split()
-    assert len(listed) == 2500
+    assert len(listed) == 1250
     assert listed == sorted(names, key=lambda name: tuple(map(int, name.split("."))), reverse=True)
 
 

@@ -1,9 +1,9 @@
-"""Mutation testing, by hand: ``python tests/mutation/run.py [--sample N] [--survivors] [--list] [MODULE...]``.
+"""Mutation testing, by hand: ``tests/mutation/run.py [--sample N] [--survivors] [--list] [--least P] [MODULE...]``.
 
 Each mutant of a module is written into a temporary copy of the project, and the quick tests that concern the module run
 against it until the first fails. Mutants that no test notices are printed with their place, and the scores are written
 to tests/mutation/scores.toml. tests/mutation/modules.toml has the modules, their tests, and the mutants that change
-nothing.
+nothing. ``.ci/weekly`` runs all modules, and fails if the score of one is below 95 %.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ class Copy:
             "--tb=no",
             "-p",
             "no:cacheprovider",
+            "-p",
+            "no:randomly",
             "-m",
             "not e2e",
             f"--basetemp={base}",
@@ -240,10 +242,14 @@ def main() -> None:
     )
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--least", type=float, default=0, metavar="PERCENT", help="fail if the score of a module is lower"
+    )
     options = parser.parse_args()
     known = modules()
     if unknown := [module for module in options.modules if module not in known]:
         parser.error(f"{', '.join(unknown)}: not in modules.toml; known: {', '.join(known)}")
+    low: list[str] = []
     with tempfile.TemporaryDirectory(prefix="imgref-mutants-") as directory:
         copies: Queue[Copy] = Queue()
         for number in range(0 if options.list else options.jobs):
@@ -261,6 +267,9 @@ def main() -> None:
                 f"{result.percent} % ({time.monotonic() - started:.0f} s)",
                 flush=True,
             )
+            low += [f"{module}: {result.percent} %"] * (result.percent < options.least)
+    if low:
+        sys.exit(f"less than {options.least:g} % of the mutants were noticed in {', '.join(low)}")
 
 
 if __name__ == "__main__":

@@ -147,20 +147,20 @@ def check_everything(name: str, content: str) -> None:
             assert MARK not in run("check", "--show-references", "--show-unresolved", f"--format={style}")
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.sampled_from(DOCKERFILES), references(PASSWORDS))
 def test_check_prints_no_credentials_from_dockerfiles(template: str, reference: str) -> None:
     check_everything("Dockerfile", template.replace("REF", reference))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.sampled_from([*YAML.items(), *JSON_AND_TOML.items()]), references(QUOTED_PASSWORDS))
 def test_check_prints_no_credentials_from_yaml_json_and_toml(file: tuple[str, str], reference: str) -> None:
     name, template = file
     check_everything(name, template.replace("REF", json.dumps(reference)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.sampled_from(SETTINGS), references(QUOTED_PASSWORDS))
 def test_check_and_tags_print_no_credentials_from_settings(template: str, reference: str) -> None:
     content = template.replace("REF", json.dumps(reference))
