@@ -200,7 +200,10 @@ def _files(setting: Setting | None) -> Iterator[tuple[PathPattern, str]]:
     if setting is None:
         return
     for pattern, kind in cast("dict[str, object]", setting.value).items():
-        yield PathPattern(pattern), _one_of(KINDS, kind, f"the kind of {pattern!r} in check.files", setting)
+        yield (
+            PathPattern(pattern),
+            _one_of(tuple(sorted(KINDS)), kind, f"the kind of {pattern!r} in check.files", setting),
+        )
 
 
 def _exceptions(setting: Setting | None) -> Iterator[Exemption]:

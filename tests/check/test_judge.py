@@ -89,11 +89,11 @@ def test_credentials_are_not_repeated() -> None:
     assert "secret" not in repr(finding)
 
 
-def test_unresolved_images_are_findings_of_the_rule_for_their_kind_of_file() -> None:
+def test_unresolved_images_are_findings_of_the_rule_for_their_construct() -> None:
     unresolved = replace(occurrence("$X", "unresolved"), reason="ARG X has no default")
     (finding,) = judged(unresolved)
     assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be told: ARG X has no default")
-    (finding,) = judged(unresolved, kind="compose")
+    (finding,) = judged(replace(unresolved, construct="services.image"), kind="compose")
     assert (finding.code, finding.message) == ("IMG503", "'$X' cannot be checked: ARG X has no default")
 
 
