@@ -107,7 +107,7 @@ def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Seque
     for path, reason, unread, directory in sorted(set(listing.unlisted)):
         policy = policies[policy_for(os.path.dirname(path) or ".")]
         # A directory is also excluded if every file in it would be.
-        if not excluded(path, policy) and not (directory and excluded(f"{path}/any", policy)):
+        if not excluded(path, policy) and not (directory and excluded(os.path.join(path, "any"), policy)):
             yield Checked(shown_path(path), status="unread" if unread else "skipped", reason=reason)
 
 

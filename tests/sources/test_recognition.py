@@ -32,8 +32,8 @@ BY_CONTENT = {
 }
 NEVER = [
     "Dockerfile.template", "Dockerfile.in", "Dockerfile.erb", "Dockerfile.jinja2", "Dockerfile.j2",
-    "Dockerfile.mustache", "Dockerfile.gotmpl", "Dockerfile.tmpl", "Dockerfile.tpl", "Dockerfile-dev.hbs", "Dockerfile.md", 
-    "Dockerfile.dev~",
+    "Dockerfile.mustache", "Dockerfile.gotmpl", "Dockerfile.tmpl", "Dockerfile.tpl", "Dockerfile-dev.hbs",
+    "Dockerfile.md", "Dockerfile.dev~",
     "Dockerfile~", "Dockerfile.orig", "Dockerfile.bak", "Dockerfile.swp", ".Dockerfile.swp", "Dockerfile.php.j2",
     "Dockerfile.dockerignore", "MyDockerfile", "Dockerfiles", "Dockerfile_dev", "Dockerfile.php~",
 ]  # fmt: skip
