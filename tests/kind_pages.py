@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "check.md"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
-_TABLE = re.compile(r"^\| kind \| `--as` \|.*\n(?:\|.*\n)+", re.MULTILINE)
+TABLE = re.compile(r"^\| kind \| `--as` \|.*\n(?:\|.*\n)+", re.MULTILINE)
 
 
 def table(kinds: dict[str, Kind] = KINDS) -> str:
@@ -41,7 +41,7 @@ def _pattern(*names: str) -> str:
 
 
 def docs_with_table(text: str, kinds: dict[str, Kind] = KINDS) -> str:
-    return _TABLE.sub(lambda _: table(kinds), text)
+    return TABLE.sub(lambda _: table(kinds), text)
 
 
 def hooks_with_patterns(text: str, kinds: dict[str, Kind] = KINDS) -> str:

@@ -15,9 +15,9 @@ from imgref.sources.kinds import lines_of
 WORDS = st.sampled_from([
     "FROM ", "COPY --from=", "ARG X=", "# imgref: ignore[IMG101]", "// imgref: x", "# syntax=", "\\\n", "<<E\n", "\n",
     " ", "$X", "${X:-", "}", "nginx", ":latest", "image:", "services:", "  ", "- ", "a: ", "&a ", "*a ", "<<: *a\n",
-    "| \n", "{{ .Values.x }}", "[", "]", "{", "}", '"', "'", "containers:\n", "---\n", "apiVersion: v1\nkind: Pod\n", "=",
-    ",", '{"insecure-registries": [', "[[registry]]\n", "location = ", "insecure = true\n", "\r\n", "\r", "\t", "\x85", "é",
-    "\ud800", "\0", "\ufeff",
+    "| \n", "{{ .Values.x }}", "[", "]", "{", "}", '"', "'", "containers:\n", "---\n", "apiVersion: v1\nkind: Pod\n",
+    "=", ",", '{"insecure-registries": [', "[[registry]]\n", "location = ", "insecure = true\n", "\r\n", "\r", "\t",
+    "\x85", "é", "\ud800", "\0", "\ufeff",
 ])  # fmt: skip
 TEXTS = st.lists(WORDS, max_size=30).map("".join)
 
