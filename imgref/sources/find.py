@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -18,6 +19,7 @@ from imgref.sources.syntax import YAML
 __all__ = ["find_references", "read"]
 
 _UNKNOWN: Final = Reading("unknown")
+_NOT_DECODED: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -52,10 +54,12 @@ def find_references(
     if kind is not None and kind not in KINDS:
         raise ValueError(f"invalid kind {kind!r}: choose one of {', '.join(sorted(KINDS))}")
     place = Places().of(os.fspath(path)) if kind is None else Place.declared(kind)
-    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if isinstance(content, str):
+        # What no bytes can be decoded to becomes one other character, so that columns stay the same.
+        content = _NOT_DECODED.sub("\ufffd", content).encode("utf-8", "surrogateescape")
     context = Context(build_args, platform)
     try:
-        reading, _ = read(place, data, named=True, context=context)
+        reading, _ = read(place, content, named=True, context=context)
     except Unreadable as error:
         name = "unknown" if place.kind is None else place.kind.name
         return Reading(name, problems=(Problem(1, 1, "IMG901", f"the file {error}"),), incomplete=True)

@@ -17,7 +17,7 @@ WORDS = st.sampled_from([
     " ", "$X", "${X:-", "}", "nginx", ":latest", "image:", "services:", "  ", "- ", "a: ", "&a ", "*a ", "<<: *a\n",
     "| \n", "{{ .Values.x }}", "[", "]", "{", "}", '"', "'", "containers:\n", "---\n", "apiVersion: v1\nkind: Pod\n",
     "=", ",", '{"insecure-registries": [', "[[registry]]\n", "location = ", "insecure = true\n", "\r\n", "\r", "\t",
-    "\x85", "é", "\ud800", "\0", "\ufeff",
+    "\x85", "é", "\udcff", "\0", "\ufeff",
 ])  # fmt: skip
 TEXTS = st.lists(WORDS, max_size=30).map("".join)
 
@@ -57,6 +57,11 @@ def test_reader_of_every_kind_keeps_the_contract(kind: str, text: str) -> None:
 )
 def test_find_references_returns_the_kind_by_path_and_content(path: str, content: str | bytes, kind: str) -> None:
     assert find_references(content, path=path).kind == kind
+
+
+def test_find_references_of_a_lone_surrogate_keeps_columns() -> None:
+    reading = find_references("a: [\ud800, {image: \udcff}]", path="compose.yaml")
+    assert [(one.line, one.column) for one in reading.problems if "0xFF" in one.message] == [(1, 16)]
 
 
 def test_find_references_reports_what_is_not_text_as_a_problem() -> None:
