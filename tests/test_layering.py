@@ -77,6 +77,7 @@ ONLY = {
     "socket": {"registry.transport", "registry.hosts"},
     "http": {"registry.transport"},
     "yaml": {"sources"},
+    "pathspec": {"check"},
     "tarfile": {"archive"},
 }
 """What only some modules may import."""

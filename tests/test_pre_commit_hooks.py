@@ -33,9 +33,10 @@ def test_the_hook_has_what_pre_commit_needs(hook: dict[str, Any]) -> None:
 
 def test_the_hook_is_given_the_files_that_a_check_would_find(hook: dict[str, Any]) -> None:
     wanted = ["Dockerfile", "a/Dockerfile.dev", "a/x.dockerfile", "Containerfile", "Dockerfile-x", "a/b.yml", "c.yaml"]
-    others = ["README.md", "Dockerfile.md", "a/Dockerfile.j2", "dockerfile.py", "a.json", "MyDockerfile"]
+    others = ["README.md", "Dockerfile.md", "a/Dockerfile.j2", "Dockerfile.orig", "a.json", "MyDockerfile"]
+    unsure = ["Dockerfile.php", "dockerfile.lua", "Dockerfile-x.yaml"]  # content decides
     settings = ["etc/docker/daemon.json", "registries.conf"]
-    assert chosen(hook, *wanted, *others, *settings) == [*wanted, *settings]
+    assert chosen(hook, *wanted, *others, *unsure, *settings) == [*wanted, *unsure, *settings]
 
 
 def test_the_hook_by_hand(hook: dict[str, Any], tmp_path: Path) -> None:

@@ -18,14 +18,13 @@ from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
 from imgref.sources.occurrence import Comment, Problem, Reading
+from imgref.sources.syntax import Syntax
 
 __all__ = ["Ignores"]
 
 _WRITTEN: Final = re.compile(r"(ignore(?:-file)?)\s*\[([^\]]*+)\](?![^\s:;,.-])", re.ASCII)
-_ESCAPE: Final = re.compile(r"#\s*escape\s*=\s*(\S)", re.ASCII | re.IGNORECASE)
 _UNUSED: Final = "IMG902"
 _NO_REASON: Final = "IMG903"
-_TOP: Final = ("#", "---", "%", "\ufeff#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,14 @@ class Ignores:
     Args:
         reading: what was found in the file.
         lines: its lines, as the reader of its kind counts them.
+        syntax: its syntax.
     """
 
-    def __init__(self, reading: Reading, lines: Sequence[str]) -> None:
+    def __init__(self, reading: Reading, lines: Sequence[str], syntax: Syntax) -> None:
         self.problems: list[Problem] = []
         self._ignores: list[_Ignore] = []
         self._lines = lines
-        self._below = _Below(lines, reading.kind)
+        self._below = _Below(lines, syntax, reading.continued)
         self._seen: defaultdict[str, list[int]] = defaultdict(list)
         for comment in reading.comments:
             self._read(comment)
@@ -153,39 +153,35 @@ class _Below:
 
     Args:
         lines: the lines.
-        kind: the kind of the file: an instruction of a Dockerfile can go on below its first line.
+        syntax: what comments look like.
+        continued: the lines of the statements that have several.
 
     Attributes:
         top: how many lines at the top have nothing but comments, blanks, and what may be before a YAML document.
     """
 
-    def __init__(self, lines: Sequence[str], kind: str) -> None:
+    def __init__(self, lines: Sequence[str], syntax: Syntax, continued: Sequence[range]) -> None:
         self.top = 0
         stripped = [line.strip() for line in lines]
-        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(_TOP)):
+        above = (*syntax.comments, *syntax.prologue)
+        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(above)):
             self.top += 1
         self._first = [len(lines) + 1]
-        self._last = [len(lines) + 1]
-        escape = _escape_of(lines) if kind == "dockerfile" else None
         for number in range(len(lines), 0, -1):
             line = stripped[number - 1]
-            self._first.append(self._first[-1] if line.startswith("#") else number)
-            # An instruction also goes on below the comments and blanks in it.
-            goes_on = escape is not None and (not line or line.startswith("#") or line.endswith(escape))
-            self._last.append(self._last[-1] if goes_on and number < len(lines) else number)
+            self._first.append(self._first[-1] if line.startswith(syntax.comments) else number)
         self._first.reverse()
-        self._last.reverse()
-        self._blank = [not line for line in stripped]
+        self._continued = continued
+        self._starts = [lines.start for lines in continued]
 
     def first(self, number: int) -> int:
         """Return the first line from a line on that is not a comment."""
         return self._first[number - 1] if number <= len(self._first) else number
 
     def last(self, number: int) -> int:
-        """Return the last line of the instruction that begins in a line."""
-        if number > len(self._blank) or self._blank[number - 1]:
-            return number
-        return self._last[number - 1]
+        """Return the last line of the statement that a line belongs to."""
+        before = bisect_right(self._starts, number)
+        return max(number, self._continued[before - 1].stop - 1) if before else number
 
 
 class _Spans:
@@ -212,12 +208,3 @@ def _is_inside(ordered: Sequence[int], lines: range | None) -> bool:
         return bool(ordered)
     number = bisect_left(ordered, lines.start)
     return number < len(ordered) and ordered[number] < lines.stop
-
-
-def _escape_of(lines: Sequence[str]) -> str:
-    for line in lines:
-        if not line.lstrip("\ufeff \t").startswith("#"):
-            break
-        if found := _ESCAPE.match(line.strip()):
-            return found[1]
-    return "\\"

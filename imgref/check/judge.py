@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, Image, Verdict, waiting
-from imgref.check.rules.files import unresolved_arg, unresolved_image
-from imgref.check.rules.origin import insecure_declaration
-from imgref.check.rules.tags import invalid_reference
 from imgref.errors import InvalidReference
 from imgref.reference import left_out, parse
-from imgref.sources.kinds import lines_of
+from imgref.sources.kinds import lines_of, syntax_of
 from imgref.sources.occurrence import Occurrence, Problem, Reading
 
 if TYPE_CHECKING:
@@ -22,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["judge"]
 
-_JUDGES = [(code, rule.judge) for code, rule in RULES.items() if rule.judge is not None]
+_OF_IMAGES: Final = [(code, rule.judge) for code, rule in RULES.items() if rule.judge is not None]
+_OF_UNRESOLVED: Final = [(code, rule.unresolved) for code, rule in RULES.items() if rule.unresolved is not None]
+_OF_INVALID: Final = [(code, rule.invalid) for code, rule in RULES.items() if rule.invalid is not None]
+_OF_DECLARATIONS: Final = [(code, rule.declaration) for code, rule in RULES.items() if rule.declaration is not None]
 
 
 def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str) -> list[Finding]:
@@ -35,9 +35,9 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
         inside: the same, relative to the policy's root.
         text: what is written in it.
     """
-    file = _File(path, policy, reading.kind)
+    file = _File(path, policy)
     has_ignores = bool(reading.comments) and policy.inline_ignores
-    ignores = Ignores(reading, lines_of(reading.kind, text)) if has_ignores else None
+    ignores = Ignores(reading, lines_of(reading.kind, text), syntax_of(reading.kind)) if has_ignores else None
     codes = policy.enabled if ignores is None else policy.enabled | ignores.codes
     found = [*file.occurrences(reading.occurrences, codes), *file.beside(reading)]
     if ignores is not None:
@@ -59,19 +59,17 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
 class _File:
     """Makes findings of one file. Each comes with whether an exception lets it pass."""
 
-    def __init__(self, path: str, policy: Policy, kind: str) -> None:
+    def __init__(self, path: str, policy: Policy) -> None:
         self.path = path
         self.policy = policy
-        self.kind = kind
 
     def occurrences(self, occurrences: Sequence[Occurrence], codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
-        judges = [(code, rule) for code, rule in _JUDGES if code in codes]
+        judges = [(code, rule) for code, rule in _OF_IMAGES if code in codes]
         for occurrence in occurrences:
             if occurrence.role == "unresolved":
-                if self.kind == "dockerfile":
-                    yield self._finding(occurrence, "IMG501", unresolved_arg(occurrence)), False
-                elif "IMG503" in codes:
-                    yield self._finding(occurrence, "IMG503", unresolved_image(occurrence)), False
+                for code, unresolved in _OF_UNRESOLVED:
+                    if code in codes and (verdict := unresolved(occurrence)) is not None:
+                        yield self._finding(occurrence, code, verdict), False
                 continue
             if occurrence.role not in {"external", "invalid"}:
                 continue
@@ -79,16 +77,16 @@ class _File:
             try:
                 ref = parse(text)
             except InvalidReference as error:
-                yield self._invalid(occurrence, error), False
+                yield from self._invalid(occurrence, error)
                 continue
             if occurrence.role == "invalid":
-                yield self._invalid(occurrence, None), False
+                yield from self._invalid(occurrence, None)
                 continue
             missing = left_out(text)
             if occurrence.reason is not None and "tag" in missing:
                 # Something outside of the text gives the tag, such as a chart's appVersion.
                 ref, missing = parse(text, default_tag=None), tuple(part for part in missing if part != "tag")
-            image = Image(occurrence, text, ref, missing, self.kind)
+            image = Image(occurrence, text, ref, missing)
             for code, rule in judges:
                 if (verdict := rule(image, self.policy)) is not None:
                     yield self._excepted(image, code, verdict)
@@ -98,18 +96,19 @@ class _File:
         for problem in reading.problems:
             yield self.told(problem), False
         for declaration in reading.declarations:
-            if (verdict := insecure_declaration(declaration)) is not None:
-                end = declaration.column + len(declaration.host)
-                place = (self.path, declaration.line, declaration.column, end)
-                yield Finding(*place, "IMG401", verdict.message, verdict.hint), False
+            end = declaration.column + len(declaration.host)
+            place = (self.path, declaration.line, declaration.column, end)
+            for code, rule in _OF_DECLARATIONS:
+                if (verdict := rule(declaration)) is not None:
+                    yield Finding(*place, code, verdict.message, verdict.hint), False
 
     def told(self, problem: Problem) -> Finding:
         end = problem.column + 1 if problem.end_column is None else problem.end_column
         return Finding(self.path, problem.line, problem.column, end, problem.code, problem.message, problem.hint)
 
-    def _invalid(self, occurrence: Occurrence, error: InvalidReference | None) -> Finding:
-        verdict, shown = invalid_reference(occurrence, error)
-        return self._finding(occurrence, "IMG105", verdict, shown)
+    def _invalid(self, occurrence: Occurrence, error: InvalidReference | None) -> Iterator[tuple[Finding, bool]]:
+        for code, rule in _OF_INVALID:
+            yield self._finding(occurrence, code, rule(occurrence, error)), False
 
     def _excepted(self, image: Image, code: str, verdict: Verdict) -> tuple[Finding, bool]:
         if not self.policy.exceptions:
@@ -121,7 +120,7 @@ class _File:
             verdict = Verdict(message, verdict.hint)
         return self._finding(image.occurrence, code, verdict), entry is not None
 
-    def _finding(self, occurrence: Occurrence, code: str, verdict: Verdict, shown: str | None = None) -> Finding:
+    def _finding(self, occurrence: Occurrence, code: str, verdict: Verdict) -> Finding:
         end = occurrence.column + len(occurrence.text)
-        text = masked(occurrence.text, whole=True) if shown is None else shown
+        text = masked(occurrence.text, whole=True) if verdict.shown is None else verdict.shown
         return Finding(self.path, occurrence.line, occurrence.column, end, code, verdict.message, verdict.hint, text)

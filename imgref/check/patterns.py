@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from imgref._grammar import ADDRESS, LABEL, QUALIFIED, is_a
-from imgref.errors import quote
+from imgref.errors import ImgrefError, quote
 from imgref.reference import DEFAULT_REGISTRY, ImageReference
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-__all__ = ["Glob", "HostPattern", "ImagePattern", "PathPattern", "PatternError", "is_loopback"]
+    from pathspec import GitIgnoreSpec
+
+__all__ = ["Glob", "HostPattern", "ImagePattern", "PathPatterns", "PatternError", "is_loopback"]
 
 _HOST: Final = rf"(?:[A-Za-z0-9*-]+(?:\.[A-Za-z0-9*-]+)*|{ADDRESS})(?::(?:[0-9]+|\*))?"
 _PATH: Final = r"[a-z0-9._*-]+(?:/[a-z0-9._*-]+)*"
@@ -36,19 +39,18 @@ class Glob:
 
     Args:
         pattern: ``*`` is any run of characters but ``/``, ``**`` any run, ``**/`` at the start of a component any
-            number of components, none included, and ``?``, where asked for, one character but ``/``.
-        question: whether ``?`` is a wildcard.
+            number of components, none included.
 
     >>> Glob("a/**/b*").matches("a/b1"), Glob("a/*").matches("a/b/c")
     (True, False)
     """
 
-    __slots__ = ("_across", "_empty", "_end", "_letters", "_question", "_skip", "_within", "pattern")
+    __slots__ = ("_across", "_empty", "_end", "_letters", "_skip", "_within", "pattern")
 
-    def __init__(self, pattern: str, *, question: bool = False) -> None:
+    def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self._letters: dict[str, int] = {}
-        self._within = self._across = self._empty = self._skip = self._question = 0
+        self._within = self._across = self._empty = self._skip = 0
         bit = 1
         for part in re.findall(r"(?<![^/])\*\*/|\*\*+|.", pattern, re.DOTALL):
             if part == "**/":
@@ -63,23 +65,19 @@ class Glob:
             elif part.startswith("**"):
                 self._across |= bit
                 self._empty |= bit
-            elif question and part == "?":
-                self._question |= bit
             else:
                 self._letters[part] = self._letters.get(part, 0) | bit
             bit <<= 1
         self._end = bit
 
-    def matches(self, text: str, *, also_below: bool = False) -> bool:
-        """Tell whether the whole text matches, or, with ``also_below``, what stands before one of its slashes."""
+    def matches(self, text: str) -> bool:
+        """Return whether the whole text matches."""
         state = self._passed(1)
         for character in text:
             if character == "/":
-                if also_below and state & self._end:
-                    return True
                 moved, stay = state & self._letters.get("/", 0), self._across
             else:
-                moved, stay = state & (self._letters.get(character, 0) | self._question), self._within | self._across
+                moved, stay = state & self._letters.get(character, 0), self._within | self._across
             state = self._passed(moved << 1 | state & stay)
             if not state:
                 return False
@@ -92,29 +90,68 @@ class Glob:
         return state
 
 
-@dataclass(frozen=True, slots=True)
-class PathPattern:
-    """A pattern over the paths of files, as in ``.gitignore``: without a slash it holds at any depth.
+@dataclass(frozen=True, slots=True, init=False)
+class PathPatterns:
+    """Patterns of the paths of files, as the lines of a ``.gitignore``: the last one that matches counts.
 
-    What matches a directory holds for everything below it.
+    What matches a directory holds for everything below it, which ``!`` cannot bring back. ``./`` at the start is ``/``.
 
-    >>> PathPattern("vendor").matches("a/vendor/b/Dockerfile"), PathPattern("tests/**").matches("src/tests/a")
+    Args:
+        lines: the patterns.
+
+    Raises:
+        PatternError: one of them is not valid.
+        ImgrefError: pathspec is not installed.
+
+    >>> patterns = PathPatterns("vendor[0-9]", "*.yaml", "!keep.yaml")
+    >>> patterns.matches("a/vendor1/b/Dockerfile"), patterns.matches("a/keep.yaml")
     (True, False)
     """
 
-    pattern: str
-    _glob: Glob = field(compare=False)
+    lines: tuple[str, ...]
 
-    def __init__(self, pattern: str) -> None:
-        anchored = pattern.removeprefix("./").strip("/")
-        if "/" not in pattern.removeprefix("./").rstrip("/"):
-            anchored = f"**/{anchored}"
-        object.__setattr__(self, "pattern", pattern)
-        object.__setattr__(self, "_glob", Glob(anchored, question=True))
+    def __init__(self, *lines: str) -> None:
+        object.__setattr__(self, "lines", tuple(re.sub(r"\A(!?)\./", r"\1/", line) for line in lines))
+        if lines:
+            _spec(self.lines)
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
 
     def matches(self, path: str) -> bool:
-        """Tell whether a path, with ``/`` between its components, or a directory above it matches."""
-        return self._glob.matches(path, also_below=True)
+        """Return whether a path, with ``/`` between its components, or a directory above it matches.
+
+        The path of a directory ends with ``/``.
+        """
+        if not self.lines:
+            return False
+        directory = path.rstrip("/").rpartition("/")[0]
+        return _holds_below(self.lines, directory) or _spec(self.lines).match_file(path)
+
+
+@cache
+def _spec(lines: tuple[str, ...]) -> GitIgnoreSpec:
+    # It takes as long to load as a check of some hundred files: only a policy with patterns pays for it.
+    try:
+        from pathspec import GitIgnoreSpec
+    except ModuleNotFoundError as error:
+        raise ImgrefError(
+            "patterns of paths need pathspec, which is not installed: pip install 'imgref[check]'"
+        ) from error
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError as error:
+            raise PatternError(f"invalid pattern of paths {quote(line)}: see gitignore(5) for what is valid") from error
+    return GitIgnoreSpec.from_lines(lines)
+
+
+@lru_cache(maxsize=10_000)
+def _holds_below(lines: tuple[str, ...], directory: str) -> bool:
+    """Return whether a directory or one above it matches."""
+    spec = _spec(lines)
+    ends = (found.end() for found in re.finditer("[^/]/", f"{directory}/"))
+    return any(spec.match_file(f"{directory}/"[:end]) for end in ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgref.check.patterns import HostPattern, ImagePattern, PathPattern
+from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns
 from imgref.reference import ImageReference
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ class Policy:
     golden: tuple[ImagePattern, ...] | None = None
     golden_scope: str = "final"
     insecure: tuple[HostPattern, ...] = ()
-    exclude: tuple[PathPattern, ...] = ()
-    per_file_ignores: tuple[tuple[PathPattern, frozenset[str]], ...] = ()
+    exclude: PathPatterns = PathPatterns()  # noqa: RUF009  immutable
+    per_file_ignores: tuple[tuple[PathPatterns, frozenset[str]], ...] = ()
     exceptions: tuple[Exemption, ...] = ()
     root: Path | None = None
-    files: tuple[tuple[PathPattern, str], ...] = ()
+    files: tuple[tuple[PathPatterns, str], ...] = ()
     ignored: frozenset[str] = frozenset()
     require_reason: bool | None = None
     inline_ignores: bool = True

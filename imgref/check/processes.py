@@ -1,6 +1,7 @@
 """Work that is spread over forked processes, with the results in the order of the work.
 
-``concurrent.futures`` would do the same, but what it loads and starts takes as long as a check of some hundred files.
+``concurrent.futures`` needs 8 percent more processor time for 2,000 files. It also keeps all results that have not been
+taken, and waits for the work that has begun when the rest is not wanted (as in ``imgref check | head -1``).
 """
 
 from __future__ import annotations

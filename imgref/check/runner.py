@@ -24,16 +24,12 @@ from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
 from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
 from imgref.errors import ImgrefError
-from imgref.sources.kinds import (
-    ENGINE_SETTINGS,
-    Place,
-    Places,
-    Unreadable,
-    is_known_by_name,
-    lines_of,
-    read,
-)
+from imgref.sources.contract import Context
+from imgref.sources.decoding import Unreadable
+from imgref.sources.find import read
+from imgref.sources.kinds import lines_of
 from imgref.sources.occurrence import Declaration, Occurrence, Problem, Reading
+from imgref.sources.recognition import Place, Places
 from imgref.sources.walk import Listing, shown_path
 
 __all__ = ["MAX_SIZE", "Checked", "Options", "Status", "Task", "check", "list_tasks", "unlisted"]
@@ -111,7 +107,7 @@ def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Seque
     for path, reason, unread, directory in sorted(set(listing.unlisted)):
         policy = policies[policy_for(os.path.dirname(path) or ".")]
         # A directory is also excluded if every file in it would be.
-        if not excluded(path, policy) and not (directory and excluded(f"{path}/any", policy)):
+        if not excluded(path, policy) and not (directory and excluded(os.path.join(path, "any"), policy)):
             yield Checked(shown_path(path), status="unread" if unread else "skipped", reason=reason)
 
 
@@ -144,7 +140,8 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
     reader = _Worker([], options)
     hosts: dict[str, None] = {}
     for task in tasks:
-        if (task.kind or task.path.rpartition("/")[2]) in ENGINE_SETTINGS:
+        kind = reader.place(task).kind
+        if kind is not None and kind.configures:
             hosts |= {declared.host: None for declared in reader.declarations(task) if not is_loopback(declared.host)}
     declared = tuple(HostPattern(host) for host in hosts)
     return [replace(policy, insecure=(*policy.insecure, *declared)) for policy in policies]
@@ -164,13 +161,13 @@ class _Worker:
     def declarations(self, task: Task) -> tuple[Declaration, ...]:
         """Give what an engine's settings declare; what is wrong with the file is told when its turn comes."""
         with suppress(_Refused):
-            reading, _ = self._read(task, self._place(task))
+            reading, _ = self._read(task, self.place(task))
             return () if reading is None else reading.declarations
         return ()
 
     def check(self, task: Task) -> Checked:
         path = shown_path(task.path)
-        place = self._place(task)
+        place = self.place(task)
         try:
             reading, text = self._read(task, place)
         except _Refused as refused:
@@ -180,7 +177,8 @@ class _Worker:
             return Checked(path, status="nothing" if known else "unknown")
         return self._judged(task, path, reading, text)
 
-    def _place(self, task: Task) -> Place:
+    def place(self, task: Task) -> Place:
+        """Return what is known about a file before it is read."""
         return self.places.of(task.path) if task.kind is None else Place.declared(task.kind)
 
     def _refused(self, task: Task, path: str, place: Place, refused: _Refused) -> Checked:
@@ -188,12 +186,13 @@ class _Worker:
         reason = str(refused)
         if refused.gone:
             return Checked(path, status="unread" if task.named else "skipped", reason=reason)
-        if task.named and place.kind is None and not place.json and refused.by_content:
+        if task.named and place.kind is None and not place.may_be_about_anything and refused.by_content:
             return Checked(path, status="unknown", reason=reason)
-        if not self.options.judging or not (task.named or is_known_by_name(place)):
+        if not self.options.judging or not (task.named or place.is_certain):
             return Checked(path, status="unread", reason=reason)
         problem = Problem(1, 1, "IMG901", f"the file {reason}")
-        return self._judged(task, path, Reading(place.kind or "file", problems=(problem,), incomplete=True), "")
+        kind = "file" if place.kind is None else place.kind.name
+        return self._judged(task, path, Reading(kind, problems=(problem,), incomplete=True), "")
 
     def _judged(self, task: Task, path: str, reading: Reading, text: str) -> Checked:
         unresolved = sum(occurrence.role == "unresolved" for occurrence in reading.occurrences)
@@ -210,7 +209,7 @@ class _Worker:
         status: Status = "checked"
         reason = reading.doubt
         if reading.doubt:
-            place = self._place(task)
+            place = self.place(task)
             status = "skipped" if place.kind or place.may_be_about_anything else "unknown"
         if reading.incomplete and reading.problems and not any(finding.code == "IMG901" for finding in findings):
             status, reason = self._unreported(task), _first_problem(reading)
@@ -246,8 +245,7 @@ class _Worker:
                 data,
                 named=task.named,
                 strict=task.data is not None,
-                build_args=options.build_args,
-                platform=options.platform,
+                context=Context(options.build_args, options.platform),
             )
         except FileNotFoundError as error:
             raise _gone(task) from error

@@ -110,7 +110,7 @@ def examined(task: Task, policies: Sequence[Policy]) -> frozenset[str]:
 
 def excluded(path: str, policy: Policy) -> bool:
     """Return whether a policy leaves a file out."""
-    return bool(policy.exclude) and any(pattern.matches(inside_policy(path, policy)) for pattern in policy.exclude)
+    return bool(policy.exclude) and policy.exclude.matches(inside_policy(path, policy))
 
 
 def inside_policy(path: str, policy: Policy) -> str:

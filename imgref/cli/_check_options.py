@@ -76,8 +76,8 @@ def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 WHAT = _options(
     click.argument("paths", nargs=-1, metavar="[PATH]..."),
     click.option("--stdin-filename", metavar="PATH", help="What to call standard input, which - reads."),
-    click.option("--as", "kind", metavar="KIND", type=click.Choice(KINDS),
-                 help=f"Read files that are given by name as files of this kind: {', '.join(KINDS)}."),
+    click.option("--as", "kind", metavar="KIND", type=click.Choice(sorted(KINDS)),
+                 help=f"Read files that are given by name as files of this kind: {', '.join(sorted(KINDS))}."),
     click.option("--force-exclude", is_flag=True, help="Apply exclude to files that are given by name, too."),
     click.option("--ignore-unknown", is_flag=True, help="Skip files that are given by name and of no known kind."),
     click.option("--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", callback=_build_args,

@@ -196,7 +196,7 @@ def list_references(request: Request, results: Iterator[Checked], totals: Totals
 
 def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
     """Tell whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
-    return occurrence.role != "unresolved" or result.kind == "dockerfile"
+    return occurrence.role != "unresolved" or occurrence.is_base
 
 
 def _texts(occurrence: Occurrence) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from imgref.check.patterns import HostPattern, ImagePattern, PathPattern, PatternError
+from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
 from imgref.config import Config, Setting, own_config, parent_of, table_settings
@@ -130,7 +130,7 @@ def read_policy(
         golden=_patterns(settings.get("golden"), ImagePattern),
         golden_scope="final" if scope is None else _one_of(_SCOPES, scope.value, "golden-scope", scope),
         insecure=_patterns(settings.get("insecure-registries"), HostPattern) or (),
-        exclude=_patterns(settings.get("exclude"), PathPattern) or (),
+        exclude=_paths(settings.get("exclude")),
         per_file_ignores=tuple(_per_file(settings.get("per-file-ignores"))),
         exceptions=tuple(_exceptions(settings.get("exceptions"))),
         root=root if root is not None or config.path is None else config.path.resolve().parent,
@@ -185,7 +185,26 @@ def _patterns(setting: Setting | None, make: Callable[[str], _T]) -> tuple[_T, .
         raise ConfigError(str(error), setting.path, setting.line) from error
 
 
-def _per_file(setting: Setting | None) -> Iterator[tuple[PathPattern, frozenset[str]]]:
+def _paths(setting: Setting | None) -> PathPatterns:
+    return PathPatterns() if setting is None else _compiled(cast("list[str]", setting.value), setting)
+
+
+def _path(text: str, setting: Setting) -> PathPatterns:
+    """Return the pattern of a table of patterns, each of which is by itself."""
+    if text.startswith("!"):
+        reason = f"invalid pattern of paths {text!r}: only exclude can negate; write a ! of the name as \\!"
+        raise ConfigError(reason, setting.path, setting.line)
+    return _compiled([text], setting)
+
+
+def _compiled(lines: list[str], setting: Setting) -> PathPatterns:
+    try:
+        return PathPatterns(*lines)
+    except PatternError as error:
+        raise ConfigError(str(error), setting.path, setting.line) from error
+
+
+def _per_file(setting: Setting | None) -> Iterator[tuple[PathPatterns, frozenset[str]]]:
     if setting is None:
         return
     for pattern, codes in cast("dict[str, object]", setting.value).items():
@@ -193,14 +212,17 @@ def _per_file(setting: Setting | None) -> Iterator[tuple[PathPattern, frozenset[
         if not isinstance(listed, list) or not all(isinstance(code, str) for code in listed):
             reason = f"per-file-ignores needs a list of codes for {pattern!r}, not {codes!r}"
             raise ConfigError(reason, setting.path, setting.line)
-        yield PathPattern(pattern), _codes(Setting(listed, setting.path, setting.line))
+        yield _path(pattern, setting), _codes(Setting(listed, setting.path, setting.line))
 
 
-def _files(setting: Setting | None) -> Iterator[tuple[PathPattern, str]]:
+def _files(setting: Setting | None) -> Iterator[tuple[PathPatterns, str]]:
     if setting is None:
         return
     for pattern, kind in cast("dict[str, object]", setting.value).items():
-        yield PathPattern(pattern), _one_of(KINDS, kind, f"the kind of {pattern!r} in check.files", setting)
+        yield (
+            _path(pattern, setting),
+            _one_of(tuple(sorted(KINDS)), kind, f"the kind of {pattern!r} in check.files", setting),
+        )
 
 
 def _exceptions(setting: Setting | None) -> Iterator[Exemption]:

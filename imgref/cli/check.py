@@ -22,7 +22,7 @@ from imgref.cli._check_report import Reporter, Totals, list_references
 from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
 from imgref.errors import ConfigError
-from imgref.sources.kinds import is_candidate
+from imgref.sources.recognition import is_candidate
 from imgref.sources.walk import Listing
 
 if TYPE_CHECKING:

@@ -1,7 +1,18 @@
-"""Image references in files, with their exact positions.
+r"""Image references in files, with their exact positions.
 
-- :mod:`imgref.sources.occurrence`: the values that readers return
-- :mod:`imgref.sources.kinds`: which kind of file it is, and which reader reads it
+- :func:`find_references`: the references in one file
+- :data:`KINDS`: every kind of file, one row for each (:mod:`imgref.sources.kinds`)
+- :class:`Reading`, :class:`Occurrence`, :class:`Comment`, :class:`Problem`: what is found
+- :mod:`imgref.sources.contract`: what a reader of a further kind must do
 - :mod:`imgref.sources.walk`: lists the files of a directory
-- :mod:`imgref.sources.dockerfile`, :mod:`imgref.sources.yaml`: one package per syntax, one module per format
+
+>>> reading = find_references("FROM nginx:1.27.3\n", path="Dockerfile")
+>>> reading.kind, reading.occurrences[0].text, reading.occurrences[0].column
+('dockerfile', 'nginx:1.27.3', 6)
 """
+
+from imgref.sources.find import find_references
+from imgref.sources.kinds import KINDS, Kind
+from imgref.sources.occurrence import Comment, Occurrence, Problem, Reading
+
+__all__ = ["KINDS", "Comment", "Kind", "Occurrence", "Problem", "Reading", "find_references"]

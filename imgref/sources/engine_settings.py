@@ -14,12 +14,14 @@ from imgref._documents import DocumentError, parse_json, parse_toml
 from imgref.errors import quote
 from imgref.sources import _json_places, _toml_places
 from imgref.sources._lines import TextLines
+from imgref.sources.contract import Context
 from imgref.sources.occurrence import Declaration, Problem, Reading
 
 __all__ = ["read_daemon_json", "read_registries_conf"]
 
 _NEWLINE: Final = re.compile("\n")
-_KIND: Final = "engine"
+_DAEMON: Final = "daemon.json"
+_REGISTRIES: Final = "registries.conf"
 _Table = dict[str, Any]
 _SCHEME: Final = re.compile("https?://", re.IGNORECASE)
 _NETWORK: Final = re.compile("[0-9a-fA-F.:]+/[0-9]+")
@@ -28,7 +30,8 @@ _NETWORK: Final = re.compile("[0-9a-fA-F.:]+/[0-9]+")
 class _Found:
     """Collects what a file declares and what is wrong in it, by offsets; ``reading`` turns them into places."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
         self.text = text
         self.hosts: list[tuple[int, str]] = []
         self.wrong: list[tuple[int, str]] = []
@@ -51,7 +54,7 @@ class _Found:
     def reading(self) -> Reading:
         problems = [Problem(line, column, "IMG901", message) for line, column, message in self._placed(self.wrong)]
         hosts = [Declaration(line, column, host) for line, column, host in self._placed(self.hosts)]
-        return Reading(_KIND, problems=tuple(problems), declarations=tuple(hosts))
+        return Reading(self.kind, problems=tuple(problems), declarations=tuple(hosts))
 
     def _placed(self, found: list[tuple[int, str]]) -> Iterator[tuple[int, int, str]]:
         lines = TextLines(self.text, _NEWLINE)
@@ -59,7 +62,7 @@ class _Found:
             yield *lines.place(offset), what
 
 
-def read_daemon_json(text: str) -> Reading:
+def read_daemon_json(text: str, _: Context = Context()) -> Reading:  # noqa: B008  immutable
     r"""Find what Docker's ``daemon.json`` declares insecure: its ``insecure-registries``, hosts and networks.
 
     https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -68,14 +71,14 @@ def read_daemon_json(text: str) -> Reading:
     (Declaration(line=1, column=27, host='registry.local:5001'),)
     """
     if not text.strip():  # dockerd takes an empty file
-        return Reading(_KIND)
+        return Reading(_DAEMON)
     try:
         value = parse_json(text)
     except DocumentError as error:
-        return _unreadable(error.line or 1, error.column or 1, f"this {error.reason}")
+        return _unreadable(_DAEMON, error.line or 1, error.column or 1, f"this {error.reason}")
     if not isinstance(value, dict):
-        return _unreadable(1, 1, "the settings of a daemon are a JSON object")
-    found = _Found(text)
+        return _unreadable(_DAEMON, 1, 1, "the settings of a daemon are a JSON object")
+    found = _Found(_DAEMON, text)
     key = "insecure-registries"
     listed, value = value.get(key), None  # what else there is need not stay in memory
     # dockerd takes the last one of a key that is given twice.
@@ -88,7 +91,7 @@ def read_daemon_json(text: str) -> Reading:
     return found.reading()
 
 
-def read_registries_conf(text: str) -> Reading:
+def read_registries_conf(text: str, _: Context = Context()) -> Reading:  # noqa: B008  immutable
     r"""Find what ``registries.conf`` declares insecure, in its first version or its second.
 
     https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
@@ -99,9 +102,9 @@ def read_registries_conf(text: str) -> Reading:
     try:
         settings = parse_toml(text)
     except DocumentError as error:
-        return _unreadable(error.line or 1, error.column or 1, f"this {error.reason}")
+        return _unreadable(_REGISTRIES, error.line or 1, error.column or 1, f"this {error.reason}")
     places = _toml_places.places(text)
-    found = _Found(text)
+    found = _Found(_REGISTRIES, text)
     _first_version(settings, places, found)
     _second_version(settings, places, found)
     return found.reading()
@@ -139,5 +142,5 @@ def _tables(table: _Table, path: _toml_places.Path, key: str) -> Iterator[tuple[
             yield (*path, key, index), entry
 
 
-def _unreadable(line: int, column: int, message: str) -> Reading:
-    return Reading(_KIND, problems=(Problem(line, column, "IMG901", message),), incomplete=True)
+def _unreadable(kind: str, line: int, column: int, message: str) -> Reading:
+    return Reading(kind, problems=(Problem(line, column, "IMG901", message),), incomplete=True)

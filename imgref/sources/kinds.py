@@ -1,278 +1,275 @@
-"""Readers: from the text of a file to the image references in it, one module a kind of file.
+"""The kinds of files in which imgref finds references: one row for each.
 
-This module tells from a path and bytes which reader is asked. A Dockerfile is known by its name, and so are an
-engine's settings; YAML is known by its ending, and by what it says.
+To add a kind, write a module with its reader (see :mod:`imgref.sources.contract`) and add a row here. The options of
+the commands, the table in docs/check.md and the pre-commit hook follow from the rows, or a test fails until they do.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import PurePosixPath
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
-from imgref.errors import ImgrefError
 from imgref.sources._lines import TextLines
-from imgref.sources.occurrence import Problem, Reading
+from imgref.sources.syntax import DOCKERFILE, JSON, TOML, YAML, Syntax
 
-__all__ = [
-    "ENGINE_SETTINGS",
-    "KINDS",
-    "Place",
-    "Places",
-    "Unreadable",
-    "is_candidate",
-    "is_known_by_name",
-    "lines_of",
-    "read",
-]
-
-_DOCKERFILE: Final = re.compile(r"(?:docker|container)file(?:[.-].*)?|.*\.(?:docker|container)file", re.DOTALL)
-_NO_DOCKERFILE: Final = (".dockerignore", ".j2", ".tmpl", ".tpl", ".md")
-_CODE: Final = re.compile(
-    r"dockerfile\.(?:[ch]|cc|cpp|cs|css|el|go|html|java|js|json|jsx|kt|lock|lua|mjs|php|pl|py|pyi|rb|rs|scss|snap|svg"
-    r"|toml|ts|tsx|vim|xml|ya?ml)"
-)
-"""Programs about Dockerfiles. ``Dockerfile.go`` with a capital is one, though, and ``dockerfile.dev`` too."""
-
-ENGINE_SETTINGS: Final = ("daemon.json", "registries.conf")
-"""The names of files in which an engine is told which registries are insecure."""
-
-KINDS: Final = (
-    "bitbucket",
-    "circleci",
-    "cloud-build",
-    "compose",
-    "dockerfile",
-    "drone",
-    "github-actions",
-    "gitlab-ci",
-    "helm-values",
-    "kubernetes",
-    "kustomize",
-    "woodpecker",
-    *ENGINE_SETTINGS,
-)
-"""Every kind of file, by the name that ``--as`` and ``[check.files]`` use."""
-
-_YAML: Final = (".yml", ".yaml")
-_FROM: Final = re.compile(r"(?:\s*(?:#[^\n]*+)?\n)*+\s*(?:FROM|ARG)\s", re.IGNORECASE | re.ASCII)
-_NEWLINE: Final = re.compile("\n")
-_YAML_BREAK: Final = re.compile(r"\r\n?|\n")
-
-_MARKS: Final = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\0\0", "utf-32-le"),
-    (b"\0\0\xfe\xff", "utf-32-be"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
+__all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
 
-class Unreadable(Exception):
-    """A file that is no text; says why. Whoever asked for it decides whether that is a finding or a warning."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file.
 
-
-class Place(NamedTuple):
-    """What a path tells about a file.
+    Patterns of names are compared in any case: ``*`` is any run of characters except ``/``, ``**`` any directories,
+    ``{a,b}`` one of several; ``.yaml`` at the end is also ``.yml``. A pattern with ``/`` includes the directories right
+    above the file.
 
     Attributes:
-        kind: ``dockerfile``, the name of an engine's settings file, ``yaml``, or None for anything else.
-        yaml_kind: which kind of YAML its name says that it is, or None where the name does not tell.
-        template: whether it stands below the ``templates`` of a chart.
-        json: whether its name says that it is JSON.
+        name: the name that ``--as`` and ``[check.files]`` use.
+        label: the name in the documentation.
+        references: what it refers to images with, for the documentation, in Markdown.
+        syntax: its syntax. The reader of a YAML kind is a :class:`~imgref.sources.contract.DocumentReader`, that of any
+            other a :class:`~imgref.sources.contract.Reader`.
+        reader: the reader, as ``module:function`` below :mod:`imgref.sources`, imported when it is needed.
+        names: patterns of names that are enough: such a file must be readable.
+        lookalikes: patterns of names that are not of this kind, although they match ``names``.
+        unsure: patterns of names with which the content decides, although they match ``names``.
+        maybe: patterns of further names with which the content decides.
+        beside: a file that must be beside or above the file for its name to count.
+        test: recognizes the content: a :class:`~imgref.sources.contract.DocumentTest` for YAML, else a
+            :class:`~imgref.sources.contract.Probe`; as ``module:function``, or empty if there is none.
+        content: what the test looks for, for the documentation, in Markdown.
+        hints: words of which a YAML file that is of this kind by content has at least one.
+        decisive: whether a document that passes the test is this whatever the name of its file is.
+        only: whether the test is not asked for a file that is of this kind by its name.
+        configures: whether the files configure registries as insecure for everything around them.
+        takes_tag_and_digest: whether the consumer certainly accepts ``name:tag@digest``.
+        examples: names of files of this kind, for tests.
     """
 
-    kind: str | None
-    yaml_kind: str | None = None
-    template: bool = False
-    json: bool = False
-
-    @classmethod
-    def declared(cls, kind: str) -> Place:
-        """Return the place of a file that is declared to be of one of :data:`KINDS`, whatever its name.
-
-        >>> Place.declared("compose")
-        Place(kind='yaml', yaml_kind='compose', template=False, json=False)
-        """
-        return cls(kind) if kind == "dockerfile" or kind in ENGINE_SETTINGS else cls("yaml", kind)
-
-    @property
-    def may_be_about_anything(self) -> bool:
-        """Whether a file with such a name is one of YAML or JSON, which may be about anything but images."""
-        return self.kind == "yaml" or self.json
-
-
-class _Directory(NamedTuple):
-    """What a directory tells: which kind all YAML in it is, if it tells; and how it stands to a chart."""
-
-    kind: str | None
-    below_chart: bool
-    templates: bool
+    name: str
+    label: str
+    references: str
+    syntax: Syntax
+    reader: str
+    names: tuple[str, ...] = ()
+    lookalikes: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+    maybe: tuple[str, ...] = ()
+    beside: str = ""
+    test: str = ""
+    content: str = ""
+    hints: tuple[str, ...] = ()
+    decisive: bool = False
+    only: bool = False
+    configures: bool = False
+    takes_tag_and_digest: bool = True
+    examples: tuple[str, ...] = ()
 
 
-class Places:
-    """Tells what paths tell; every directory is looked at once."""
+_CODE: Final = (
+    "{7z,asc,bash,bat,bz2,c,cc,cfg,cmd,conf,cpp,cs,css,csv,diff,el,env,fish,gif,go,gz,h,hcl,hpp,htm,html,ini,ipynb,java,"
+    "jpeg,jpg,js,json,jsx,kt,lock,log,lua,md5,mjs,patch,pdf,php,pl,png,properties,ps1,py,pyc,pyi,rb,rej,rs,scss,sh,sha1,"
+    "sha256,sha512,sig,snap,sql,svg,swift,tar,tf,tgz,toml,ts,tsx,txt,vim,webp,xml,xz,yaml,yml,zig,zip,zsh,zst}"
+)
+"""Endings of programs, data and archives about Dockerfiles, and also of Dockerfiles for a language: content decides."""
 
-    def __init__(self) -> None:
-        self._charts: dict[str, str | None] = {}
-        self._directories: dict[str, _Directory] = {}
-        self._names: dict[tuple[str, bool], str | None] = {}
+_OTHER: Final = (
+    "*.{dockerignore,adoc,ejs,erb,gotmpl,hbs,in,j2,jinja,jinja2,m4,md,mustache,rst,template,tmpl,tpl}",
+    "*{~,.bak,.backup,.orig,.save,.swo,.swp,.tmp}",
+)
+"""Templates, documentation, and copies that editors leave behind: they look like a Dockerfile inside, too."""
 
-    def of(self, path: str) -> Place:
-        """Tell the kind of a file by its name, and whether it belongs to a Helm chart."""
-        kind = _kind(path)
-        if kind != "yaml":
-            return Place(kind, json=path.lower().endswith(".json"))
-        before, _, name = path.rpartition("/")
-        directory = self._directory(f"{before}/" if path.startswith("/") else before)
-        return Place(kind, directory.kind or self._named(name, directory), directory.templates)
+_ROWS: Final = (
+    Kind(
+        "dockerfile",
+        "Dockerfile",
+        "`FROM`, `COPY --from`, `RUN --mount=…from=`, also after `ONBUILD`; `# syntax=`",
+        DOCKERFILE,
+        "dockerfile.reader:read",
+        names=("{Docker,Container}file", "{Docker,Container}file{.,-}*", "*.{Docker,Container}file"),
+        lookalikes=_OTHER,
+        unsure=(f"*.{_CODE}",),
+        test="dockerfile.probe:is_dockerfile",
+        content="`FROM` or `ARG` as the first instruction",
+        examples=("Dockerfile", "a/Dockerfile.dev", "Containerfile", "x.dockerfile", "Dockerfile-x", "Dockerfile.php"),
+    ),
+    Kind(
+        "kustomize",
+        "Kustomize",
+        "`images`",
+        YAML,
+        "yaml.kustomize:read",
+        names=("kustomization.yaml", "Kustomization"),
+        test="yaml.kustomize:is_kustomization",
+        content="`apiVersion: kustomize.config.k8s.io/…`",
+        decisive=True,
+        examples=("kustomization.yaml", "overlay/kustomization.yml", "overlay/Kustomization"),
+    ),
+    Kind(
+        "kubernetes",
+        "Kubernetes",
+        "images of containers, init and ephemeral containers at any depth; image volumes; Tekton steps",
+        YAML,
+        "yaml.kubernetes:read",
+        test="yaml.kubernetes:is_manifest",
+        content="`apiVersion` and `kind`",
+        decisive=True,
+        examples=("deploy.yaml",),
+    ),
+    Kind(
+        "drone",
+        "Drone",
+        "`image` of `steps`, `services` and `clone`",
+        YAML,
+        "yaml.other_ci:read_drone",
+        names=(".drone*.yaml",),
+        test="yaml.content:is_drone",
+        content="`kind: pipeline` and `steps`",
+        examples=(".drone.yml",),
+    ),
+    Kind(
+        "woodpecker",
+        "Woodpecker",
+        "`image` of `steps`, `services` and `clone`",
+        YAML,
+        "yaml.other_ci:read_drone",
+        names=(".woodpecker/**/*.yaml", ".woodpecker*.yaml"),
+        test="yaml.content:is_woodpecker",
+        content="`steps` with `image` and `commands` or `settings`",
+        examples=(".woodpecker.yaml", ".woodpecker/a/b.yml"),
+    ),
+    Kind(
+        "compose",
+        "Compose",
+        "`services.*.image`, `x-*` fragments, `docker-image://` contexts, image volumes",
+        YAML,
+        "yaml.compose:read",
+        names=("{docker-,}compose*.yaml",),
+        test="yaml.compose:has_services",
+        content="a top-level map `services` of maps",
+        examples=("compose.yaml", "docker-compose.prod.yml"),
+    ),
+    Kind(
+        "github-actions",
+        "GitHub Actions",
+        "`container`, `container.image`, `services.*.image`, `uses: docker://`",
+        YAML,
+        "yaml.github_actions:read",
+        names=(".{github,gitea,forgejo}/workflows/*.yaml", "action.yaml"),
+        test="yaml.content:is_github_actions",
+        content="`jobs` with `runs-on`, or `runs.using`",
+        hints=("runs-on", "docker://"),
+        examples=(".github/workflows/ci.yml", "action.yaml"),
+    ),
+    Kind(
+        "circleci",
+        "CircleCI",
+        "`image` of `docker` lists in jobs, executors and orbs",
+        YAML,
+        "yaml.other_ci:read_circleci",
+        names=(".circleci/**/*.yaml",),
+        test="yaml.content:is_circleci",
+        content="`jobs` or `executors` with `docker`",
+        examples=(".circleci/config.yml",),
+    ),
+    Kind(
+        "bitbucket",
+        "Bitbucket Pipelines",
+        "`image`, `image.name`, `pipe: docker://`",
+        YAML,
+        "yaml.other_ci:read_bitbucket",
+        names=("bitbucket-pipelines.yaml",),
+        test="yaml.content:is_bitbucket",
+        content="`pipelines` with `default`, `branches` and so on",
+        examples=("bitbucket-pipelines.yml",),
+    ),
+    Kind(
+        "gitlab-ci",
+        "GitLab CI",
+        "`image`, `image.name` and `services` at the top level, in `default` and in jobs",
+        YAML,
+        "yaml.gitlab_ci:read",
+        names=(".gitlab/ci/**/*.yaml", "*gitlab-ci*.yaml"),
+        test="yaml.content:is_gitlab_ci",
+        content="jobs with `script` and what only GitLab has",
+        examples=(".gitlab-ci.yml", ".gitlab/ci/a/b.yaml"),
+    ),
+    Kind(
+        "cloud-build",
+        "Cloud Build",
+        "`steps[].name`",
+        YAML,
+        "yaml.other_ci:read_cloud_build",
+        names=(
+            "cloudbuild.yaml",
+            "cloudbuild{.,_,-}*.yaml",
+            "*{.,_,-}cloudbuild.yaml",
+            "*{.,_,-}cloudbuild{.,_,-}*.yaml",
+        ),
+        test="yaml.content:is_cloud_build",
+        content="`steps` whose `name` is an image of Google's",
+        examples=("cloudbuild.yaml", "ci/cloudbuild-prod.yml"),
+    ),
+    Kind(
+        "helm-values",
+        "Helm values",
+        "`image`, and maps of `registry` and `repository` with `tag`, `version` or `digest`",
+        YAML,
+        "yaml.helm:read",
+        names=("values*.yaml",),
+        beside="Chart.yaml",
+        only=True,
+        examples=("chart/values.yaml",),
+    ),
+    Kind(
+        "daemon.json",
+        "Docker configuration",
+        "none; `insecure-registries`",
+        JSON,
+        "engine_settings:read_daemon_json",
+        names=("daemon.json",),
+        configures=True,
+        examples=("etc/docker/daemon.json",),
+    ),
+    Kind(
+        "registries.conf",
+        "containers configuration",
+        "none; registries with `insecure = true`",
+        TOML,
+        "engine_settings:read_registries_conf",
+        names=("registries.conf",),
+        configures=True,
+        examples=("etc/containers/registries.conf",),
+    ),
+)
 
-    def _named(self, name: str, directory: _Directory) -> str | None:
-        key = name, directory.below_chart
-        if key not in self._names:
-            from imgref.sources.yaml.reader import yaml_kind
-
-            self._names[key] = yaml_kind(PurePosixPath(name), beside_chart=directory.below_chart)
-        return self._names[key]
-
-    def _directory(self, written: str) -> _Directory:
-        known = self._directories.get(written)
-        if known is None:
-            from imgref.sources.yaml.reader import yaml_kind
-
-            # The directories above count, also those above the working directory.
-            path = os.path.abspath(written)  # noqa: PTH100  a link's name counts, not what it leads to
-            chart = self._chart(path)
-            templates = chart is not None and f"{path}/".startswith(f"{chart.rstrip('/')}/templates/")
-            kind = yaml_kind(PurePosixPath(path, "any.yaml"))
-            known = self._directories[written] = _Directory(kind, chart is not None, templates)
-        return known
-
-    def _chart(self, directory: str) -> str | None:
-        """Give the nearest directory upwards with a ``Chart.yaml``, up to the top of a repository."""
-        if directory not in self._charts:
-            parent = os.path.dirname(directory)
-            found: str | None = None
-            if os.path.isfile(f"{directory}/Chart.yaml"):
-                found = directory
-            elif parent != directory and not os.path.lexists(f"{directory}/.git"):
-                found = self._chart(parent)
-            self._charts[directory] = found
-        return self._charts[directory]
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ROWS}
+"""Every kind by its name. Where several would fit, by name or by content, the first one counts."""
 
 
-def is_candidate(path: str) -> bool:
-    """Tell from its name alone whether a file may hold references.
+@cache
+def loaded(function: str) -> Any:  # noqa: ANN401  a row names functions of several protocols
+    """Return a function that a row names, such as ``yaml.compose:read``.
 
-    >>> [is_candidate(name) for name in ("a/Dockerfile.dev", "a/Dockerfile.dev.md", "x.yml", "dockerfile.py")]
-    [True, False, True, False]
+    >>> loaded("dockerfile.probe:is_dockerfile")("FROM nginx")
+    True
     """
-    return _kind(path) is not None
+    module, _, name = function.partition(":")
+    return getattr(import_module(f"imgref.sources.{module}"), name)
 
 
-def _kind(path: str) -> str | None:
-    name = path.rpartition("/")[2]
-    if name in ENGINE_SETTINGS:
-        return name
-    low = name.lower()
-    if _DOCKERFILE.fullmatch(low) and not low.endswith(_NO_DOCKERFILE) and not _CODE.fullmatch(name):
-        return "dockerfile"
-    return "yaml" if low.endswith(_YAML) else None
-
-
-def read(
-    place: Place,
-    data: bytes,
-    *,
-    named: bool = False,
-    strict: bool = False,
-    build_args: Mapping[str, str] | None = None,
-    platform: str = "linux/amd64",
-) -> tuple[Reading | None, str]:
-    """Find the references in a file.
-
-    Args:
-        place: what its path tells.
-        data: its bytes.
-        named: whether it was given by name, and so is read whatever it is called.
-        strict: whether YAML that cannot be parsed is a problem also where no name says that it is YAML.
-        build_args: variables of a Dockerfile that are set from outside.
-        platform: what the platform variables of a Dockerfile are set to.
-
-    Returns:
-        What was found, or None for a file of no kind that is known; and its text, without a byte order mark.
-
-    Raises:
-        Unreadable: it is no text.
-        ImgrefError: it is YAML, and PyYAML is not installed.
-    """
-    kind = place.kind
-    text, problem = _decoded(data, may_be_wide=kind != "dockerfile")
-    if kind is None and named:
-        kind = "dockerfile" if _FROM.match(text) else "yaml"
-    reading: Reading | None = None
-    if kind == "dockerfile":
-        from imgref.sources.dockerfile.reader import read_dockerfile
-
-        # To BuildKit a byte that is not UTF-8 is a byte like any other: it is no problem by itself.
-        return read_dockerfile(text, build_args=build_args or {}, platform=platform), text
-    if kind in ENGINE_SETTINGS:
-        from imgref.sources import engine_settings
-
-        reading = (
-            engine_settings.read_daemon_json(text)
-            if kind == "daemon.json"
-            else engine_settings.read_registries_conf(text)
-        )
-    elif kind == "yaml":
-        strict = strict or place.json or place.kind is not None
-        if place.json:
-            # JSON has tabs between its tokens only, where YAML does not always take them.
-            text = text.replace("\t", " ")
-        reading = _read_yaml(place, text, named=named and strict)
-    if problem is not None and reading is not None and (named or is_known_by_name(place)):
-        reading = replace(reading, problems=(problem, *reading.problems))
-    return reading, text
-
-
-def _read_yaml(place: Place, text: str, *, named: bool) -> Reading | None:
-    from imgref.sources.yaml.reader import read_yaml
-
-    try:
-        return read_yaml(text, kind=place.yaml_kind, named=named, template=place.template)
-    except ModuleNotFoundError as error:
-        raise ImgrefError("YAML is read with PyYAML, which is not installed: pip install 'imgref[check]'") from error
-
-
-def is_known_by_name(place: Place) -> bool:
-    """Tell whether the name alone says what kind of file this is, so that it must be readable."""
-    return place.kind is not None if place.kind != "yaml" else place.yaml_kind is not None and not place.template
+def syntax_of(kind: str) -> Syntax:
+    """Return the syntax of the kind that a reading names; what has no row is YAML of no certain kind, or a template."""
+    return KINDS[kind].syntax if kind in KINDS else YAML
 
 
 def lines_of(kind: str, text: str) -> Sequence[str]:
-    """Split a text into lines as the reader of its kind counts them."""
-    return TextLines(text, _NEWLINE if kind == "dockerfile" else _YAML_BREAK)
+    r"""Return the lines of a text as readers of a kind count them.
 
-
-def _decoded(data: bytes, *, may_be_wide: bool) -> tuple[str, Problem | None]:
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
-    if encoding is not None and encoding != "utf-8":
-        if not may_be_wide:
-            raise Unreadable(f"is {encoding.upper()[:-3]}, and a Dockerfile must be UTF-8")
-        try:
-            return data.decode(encoding).removeprefix("\ufeff"), None
-        except UnicodeDecodeError as error:
-            raise Unreadable(f"is no {encoding.upper()[:-3]}: {error.reason}") from error
-    if b"\0" in data:
-        raise Unreadable("is no text: it has a NUL byte")
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff"), None
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
-        lines = _YAML_BREAK.split(before)
-        reason = f"the byte 0x{data[error.start]:02X} is not UTF-8"
-        problem = Problem(len(lines), len(lines[-1]) + 1, "IMG901", reason)
-        return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), problem
+    >>> list(lines_of("compose", "a\rb")), list(lines_of("dockerfile", "a\rb"))
+    (['a', 'b'], ['a\rb'])
+    """
+    return TextLines(text, syntax_of(kind).line_end)

@@ -39,6 +39,16 @@ class Occurrence:
     reason: str | None = None
     hint: str | None = None
 
+    @property
+    def is_base(self) -> bool:
+        """Whether this is what a stage of a Dockerfile is built on: an image even where a variable hides which one."""
+        return self.construct == "from"
+
+    @property
+    def may_be_stage(self) -> bool:
+        """Whether the name of a stage can be here, so that an image with a plain name may be a typing error."""
+        return self.construct in {"copy-from", "mount-from"}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -76,13 +86,14 @@ class Reading:
     """All that was found in one file; a file with one bad line still gives everything else.
 
     Attributes:
-        kind: the kind of file, such as ``dockerfile`` or ``compose``.
+        kind: the name of the kind; ``yaml`` or that of a template where none is certain.
         occurrences: in the order in which they stand.
         problems: what could not be read.
         comments: those addressed to imgref.
         declarations: registries that the file declares insecure.
         incomplete: whether a part of the file was not read at all, as one of the problems explains.
         doubt: why a file of which nothing says that it has images may have some that were not found; or empty.
+        continued: the lines of statements that have more than one line, in order, if there are comments.
     """
 
     kind: str
@@ -92,3 +103,4 @@ class Reading:
     declarations: tuple[Declaration, ...] = field(default=())
     incomplete: bool = False
     doubt: str = ""
+    continued: tuple[range, ...] = ()

@@ -15,11 +15,13 @@ FIXTURES = Path(__file__).parents[1] / "data" / "yaml"
 FILES = 2_000
 READ = """
 import sys
-from pathlib import PurePosixPath
-from imgref.sources.yaml.reader import read_yaml, yaml_kind
+from imgref.sources.recognition import Places
+from imgref.sources.yaml.reader import read_yaml
+places = Places()
 for name in sys.stdin.read().splitlines():
     with open(name, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        read_yaml(file.read(), kind=yaml_kind(PurePosixPath(name)))
+        kind = places.of(name).kind
+        read_yaml(file.read(), kind=kind and kind.name)
 """
 
 

@@ -11,6 +11,8 @@ from check_trees import run, write_tree
 from imgref.check import comments
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding
+from imgref.sources.dockerfile.reader import read_dockerfile
+from imgref.sources.kinds import syntax_of
 from imgref.sources.occurrence import Comment, Reading
 
 Findings = Callable[..., list[str]]
@@ -142,6 +144,7 @@ def operations(lines: list[str], kind: str, monkeypatch: pytest.MonkeyPatch) -> 
     numbered = list(enumerate(lines, 1))
     found = tuple(Comment(number, 1, line[10:], False) for number, line in numbered if line.startswith("#"))
     findings = [Finding("f", number, 6, 9, "IMG101", "x") for number, line in numbered if not line.startswith("#")]
+    continued = read_dockerfile("\n".join(lines)).continued if kind == "dockerfile" else ()
     counted = 0
 
     def counting(function: Callable[..., int]) -> Callable[..., int]:
@@ -156,7 +159,7 @@ def operations(lines: list[str], kind: str, monkeypatch: pytest.MonkeyPatch) -> 
         patch.setattr(comments, "bisect_left", counting(bisect_left))
         patch.setattr(comments, "bisect_right", counting(bisect_right))
         Counting.looks = 0
-        ignores = Ignores(Reading(kind, comments=found), Counting(lines))
+        ignores = Ignores(Reading(kind, comments=found, continued=continued), Counting(lines), syntax_of(kind))
         covered = [finding for finding in findings if ignores.covers(finding)]
         unused = list(ignores.unused(frozenset()))
     assert len(covered) + len(unused) > 0

@@ -7,7 +7,7 @@ import pytest
 
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
-from imgref.check.patterns import HostPattern, ImagePattern, PathPattern
+from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import codes_of, default_codes
 from imgref.sources.occurrence import Comment, Declaration, Occurrence, Problem, Reading, Role
@@ -89,11 +89,11 @@ def test_credentials_are_not_repeated() -> None:
     assert "secret" not in repr(finding)
 
 
-def test_unresolved_images_are_findings_of_the_rule_for_their_kind_of_file() -> None:
+def test_unresolved_images_are_findings_of_the_rule_for_their_construct() -> None:
     unresolved = replace(occurrence("$X", "unresolved"), reason="ARG X has no default")
     (finding,) = judged(unresolved)
     assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be told: ARG X has no default")
-    (finding,) = judged(unresolved, kind="compose")
+    (finding,) = judged(replace(unresolved, construct="services.image"), kind="compose")
     assert (finding.code, finding.message) == ("IMG503", "'$X' cannot be checked: ARG X has no default")
 
 
@@ -199,14 +199,14 @@ def test_exceptions_and_their_end() -> None:
 
 
 def test_files_in_which_a_rule_is_not_reported() -> None:
-    policy = replace(Policy(default_codes()), per_file_ignores=((PathPattern("a/**"), frozenset({"IMG101"})),))
+    policy = replace(Policy(default_codes()), per_file_ignores=((PathPatterns("a/**"), frozenset({"IMG101"})),))
     assert codes(occurrence("nginx"), occurrence("nginx:latest"), policy=policy) == ["IMG102"]
 
 
 @pytest.mark.parametrize("by", ["exception", "per-file-ignores"])
 def test_a_comment_is_of_use_also_where_the_policy_lets_pass_anyway(by: str) -> None:
     entry = Exemption(ImagePattern("nginx"), frozenset({"IMG101"}), None, None, "x:1")
-    ignores = ((PathPattern("a/**"), frozenset({"IMG101"})),)
+    ignores = ((PathPatterns("a/**"), frozenset({"IMG101"})),)
     policy = Policy(default_codes(), exceptions=(entry,))
     if by == "per-file-ignores":
         policy = Policy(default_codes(), per_file_ignores=ignores)

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import pickle
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgref import parse
-from imgref.check.patterns import Glob, HostPattern, ImagePattern, PathPattern, PatternError, is_loopback
+from imgref import ImgrefError, parse
+from imgref.check.patterns import Glob, HostPattern, ImagePattern, PathPatterns, PatternError, _spec, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,11 @@ def test_patterns_of_no_image(pattern: str, why: str) -> None:
         ("vendor/", ["vendor/a", "a/vendor/b"], ["vendors"]),
         ("vendor/**", ["vendor/a", "vendor/a/b"], ["a/vendor/b", "vendor"]),
         ("/vendor", ["vendor/a"], ["a/vendor"]),
-        ("./vendor", ["a/vendor/b"], []),
+        ("./vendor", ["vendor/b"], ["a/vendor/b"]),
+        ("vendor[0-9]", ["vendor1/a", "a/vendor2"], ["vendor/a", "vendor[0-9]/a", "vendorx"]),
+        ("v[!a-c]", ["vd"], ["va", "v"]),
+        ("a\\*", ["a*"], ["ab"]),
+        ("build/", ["build/x", "a/build/x"], ["build", "a/build"]),
         ("tests/*/Dockerfile", ["tests/a/Dockerfile"], ["tests/Dockerfile", "tests/a/b/Dockerfile"]),
         ("**/Dockerfile", ["Dockerfile", "a/b/Dockerfile"], ["a/Dockerfile.dev"]),
         ("*.y?ml", ["a.yaml", "x/b.yyml"], ["a.yml", "a.y/ml"]),
@@ -81,7 +88,7 @@ def test_patterns_of_no_image(pattern: str, why: str) -> None:
     ],
 )
 def test_paths(pattern: str, matching: list[str], other: list[str]) -> None:
-    compiled = PathPattern(pattern)
+    compiled = PathPatterns(pattern)
     assert [path for path in matching if not compiled.matches(path)] == []
     assert [path for path in other if compiled.matches(path)] == []
 
@@ -134,7 +141,7 @@ def test_loopback(host: str, inside: bool) -> None:
 
 
 def test_patterns_travel_to_other_processes() -> None:
-    for pattern in (ImagePattern("a.io/*"), HostPattern("10.0.0.0/8"), PathPattern("a/**")):
+    for pattern in (ImagePattern("a.io/*"), HostPattern("10.0.0.0/8"), PathPatterns("a/**")):
         assert pickle.loads(pickle.dumps(pattern)) == pattern
     assert pickle.loads(pickle.dumps(ImagePattern("a.io/*"))).matches(parse("a.io/b"))
 
@@ -167,3 +174,48 @@ def test_glob_matches_a_long_text_in_linear_time(wildcard: str, piece: str) -> N
 def test_glob_with_many_wildcards_matches_in_linear_time(wildcard: str, piece: str) -> None:
     text = piece * 100
     assert_linear(lambda size: Glob(wildcard * size + "b"), lambda glob: glob.matches(text), 10, 3)
+
+
+GIT_CASES = [
+    ["vendor[0-9]"],
+    ["vendor*", "!vendor1"],
+    ["vendor1", "!vendor1/keep"],
+    ["*.yaml", "!keep.yaml"],
+    ["/*", "!/a", "/a/*", "!/a/b"],
+    ["a/**", "!a/b/"],
+    ["**/b/x"],
+    ["# comment", "", "b  ", "\\!x", "\\#x"],
+    ["x", "!x", "a/x"],
+    ["[a-b]/?", "!a/[!x]"],
+    ["a/**/x"],
+    ["b/", "!a/b/"],
+]
+GIT_PATHS = [
+    "vendor1/x", "vendor1/keep", "vendor/x", "a/vendor2/b", "keep.yaml", "a/keep.yaml", "a/x.yaml", "a/b/x", "a/b/keep",
+    "b/x", "x", "!x", "#x", "a/x", "a/y", "b", "a/b/c/x", "vendor1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", GIT_CASES, ids=" ".join)
+def test_path_patterns_mean_what_git_says(lines: list[str], tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    asked = subprocess.run(
+        ["git", "-C", tmp_path, "check-ignore", "--no-index", "-z", "--stdin"],
+        input="\0".join(GIT_PATHS), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    ignored = asked.stdout.split("\0")[:-1]
+    assert [path for path in GIT_PATHS if PathPatterns(*lines).matches(path)] == ignored
+
+
+def test_path_pattern_that_is_not_valid_is_refused() -> None:
+    with pytest.raises(PatternError, match="invalid pattern of paths '!'"):
+        PathPatterns("a", "!")
+
+
+def test_path_patterns_without_pathspec_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pathspec", None)
+    _spec.cache_clear()
+    assert not PathPatterns().matches("a")
+    with pytest.raises(ImgrefError, match=re.escape("pip install 'imgref[check]'")):
+        PathPatterns("vendor")

@@ -8,7 +8,6 @@ import pytest
 from check_trees import run, write_tree
 
 from imgref.sources.kinds import KINDS
-from imgref.sources.yaml.reader import _READERS
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -17,10 +16,6 @@ Capsys = pytest.CaptureFixture[str]
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
-
-
-def test_kinds_are_those_that_have_a_reader() -> None:
-    assert set(KINDS) == {*_READERS, "dockerfile", "daemon.json", "registries.conf"}
 
 
 EXAMPLES = {

@@ -7,12 +7,14 @@ import re
 import pytest
 from docs.checker import EXEMPT, blocks, problems
 from docs.commands import ROOT
+from kind_pages import TABLE
 
 AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 PAGES = {
-    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    str(path.relative_to(ROOT)): TABLE.sub(lambda table: "\n" * table[0].count("\n"), path.read_text(encoding="utf-8"))
     for path in (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md")))
 }
+"""The pages without the table of kinds, which names what belongs to other programs and follows from the code."""
 
 BREAKS = [
     ("SECURITY.md", "", "--force-exact", "--forse-exact"),

@@ -14,7 +14,9 @@ from imgref.check.policy import Policy
 from imgref.check.reports import FORMATS, report
 from imgref.check.rules import codes_of
 from imgref.check.runner import Checked, Options, Task, check
-from imgref.sources.kinds import Places, lines_of, read
+from imgref.sources.find import read
+from imgref.sources.kinds import lines_of
+from imgref.sources.recognition import Places
 
 NAMES = [
     "Dockerfile",
@@ -90,7 +92,7 @@ def test_every_place_is_in_the_file(name: str, data: bytes) -> None:
 @settings(deadline=None, max_examples=25)
 def test_no_name_makes_it_crash(names: list[bytes]) -> None:
     from imgref.check.runner import list_tasks
-    from imgref.sources.kinds import is_candidate
+    from imgref.sources.recognition import is_candidate
     from imgref.sources.walk import Listing
 
     with TemporaryDirectory() as root:

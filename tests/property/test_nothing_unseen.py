@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from imgref.check.policy import Policy
 from imgref.check.rules import codes_of, default_codes
 from imgref.check.runner import Checked, Options, check, list_tasks, unlisted
-from imgref.sources.kinds import is_candidate
+from imgref.sources.recognition import is_candidate
 from imgref.sources.walk import Listing
 
 EVIL = "evil.example/app"

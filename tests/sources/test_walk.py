@@ -9,7 +9,7 @@ import pytest
 from check_trees import write_tree
 from isolation.environment import require
 
-from imgref.sources.kinds import is_candidate
+from imgref.sources.recognition import is_candidate
 from imgref.sources.walk import Listing, shown_path
 
 Listed = Callable[..., tuple[list[str], list[str]]]

@@ -11,14 +11,15 @@ from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
 from imgref.sources.occurrence import Occurrence
 
-__all__ = ["RULES", "unresolved_arg", "unresolved_image"]
+__all__ = ["RULES"]
 
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII | re.IGNORECASE)
-_FROM_OTHER: Final = ("copy-from", "mount-from")
 
 
-def unresolved_arg(occurrence: Occurrence) -> Verdict:
-    """Say that a FROM cannot be judged, since a variable in it is empty or unknown."""
+def _unresolved_arg(occurrence: Occurrence) -> Verdict | None:
+    """Report a FROM that cannot be checked, since a variable in it is empty or unknown."""
+    if not occurrence.is_base:
+        return None
     reason = "a variable in it has no value" if occurrence.reason is None else occurrence.reason
     return Verdict(
         f"{quote(masked(occurrence.text, whole=True))} cannot be told: {reason}",
@@ -26,8 +27,10 @@ def unresolved_arg(occurrence: Occurrence) -> Verdict:
     )
 
 
-def unresolved_image(occurrence: Occurrence) -> Verdict:
-    """Return what IMG503 reports: an image that only something outside of the file decides."""
+def _unresolved_image(occurrence: Occurrence) -> Verdict | None:
+    """Report an image that only something outside of the file decides."""
+    if occurrence.is_base:
+        return None
     reason = "its value is not in this file" if occurrence.reason is None else occurrence.reason
     return Verdict(
         f"{quote(occurrence.text)} cannot be checked: {reason}",
@@ -37,17 +40,12 @@ def unresolved_image(occurrence: Occurrence) -> Verdict:
 
 def _implicit_image(image: Image, _: Policy) -> Verdict | None:
     """Only a text that could be a stage's name is in doubt: one with a ``/``, ``:`` or ``@`` is plainly an image."""
-    if not _may_be_stage(image) or not _STAGE_NAME.fullmatch(image.text):
+    if not image.occurrence.may_be_stage or not _STAGE_NAME.fullmatch(image.text):
         return None
     return Verdict(
         f"{quote(image.text)} is no stage of this file, and so is pulled as the image {image.ref}",
         "name a stage, or write the image with its tag",
     )
-
-
-def _may_be_stage(image: Image) -> bool:
-    """Tell whether this stands where a stage may be named: in ``COPY --from`` or in a mount's ``from``."""
-    return image.kind == "dockerfile" and image.occurrence.construct.removeprefix("onbuild-") in _FROM_OTHER
 
 
 RULES: Final = (
@@ -66,6 +64,7 @@ RULES: Final = (
             "the same `--build-arg` as in the build.",
             settings="None; `--build-arg NAME=VALUE` sets a variable.",
         ),
+        unresolved=_unresolved_arg,
         level="error",
         enforced=True,
     ),
@@ -112,6 +111,7 @@ RULES: Final = (
             settings='`extend-select = ["IMG503"]` turns it on. `imgref check --show-unresolved` lists the same images '
             "without failing.",
         ),
+        unresolved=_unresolved_image,
         default=False,
         level="error",
         enforced=True,

@@ -10,7 +10,7 @@ from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
 from imgref.sources.occurrence import Declaration
 
-__all__ = ["RULES", "insecure_declaration"]
+__all__ = ["RULES"]
 
 
 def _registry_not_allowed(image: Image, policy: Policy) -> Verdict | None:
@@ -42,8 +42,9 @@ def _with_path(image: Image) -> str:
 
 
 def _not_golden(image: Image, policy: Policy) -> Verdict | None:
-    base = image.kind == "dockerfile" and image.occurrence.construct == "from"
-    if policy.golden is None or not base or not (image.occurrence.final or policy.golden_scope == "all"):
+    if policy.golden is None or not image.occurrence.is_base:
+        return None
+    if not (image.occurrence.final or policy.golden_scope == "all"):
         return None
     if any(pattern.matches(image.ref) for pattern in policy.golden):
         return None
@@ -64,7 +65,7 @@ def _insecure_registry(image: Image, policy: Policy) -> Verdict | None:
     )
 
 
-def insecure_declaration(declaration: Declaration) -> Verdict | None:
+def _insecure_declaration(declaration: Declaration) -> Verdict | None:
     """Judge a registry that an engine's settings declare insecure; the machine itself may be."""
     if is_loopback(declaration.host):
         return None
@@ -154,6 +155,7 @@ RULES: Final = (
             "alone, and does not change how any command of imgref speaks to a registry.",
         ),
         _insecure_registry,
+        declaration=_insecure_declaration,
         level="error",
     ),
 )

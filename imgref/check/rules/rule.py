@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from imgref.check.policy import Policy
+from imgref.errors import InvalidReference
 from imgref.reference import ImageReference
-from imgref.sources.occurrence import Occurrence
+from imgref.sources.occurrence import Declaration, Occurrence
 
 __all__ = ["Example", "Image", "Judge", "Level", "Page", "Rule", "Verdict"]
 
@@ -25,24 +26,26 @@ class Image:
         text: the reference with variables put in.
         ref: what it means; a tag that is left out is filled in, unless something outside of the text gives it.
         left_out: which of ``registry`` and ``tag`` are not written out; a digest stands for a tag.
-        kind: the kind of file.
     """
 
     occurrence: Occurrence
     text: str
     ref: ImageReference
     left_out: tuple[str, ...]
-    kind: str
 
 
 class Verdict(NamedTuple):
-    """What a rule has against an image: one line, and what to do, or None."""
+    """What a rule has against an image: one line, what to do, and the reference to show if not that in the file."""
 
     message: str
     hint: str | None = None
+    shown: str | None = None
 
 
 Judge = Callable[[Image, Policy], Verdict | None]
+JudgeUnresolved = Callable[[Occurrence], Verdict | None]
+JudgeInvalid = Callable[[Occurrence, InvalidReference | None], Verdict]
+JudgeDeclaration = Callable[[Declaration], Verdict | None]
 
 
 class Example(NamedTuple):
@@ -83,7 +86,11 @@ class Rule:
         name: such as ``implicit-latest``.
         summary: what it finds, in a few words.
         page: its page.
-        judge: from an image that is pulled to what is wrong with it; None where a file's reader tells.
+        judge: checks an image that is pulled.
+        unresolved: checks a reference whose value is not known.
+        invalid: checks a value that is not a valid reference, with the error of the parser if there is one.
+        declaration: checks a registry that is configured as insecure. A rule with none of the four is reported by
+            readers.
         default: whether it is on if nothing selects it.
         waits_for: the settings without which it has nothing to say.
         level: how grave reports show it.
@@ -95,6 +102,9 @@ class Rule:
     summary: str
     page: Page
     judge: Judge | None = None
+    unresolved: JudgeUnresolved | None = None
+    invalid: JudgeInvalid | None = None
+    declaration: JudgeDeclaration | None = None
     default: bool = True
     waits_for: tuple[str, ...] = ()
     level: Level = "warning"

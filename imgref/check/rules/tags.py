@@ -10,7 +10,7 @@ from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import InvalidReference, quote
 from imgref.sources.occurrence import Occurrence
 
-__all__ = ["RULES", "invalid_reference", "is_exact"]
+__all__ = ["RULES", "is_exact"]
 
 _EXACT: Final = re.compile(
     r"""
@@ -76,19 +76,15 @@ def _without_tag(image: Image) -> str:
     return image.text.removesuffix(f":{image.ref.tag}")
 
 
-def invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -> tuple[Verdict, str]:
-    """Say why a text is no reference, as its file's rules or those of references have it.
-
-    Returns:
-        The verdict, and the text with its credentials masked.
-    """
+def _invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -> Verdict:
+    """Report why a value is not a reference, by the rules of its file or those of references."""
     shown = occurrence.text if error is None else error.shown()[0]
     reason = occurrence.reason
     if reason is None:
         reason = "it is no reference" if error is None else error.reason
     hint = occurrence.hint if occurrence.hint is not None or error is None else error.hint
     meant = None if hint is None else f"did you mean {hint}?"
-    return Verdict(f"{quote(shown)} is no image reference: {reason}", meant), shown
+    return Verdict(f"{quote(shown)} is no image reference: {reason}", meant, shown)
 
 
 _DIGEST = "sha256:" + "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -173,6 +169,7 @@ RULES: Final = (
             fix="Write what the hint says, if that is what was meant.",
             settings="None.",
         ),
+        invalid=_invalid_reference,
         level="error",
     ),
 )

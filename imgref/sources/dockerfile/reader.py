@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from imgref.errors import InvalidReference
 from imgref.reference import parse
+from imgref.sources.contract import Context
 from imgref.sources.dockerfile.arguments import Arguments
 from imgref.sources.dockerfile.frontend import Frontend, find_frontend
 from imgref.sources.dockerfile.grammar import STAGE_NAME, check, unknown_instruction, words
@@ -22,11 +23,16 @@ from imgref.sources.dockerfile.mounts import mount_source
 from imgref.sources.dockerfile.shell_words import BadWord, RequiredVariable, expand
 from imgref.sources.occurrence import Occurrence, Problem, Reading, Role
 
-__all__ = ["read_dockerfile"]
+__all__ = ["read", "read_dockerfile"]
 
 _NO_BUILD_ARGS: Final[Mapping[str, str]] = {}
 _INDEX: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _EMPTY_IMAGE: Final = "scratch"
+
+
+def read(text: str, context: Context) -> Reading:
+    """Find the image references of a Dockerfile, as :func:`read_dockerfile` does."""
+    return read_dockerfile(text, build_args=context.build_args, platform=context.platform)
 
 
 def read_dockerfile(
@@ -92,6 +98,7 @@ class _Reader:
         self.arguments = arguments
         self.occurrences: list[Occurrence] = []
         self.problems: list[Problem] = []
+        self.continued: list[range] = []
         self.stages: list[_Stage] = []
         self.uses: list[_Use] = []
         self.is_built = False  # a FROM that can be read has come
@@ -117,6 +124,7 @@ class _Reader:
             tuple(sorted(self.occurrences, key=lambda one: (one.line, one.column))),
             tuple(sorted(self.problems, key=lambda one: (one.line, one.column))),
             tuple(found.comments),
+            continued=tuple(self.continued) if found.comments else (),
         )
 
     def _walk(self, instructions: Iterable[Instruction]) -> None:
@@ -125,6 +133,9 @@ class _Reader:
         in_a_row = in_doubt = False
         for instruction in instructions:
             self.has_instructions = True
+            numbers = instruction.line.numbers
+            if len(numbers) > 1:
+                self.continued.append(range(numbers[0], numbers[-1] + 1))
             if not instruction.is_known:
                 if in_a_row:
                     unknown[-1].more += 1

@@ -7,13 +7,27 @@ system is not read by guess: :func:`looks_like_ci` is for saying so.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
-from imgref.sources.yaml import compose, kubernetes, kustomize
+from imgref.sources.contract import DocumentTest
+from imgref.sources.kinds import KINDS, loaded
+from imgref.sources.syntax import YAML
 from imgref.sources.yaml.collector import is_empty
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
 
-__all__ = ["kind_by_content", "looks_like_ci", "may_have_images"]
+__all__ = [
+    "is_bitbucket",
+    "is_circleci",
+    "is_cloud_build",
+    "is_drone",
+    "is_github_actions",
+    "is_gitlab_ci",
+    "is_woodpecker",
+    "kind_by_content",
+    "looks_like_ci",
+    "may_have_images",
+]
 
 _IMAGE_KEY: Final = re.compile(r"""image["']?\s*:""")
 _STEPS_KEY: Final = re.compile(r"""^["']?steps["']?\s*:""", re.MULTILINE)
@@ -43,8 +57,7 @@ def may_have_images(text: str) -> bool:
     return (
         ("image" in text and ("apiVersion" in text or "services" in text or _IMAGE_KEY.search(text) is not None))
         or ("script" in text and "services" in text)
-        or "docker://" in text
-        or "runs-on" in text
+        or _hints().search(text) is not None
         or ("steps" in text and _STEPS_KEY.search(text) is not None)
         or ("\\" in text and _ESCAPE.search(text) is not None)
     )
@@ -54,7 +67,18 @@ def kind_by_content(document: Node) -> str | None:
     """Return the kind that a document certainly is, or None."""
     if not isinstance(document, Mapping):
         return None
-    return next((kind for kind, test in _TESTS if test(document)), None)
+    return next((name for name, test in _tests() if test(document)), None)
+
+
+@cache
+def _tests() -> tuple[tuple[str, DocumentTest], ...]:
+    rows = (kind for kind in KINDS.values() if kind.syntax is YAML and kind.test)
+    return tuple((kind.name, loaded(kind.test)) for kind in rows)
+
+
+@cache
+def _hints() -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(hint) for kind in KINDS.values() for hint in kind.hints))
 
 
 def looks_like_ci(document: Node) -> bool:
@@ -83,7 +107,10 @@ def _inner(mapping: Mapping, key: str) -> list[Mapping]:
     return [value for value in values if isinstance(value, Mapping)]
 
 
-def _is_gitlab_ci(document: Mapping) -> bool:
+def is_gitlab_ci(document: Node) -> bool:
+    """Return whether this is a pipeline of GitLab CI by its content."""
+    if not isinstance(document, Mapping):
+        return False
     jobs = [value for _, value in document.entries() if isinstance(value, Mapping)]
     scripted = [job for job in jobs if job.get("script") is not None]
     certain = _has(document, _GITLAB_TOP) or any(
@@ -94,50 +121,53 @@ def _is_gitlab_ci(document: Mapping) -> bool:
     )  # fmt: skip
 
 
-def _is_github_actions(document: Mapping) -> bool:
+def is_github_actions(document: Node) -> bool:
+    """Return whether this is a workflow or an action of GitHub by its content."""
+    if not isinstance(document, Mapping):
+        return False
     runs = document.get("runs")
     if isinstance(runs, Mapping) and isinstance(runs.get("using"), Scalar):
         return True
     return any(job.get("runs-on") is not None for job in _inner(document, "jobs"))
 
 
-def _is_circleci(document: Mapping) -> bool:
+def is_circleci(document: Node) -> bool:
+    """Return whether this is a configuration of CircleCI by its content."""
+    if not isinstance(document, Mapping):
+        return False
     parts = (*_inner(document, "jobs"), *_inner(document, "executors"))
     return any(container.get("image") is not None for part in parts for container in _inner(part, "docker"))
 
 
-def _is_bitbucket(document: Mapping) -> bool:
+def is_bitbucket(document: Node) -> bool:
+    """Return whether this is a file of Bitbucket Pipelines by its content."""
+    if not isinstance(document, Mapping):
+        return False
     pipelines = document.get("pipelines")
     return isinstance(pipelines, Mapping) and _has(pipelines, _BITBUCKET)
 
 
-def _is_drone(document: Mapping) -> bool:
+def is_drone(document: Node) -> bool:
+    """Return whether this is a pipeline of Drone by its content."""
+    if not isinstance(document, Mapping):
+        return False
     kind = document.get("kind")
     return isinstance(kind, Scalar) and kind.value == "pipeline" and bool(_inner(document, "steps"))
 
 
-def _is_woodpecker(document: Mapping) -> bool:
+def is_woodpecker(document: Node) -> bool:
+    """Return whether this is a workflow of Woodpecker by its content."""
+    if not isinstance(document, Mapping):
+        return False
     steps = _inner(document, "steps")
     return any(
         step.get("image") is not None and (step.get("commands") or step.get("settings")) is not None for step in steps
     )
 
 
-def _is_cloud_build(document: Mapping) -> bool:
+def is_cloud_build(document: Node) -> bool:
+    """Return whether this is a build of Google Cloud Build by its content."""
+    if not isinstance(document, Mapping):
+        return False
     names = [step.get("name") for step in _inner(document, "steps")]
     return any(isinstance(name, Scalar) and any(host in name.value for host in _CLOUD_BUILD_HOSTS) for name in names)
-
-
-_TESTS: Final = (
-    ("kustomize", kustomize.is_kustomization),
-    ("kubernetes", kubernetes.is_manifest),
-    ("drone", _is_drone),
-    ("woodpecker", _is_woodpecker),
-    ("compose", compose.has_services),
-    ("github-actions", _is_github_actions),
-    ("circleci", _is_circleci),
-    ("bitbucket", _is_bitbucket),
-    ("gitlab-ci", _is_gitlab_ci),
-    ("cloud-build", _is_cloud_build),
-)
-"""Each kind with its test, in the order in which they are asked."""

@@ -1,16 +1,13 @@
-"""YAML files: which kind a file is, by its name or by its content, and what its reader finds."""
+"""YAML files: composes the documents, decides which kinds each one is, and calls the readers of these kinds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import Final
 
+from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
-from imgref.sources.yaml import compose, github_actions, gitlab_ci, helm, kubernetes, kustomize, other_ci
 from imgref.sources.yaml.collector import Found
 from imgref.sources.yaml.comments import comments
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
@@ -18,70 +15,9 @@ from imgref.sources.yaml.document import Composition, Node
 from imgref.sources.yaml.document import compose as compose_nodes
 from imgref.sources.yaml.templates import looks_like_template, template_images
 
-__all__ = ["read_yaml", "yaml_kind"]
+__all__ = ["read_yaml"]
 
 _NO_VARIABLES: Final[Mapping[str, str]] = {}
-
-_READERS: Final[dict[str, Callable[[Node, Found], None]]] = {
-    "bitbucket": other_ci.read_bitbucket,
-    "circleci": other_ci.read_circleci,
-    "cloud-build": other_ci.read_cloud_build,
-    "compose": compose.read,
-    "drone": other_ci.read_drone,
-    "github-actions": github_actions.read,
-    "gitlab-ci": gitlab_ci.read,
-    "helm-values": helm.read,
-    "kubernetes": kubernetes.read,
-    "kustomize": kustomize.read,
-    "woodpecker": other_ci.read_drone,
-}
-
-_NAMES: Final = tuple(
-    (kind, re.compile(pattern + r"\.ya?ml", re.ASCII | re.DOTALL))
-    for kind, pattern in (
-        ("compose", r"(?:docker-)?compose.*"),
-        ("kustomize", r"kustomization"),
-        ("github-actions", r"action"),
-        ("gitlab-ci", r".*gitlab-ci.*"),
-        ("bitbucket", r"bitbucket-pipelines"),
-        ("drone", r"\.drone.*"),
-        ("woodpecker", r"\.woodpecker.*"),
-        ("cloud-build", r"(?:.*[._-])?cloudbuild(?:[._-].*)?"),
-    )
-)
-_VALUES: Final = re.compile(r"values.*\.ya?ml", re.DOTALL)
-_SUFFIXES: Final = frozenset({".yml", ".yaml"})
-_WORKFLOWS: Final = frozenset({".github", ".gitea", ".forgejo"})
-_FIXED: Final = frozenset({"github-actions", "helm-values", "kustomize"})
-"""Kinds that stay what their name says, whatever else is in the file; a ``compose*.yaml`` may be a manifest alone."""
-
-
-def yaml_kind(path: PurePosixPath, *, beside_chart: bool = False) -> str | None:
-    """Give the kind that a file's name alone tells, or None where its content has to.
-
-    Args:
-        path: the file; its directories count too, as in ``.github/workflows``.
-        beside_chart: a ``Chart.yaml`` stands beside the file or above it.
-
-    >>> yaml_kind(PurePosixPath("compose.prod.yaml")), yaml_kind(PurePosixPath("deploy.yaml"))
-    ('compose', None)
-    """
-    if path.name == "Kustomization":
-        return "kustomize"
-    if path.suffix not in _SUFFIXES:
-        return None
-    parents = path.parts[:-1]
-    if parents[-1:] == ("workflows",) and len(parents) > 1 and parents[-2] in _WORKFLOWS:
-        return "github-actions"
-    if any(pair == (".gitlab", "ci") for pair in pairwise(parents)):
-        return "gitlab-ci"
-    if ".circleci" in parents:
-        return "circleci"
-    if ".woodpecker" in parents:
-        return "woodpecker"
-    if beside_chart and _VALUES.fullmatch(path.name):
-        return "helm-values"
-    return next((kind for kind, pattern in _NAMES if pattern.fullmatch(path.name)), None)
 
 
 def read_yaml(
@@ -96,7 +32,7 @@ def read_yaml(
 
     Args:
         text: the file; a byte order mark at its start is not counted.
-        kind: what :func:`yaml_kind` says; with None the content decides.
+        kind: the kind that the name decides, one of :data:`~imgref.sources.kinds.KINDS`; with None the content decides.
         named: the file was named on the command line, so that it must be readable.
         template: the file stands below a chart's ``templates``: its images are counted, never read.
         variables: values for the variables of a Compose file.
@@ -133,7 +69,7 @@ def _read(text: str, kind: str | None, composition: Composition, variables: Mapp
     for document in composition.documents:
         known = _kinds_of(document, kind)
         for name in known:
-            _READERS[name](document, found)
+            loaded(KINDS[name].reader)(document, found)
         first = first or next(iter(known), None)
         if not known and looks_like_ci(document):
             doubt = "it looks like a file of a CI system, but is of no kind that imgref knows"
@@ -155,7 +91,8 @@ def _kinds_of(document: Node, kind: str | None) -> list[str]:
 
     A name alone must not hide what is in a file: a manifest that is called ``action.yml`` is still one.
     """
-    content = None if kind == "helm-values" else kind_by_content(document)
-    if kind is None or (kind not in _FIXED and content in {"kustomize", "kubernetes"}):
-        return [] if content is None else [content]
-    return [kind] if content in {None, kind} else [kind, content]
+    named = None if kind is None else KINDS[kind]
+    content = None if named is not None and named.only else kind_by_content(document)
+    if named is None or content is None or content == kind:
+        return [name for name in (kind or content,) if name is not None]
+    return [content] if KINDS[content].decisive and not named.decisive else [named.name, content]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from vectors import ROOT
 
+from imgref.sources.recognition import Places
 from imgref.sources.yaml import document
 from imgref.sources.yaml.helm import APP_VERSION
-from imgref.sources.yaml.reader import read_yaml, yaml_kind
+from imgref.sources.yaml.reader import read_yaml
 
 if TYPE_CHECKING:
     from imgref.sources.occurrence import Reading
@@ -37,8 +38,13 @@ KINDS = {
 }
 
 
+def kind_of(path: str | Path) -> str | None:
+    kind = Places().of(str(path)).kind
+    return None if kind is None else kind.name
+
+
 def read(text: str, name: str = "compose.yaml", *, named: bool = False) -> Reading | None:
-    return read_yaml(text, kind=yaml_kind(PurePosixPath(name)), named=named)
+    return read_yaml(text, kind=kind_of(name), named=named)
 
 
 def found(text: str, name: str = "compose.yaml") -> list[tuple[str, str, str | None]]:
@@ -62,7 +68,7 @@ def expected(text: str) -> list[tuple[int, int, str, str, str | None]]:
 @pytest.mark.parametrize("name", FILES)
 def test_every_marked_reference_is_found_and_nothing_else(name: str) -> None:
     text = (DATA / name).read_text(encoding="utf-8")
-    kind = yaml_kind(PurePosixPath(name), beside_chart=beside_chart(name))
+    kind = kind_of(DATA / name)
     reading = read_yaml(text, kind=kind, template=beside_chart(name) and "/templates/" in name)
     occurrences = reading.occurrences if reading else ()
     assert [(item.line, item.column, item.role, item.construct, item.resolved) for item in occurrences] == expected(
@@ -87,7 +93,7 @@ def test_the_fixtures_are_known_by_their_names() -> None:
     for name in FILES:
         top = name.split("/", 1)[0]
         if top in KINDS:
-            assert yaml_kind(PurePosixPath(name)) == KINDS[top], name
+            assert kind_of(name) == KINDS[top], name
 
 
 @pytest.mark.parametrize(
@@ -123,12 +129,16 @@ def test_the_fixtures_are_known_by_their_names() -> None:
     ],
 )
 def test_kinds_by_name(path: str, kind: str | None) -> None:
-    assert yaml_kind(PurePosixPath(path)) == kind
+    assert kind_of(path) == kind
 
 
-def test_values_are_a_charts_only_beside_one() -> None:
-    assert yaml_kind(PurePosixPath("a/values-prod.yml"), beside_chart=True) == "helm-values"
-    assert yaml_kind(PurePosixPath("a/my-values.yml"), beside_chart=True) is None
+def test_values_are_a_charts_only_beside_one(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "Chart.yaml").touch()
+    assert kind_of(tmp_path / "a/b/values-prod.yml") == "helm-values"
+    assert kind_of(tmp_path / "values-gitlab-ci.yml") == "helm-values"
+    assert kind_of(tmp_path / "a/my-values.yml") is None
+    assert kind_of("/values.yaml") is None
 
 
 def test_kinds_by_content() -> None:

@@ -1,0 +1,62 @@
+"""From the bytes of a file to its text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imgref.sources.occurrence import Problem
+from imgref.sources.syntax import Syntax
+
+__all__ = ["Unreadable", "decode"]
+
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+
+
+class Unreadable(Exception):
+    """A file that is not text; says why. The caller decides whether that is a finding or a warning."""
+
+
+def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | None]:
+    r"""Return the text of a file without its byte order mark, and the first byte that is not UTF-8 as a problem.
+
+    Such a byte becomes a surrogate, so that everything else in the file is still found.
+
+    Args:
+        data: the file.
+        syntax: its syntax, if that is known.
+
+    Raises:
+        Unreadable: the file is not text.
+
+    >>> decode(b"\xef\xbb\xbfimage: nginx\n")
+    ('image: nginx\n', None)
+    >>> decode(b"a\nb\xff")[1].message
+    'the byte 0xFF is not UTF-8'
+    """
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    if encoding != "utf-8":
+        name = encoding.upper()[:-3]
+        if syntax is not None and syntax.bytewise:
+            raise Unreadable(f"is {name}, and {syntax.name} must be UTF-8")
+        try:
+            return data.decode(encoding).removeprefix("\ufeff"), None
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"is not valid {name}: {error.reason}") from error
+    if b"\0" in data:
+        raise Unreadable("is not text: it contains a NUL byte")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff"), None
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
+        lines = _LINE_END.split(before)
+        reason = f"the byte 0x{data[error.start]:02X} is not UTF-8"
+        problem = Problem(len(lines), len(lines[-1]) + 1, "IMG901", reason)
+        return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), problem
