@@ -19,11 +19,11 @@ from typing import Final, Literal
 from imgref._printable import MASK, masked
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
-from imgref.check.patterns import HostPattern, is_loopback
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
 from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
 from imgref.errors import ImgrefError
+from imgref.hosts import HostPattern
 from imgref.sources.kinds import (
     ENGINE_SETTINGS,
     Place,
@@ -145,8 +145,8 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
     hosts: dict[str, None] = {}
     for task in tasks:
         if (task.kind or task.path.rpartition("/")[2]) in ENGINE_SETTINGS:
-            hosts |= {declared.host: None for declared in reader.declarations(task) if not is_loopback(declared.host)}
-    declared = tuple(HostPattern(host) for host in hosts)
+            hosts |= {declared.host: None for declared in reader.declarations(task)}
+    declared = tuple(pattern for pattern in map(HostPattern, hosts) if not pattern.is_loopback)
     return [replace(policy, insecure=(*policy.insecure, *declared)) for policy in policies]
 
 

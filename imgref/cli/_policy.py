@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from imgref.check.patterns import HostPattern, ImagePattern, PathPattern, PatternError
+from imgref.check.patterns import ImagePattern, PathPattern, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
 from imgref.config import Config, Setting, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
+from imgref.hosts import HostPattern
 from imgref.sources.kinds import KINDS
 
 if TYPE_CHECKING:

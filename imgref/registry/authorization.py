@@ -16,9 +16,10 @@ from urllib.parse import urlencode, urlsplit
 
 from imgref.archive.manifest import read_json
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
+from imgref.hosts import split_host
 from imgref.registry import credentials
 from imgref.registry.credentials import Credential, Credentials
-from imgref.registry.hosts import Trust, split_host
+from imgref.registry.hosts import Trust
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 

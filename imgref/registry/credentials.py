@@ -19,6 +19,7 @@ from typing import Final, Literal, cast
 
 from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
+from imgref.hosts import DOCKER_HUB, is_docker_hub
 from imgref.registry._settings_files import home_of, line_of, read_json, settings_lock, write_private
 
 __all__ = ["Credential", "Credentials", "refused"]
@@ -26,7 +27,6 @@ __all__ = ["Credential", "Credentials", "refused"]
 DOCKER_HUB_KEY: Final = "https://index.docker.io/v1/"
 """What Docker calls its own registry in its settings and to its helpers."""
 
-_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - a name by which helpers say that the secret is an identity token
 _HELPER_SECONDS: Final = 120.0
 
@@ -260,7 +260,7 @@ class Credentials:
 
 
 def _key(registry: str) -> str:
-    return DOCKER_HUB_KEY if registry == "docker.io" else registry
+    return DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
 
 
 def _plain(key: str) -> str:
@@ -273,7 +273,7 @@ def _plain(key: str) -> str:
     if (versioned := re.fullmatch("([^/]+)/v[12]", plain)) is not None:
         plain = versioned[1]
     host, slash, path = plain.partition("/")
-    return ("docker.io" if host in _HUB_NAMES else host) + slash + path
+    return (DOCKER_HUB if is_docker_hub(host) else host) + slash + path
 
 
 def _auths(settings: Mapping[str, object], path: Path) -> dict[str, dict[str, object]]:
