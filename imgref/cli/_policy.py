@@ -159,11 +159,10 @@ def _one_of(known: tuple[str, ...], value: object, name: str, setting: Setting) 
         ConfigError: it is not; the nearest word is suggested.
     """
     if value not in known:
-        from difflib import get_close_matches
+        from imgref._suggest import did_you_mean
 
-        near = get_close_matches(str(value), known, n=1, cutoff=0)[0]
         listed = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
-        reason = f"{name} must be {listed}, not {value!r}; did you mean {near!r}?"
+        reason = f"{name} must be {listed}, not {value!r}{did_you_mean(str(value), known)}"
         raise ConfigError(reason, setting.path, setting.line)
     return str(value)
 

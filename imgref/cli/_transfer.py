@@ -66,14 +66,10 @@ def mount_option(command: _Command) -> _Command:
 
 def pushed_blobs() -> PushedBlobs:
     """Give the memory of what was pushed where."""
-    from pathlib import Path
-
+    from imgref._directories import cache_home
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():
-        cache = Path("~/.cache").expanduser()
-    return PushedBlobs(cache / "imgref" / "pushed.json")
+    return PushedBlobs(cache_home(os.environ) / "imgref" / "pushed.json")
 
 
 @contextmanager

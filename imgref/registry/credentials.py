@@ -17,10 +17,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
+from imgref._directories import config_home, home_of
 from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
 from imgref.hosts import DOCKER_HUB, is_docker_hub
-from imgref.registry._settings_files import home_of, line_of, read_json, settings_lock, write_private
+from imgref.registry._settings_files import line_of, read_json, settings_lock, write_private
 
 __all__ = ["Credential", "Credentials", "refused"]
 
@@ -77,15 +78,13 @@ class Credentials:
         self._environ = environ
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._lock = RLock()
-        home = home_of(environ)
-        self.docker_config = Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+        self.docker_config = Path(environ.get("DOCKER_CONFIG") or home_of(environ) / ".docker") / "config.json"
         """The file in which Docker keeps credentials, and so does :meth:`store`."""
-        config = Path(environ.get("XDG_CONFIG_HOME", ""))
         named, runtime = environ.get("REGISTRY_AUTH_FILE"), environ.get("XDG_RUNTIME_DIR")
         self._auth_files = [
             *([Path(named)] if named else []),
             *([Path(runtime) / "containers/auth.json"] if runtime else []),
-            (config if config.is_absolute() else home / ".config") / "containers/auth.json",
+            config_home(environ) / "containers/auth.json",
         ]
 
     @property

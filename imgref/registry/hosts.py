@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from imgref._directories import config_home, home_of
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
 from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host
-from imgref.registry._settings_files import Places, home_of, line_of, read_json, read_toml
+from imgref.registry._settings_files import Places, line_of, read_json, read_toml
 
 __all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
 
@@ -152,7 +153,7 @@ class Hosts:
         declared = [_declared(host, "--insecure") for host in insecure]
         listed = environ.get("IMGREF_INSECURE_REGISTRIES", "").split(",")
         declared += [_declared(host, "IMGREF_INSECURE_REGISTRIES") for host in map(str.strip, listed) if host]
-        home, config = _homes(environ)
+        home, config = home_of(environ), config_home(environ)
         declared += _own_settings(config / "imgref" / "config.toml", files)
         for path in (root / "etc/docker/daemon.json", config / "docker/daemon.json"):
             declared += _docker_settings(path, files)
@@ -199,13 +200,6 @@ class Hosts:
                 # As for the engines' settings, what only root may read is not for others.
                 found += [path for path in sorted(directory.glob("*.crt")) if _readable(path)]
         return tuple(found)
-
-
-def _homes(environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Give the home and the settings directory; a relative one would be in the working tree, and does not count."""
-    home = home_of(environ)
-    config = Path(environ.get("XDG_CONFIG_HOME", ""))
-    return home, config if config.is_absolute() else home / ".config"
 
 
 def _declared(text: str, source: str) -> InsecureHost:
