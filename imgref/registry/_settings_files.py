@@ -13,7 +13,7 @@ from imgref._files import replace_file
 from imgref._locks import locked
 from imgref.errors import ConfigError
 
-__all__ = ["Places", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
+__all__ = ["LineFinder", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
 
 
 def read_json(path: Path) -> dict[str, object] | None:
@@ -58,7 +58,7 @@ def line_of(path: Path, text: str) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
-class Places:
+class LineFinder:
     """Finds values in a file, with their lines: in linear time if they are asked for in the order of the file.
 
     Args:

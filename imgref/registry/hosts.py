@@ -18,7 +18,7 @@ from imgref._directories import config_home, home_of
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
 from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host
-from imgref.registry._settings_files import Places, line_of, read_json, read_toml
+from imgref.registry._settings_files import LineFinder, line_of, read_json, read_toml
 
 __all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
 
@@ -240,7 +240,7 @@ def _listed(hosts: object, path: Path) -> Iterator[InsecureHost]:
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         reason = "insecure-registries must be a list of strings"
         raise ConfigError(reason, str(path), line_of(path, "insecure-registries"))
-    places = Places(path)
+    places = LineFinder(path)
     for host in hosts:
         yield _declared(host, places.of(host))
 
@@ -268,7 +268,7 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost
     if table is None:
         return
     files.append(path)
-    registries, places = table.get("registry", []), Places(path)
+    registries, places = table.get("registry", []), LineFinder(path)
     for entry in registries if isinstance(registries, list) else []:
         if not isinstance(entry, dict):
             continue

@@ -18,10 +18,10 @@ from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
-__all__ = ["Place", "Request", "Session", "place_of"]
+__all__ = ["AnswerPlace", "Request", "Session", "place_of"]
 
 
-class Place(TypedDict):
+class AnswerPlace(TypedDict):
     """Where an answer came from, as a RegistryError keeps it."""
 
     method: str
@@ -29,7 +29,7 @@ class Place(TypedDict):
     status: int
 
 
-def place_of(answer: Response) -> Place:
+def place_of(answer: Response) -> AnswerPlace:
     """Give an answer's method, its address without the query, and its status."""
     return {"method": answer.method, "url": answer.url.partition("?")[0], "status": answer.status}
 

@@ -70,14 +70,12 @@ def push(
     watcher = watcher or Nobody()
     changes = plan_changes(client, targets, image.manifests()[-1].digest, overwrite)
     skipped = {change.reference for change in changes if change.action == "skipped"}
-    by_repository: dict[str, list[ImageReference]] = {}
-    for target in targets:
-        if target.tag is None or target.with_tag(target.tag) not in skipped:
-            by_repository.setdefault(target.repository, []).append(target)
+    wanted = [target for target in targets if target.tag is None or target.with_tag(target.tag) not in skipped]
     done: list[Transferred] = []
     sources = [*mount_from, *targets]
-    for names in by_repository.values():
-        uploader = Uploader(client, bare(names[0]), sources, pushed, jobs, watcher)
+    for repository in dict.fromkeys(map(bare, wanted)):
+        names = [target for target in wanted if bare(target) == repository]
+        uploader = Uploader(client, repository, sources, pushed, jobs, watcher)
         layers = uploader.send_blobs(image)
         for name, manifest in uploader.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
