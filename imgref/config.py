@@ -206,7 +206,7 @@ def load_config(path: Path | None) -> Config:
     return Config(path, tuple(files), merged)
 
 
-def _chain(path: Path) -> Iterator[_File]:
+def _chain(path: Path) -> Iterator[_SettingsFile]:
     """Read the file and what it extends, nearest first."""
     seen: list[Path] = []
     following: Path | None = path
@@ -234,7 +234,7 @@ def _chain(path: Path) -> Iterator[_File]:
 _Path = tuple[str | int, ...]
 
 
-class _File(NamedTuple):
+class _SettingsFile(NamedTuple):
     """A settings file: the table with the settings, and the lines of all keys of the file.
 
     ``above`` are the keys that lead to the table.
@@ -250,14 +250,14 @@ class _File(NamedTuple):
         return self.lines.get((*self.above, *path))
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path) -> _SettingsFile:
     from imgref._documents import DocumentError, parse_toml
     from imgref._toml_places import key_lines
 
     data = _bytes_of(str(path))
     try:
         text = data.decode("utf-8").replace("\r\n", "\n")
-        return _File(path, parse_toml(text), key_lines(text))
+        return _SettingsFile(path, parse_toml(text), key_lines(text))
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", str(path)) from error
     except DocumentError as error:
@@ -282,7 +282,7 @@ def _tool_table(table: dict[str, object]) -> dict[str, object]:
     return tool if isinstance(tool, dict) else {}
 
 
-def _own_table(file: _File) -> _File:
+def _own_table(file: _SettingsFile) -> _SettingsFile:
     own = _tool_table(file.table).get("imgref", {})
     above = ("tool", "imgref")
     if not isinstance(own, dict):
@@ -302,7 +302,7 @@ def _merged(farther: Setting, nearer: Setting) -> Setting:
     return Setting(value, nearer.path, nearer.line)
 
 
-def _placed(value: object, file: _File, path: _Path) -> object:
+def _placed(value: object, file: _SettingsFile, path: _Path) -> object:
     """Give each table of a list of tables its own place, which it keeps when lists are joined."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return value

@@ -92,7 +92,7 @@ def watching(style: str, *, quiet: bool, pulls: bool = False) -> Iterator[Watche
             with _Live(words, pulls=pulls) as live:
                 yield live
         else:
-            yield _Plain(words, pulls=pulls)
+            yield _PlainWatcher(words, pulls=pulls)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -173,7 +173,7 @@ class _Json:
         _say({"reference": str(image.reference), "digest": image.digest, "size": image.size})
 
 
-class _Plain:
+class _PlainWatcher:
     """Prints a line as each layer ends."""
 
     def __init__(self, words: dict[str, str], *, pulls: bool) -> None:

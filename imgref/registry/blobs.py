@@ -11,7 +11,7 @@ from urllib.parse import quote as percent
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference
 from imgref.registry.answers import check_digest
-from imgref.registry.session import Request, Session, place_of
+from imgref.registry.session import RegistryRequest, Session, place_of
 from imgref.registry.transport import TRIES, Body, Response
 
 __all__ = ["Blobs", "Hasher", "Upload"]
@@ -52,7 +52,7 @@ class Blobs:
     def exists(self, repository: ImageReference, digest: str) -> int | None:
         """Return the size of a blob, or None if the repository does not have it."""
         about = f"{repository.repository}@{digest}"
-        answer = self._session.send(Request("HEAD", repository, f"blobs/{digest}", about=about))
+        answer = self._session.send(RegistryRequest("HEAD", repository, f"blobs/{digest}", about=about))
         if answer.status == 404:
             return None
         self._session.expect(answer, repository, 200, about=about)
@@ -109,7 +109,7 @@ class Blobs:
     def _rest_of(self, repository: ImageReference, digest: str, place: int, about: str) -> Response:
         headers = {"Range": f"bytes={place}-"} if place else {}
         answer = self._session.send(
-            Request("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
+            RegistryRequest("GET", repository, f"blobs/{digest}", headers=headers, stream=True, about=about)
         )
         if answer.status == 404:
             raise NotFound(f"{about}: no such blob", **place_of(answer))
@@ -125,14 +125,14 @@ class Blobs:
             query = f"?mount={percent(mount, safe=':')}&from={percent(source.path, safe='/')}"
             extra = (f"repository:{source.path}:pull",)
             answer = self._session.send(
-                Request("POST", repository, f"blobs/uploads/{query}", push=True, extra=extra, body=b"")
+                RegistryRequest("POST", repository, f"blobs/uploads/{query}", push=True, extra=extra, body=b"")
             )
             if answer.status == 201:
                 return None
             if answer.status == 202:
                 return self._upload(repository, answer)
             # Some refuse a mount that they cannot make, instead of beginning an upload.
-        answer = self._session.send(Request("POST", repository, "blobs/uploads/", push=True, body=b""))
+        answer = self._session.send(RegistryRequest("POST", repository, "blobs/uploads/", push=True, body=b""))
         self._session.expect(answer, repository, 202, about=repository.repository)
         return self._upload(repository, answer)
 
@@ -143,7 +143,9 @@ class Blobs:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         body: Body = content if size else b""
         answer = self._session.send(
-            Request("PUT", upload.repository, url, about=about, headers=headers, body=body, push=True, again=False)
+            RegistryRequest(
+                "PUT", upload.repository, url, about=about, headers=headers, body=body, push=True, again=False
+            )
         )
         self._session.expect(answer, upload.repository, 201, 204, about=about)
         check_digest(about, answer.header("Docker-Content-Digest") or digest, digest)
@@ -152,7 +154,7 @@ class Blobs:
         """Make the registry forget an upload, if it will."""
         try:
             self._session.send(
-                Request(
+                RegistryRequest(
                     "DELETE",
                     upload.repository,
                     upload.location,

@@ -13,7 +13,7 @@ from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference
 from imgref.registry.answers import check_digest, manifest_in
 from imgref.registry.blobs import Blobs
-from imgref.registry.session import Request, Session
+from imgref.registry.session import RegistryRequest, Session
 
 __all__ = ["Manifests"]
 
@@ -30,7 +30,7 @@ class Manifests:
 
     def find(self, ref: ImageReference) -> Descriptor | None:
         """Return the descriptor of a manifest by HEAD, or None if there is none."""
-        answer = self._session.send(Request("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_html(answer, str(ref))
             return None
@@ -49,7 +49,7 @@ class Manifests:
 
     def confirm_missing(self, ref: ImageReference) -> None:
         """Confirm by GET that there is no manifest."""
-        answer = self._session.send(Request("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             return
@@ -58,7 +58,7 @@ class Manifests:
 
     def get(self, ref: ImageReference) -> Manifest:
         """Return a manifest, verified."""
-        answer = self._session.send(Request("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             raise self._missing(ref)
@@ -82,7 +82,7 @@ class Manifests:
         point = ref.tag or manifest.digest
         headers = {"Content-Type": manifest.media_type}
         answer = self._session.send(
-            Request("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True, again=again)
+            RegistryRequest("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True, again=again)
         )
         self._session.expect(answer, ref, 200, 201, 202, 204)
         target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
@@ -96,7 +96,7 @@ class Manifests:
         for wait in (0.0, 0.3, 1.0):
             time.sleep(wait)
             try:
-                answer = self._session.send(Request("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+                answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
                 found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
                 if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
                     found = digest_of(self.get(ref).raw, digest.partition(":")[0])
@@ -145,7 +145,7 @@ class Manifests:
         """Say what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
         what = f"no such {'digest' if ref.digest else 'tag'}"
         try:
-            answer = self._session.send(Request("GET", ref, "tags/list?n=1"))
+            answer = self._session.send(RegistryRequest("GET", ref, "tags/list?n=1"))
         except RegistryError:
             what += ", or no such repository"
         else:

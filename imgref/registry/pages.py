@@ -12,7 +12,7 @@ from imgref.errors import NotFound, RegistryError, UnreliableTagList, quote
 from imgref.reference import ImageReference
 from imgref.registry.answers import manifest_in
 from imgref.registry.links import next_target
-from imgref.registry.session import Request, Session, place_of
+from imgref.registry.session import RegistryRequest, Session, place_of
 from imgref.registry.transport import Event, Response, origin_of
 
 __all__ = ["PagedLists"]
@@ -38,7 +38,7 @@ class PagedLists:
             if url in seen or len(seen) > _MOST_PAGES:
                 raise UnreliableTagList(f"{about}: the registry's pages of tags never end", url=url.partition("?")[0])
             seen.add(url)
-            answer = self._session.send(Request("GET", repository, url, about=about))
+            answer = self._session.send(RegistryRequest("GET", repository, url, about=about))
             page = self._page_of_tags(answer, repository)
             url = _next_page(self._session, answer, repository, UnreliableTagList)
             if not url and len(page) == _PAGE and not tags.keys() >= set(page):
@@ -87,7 +87,7 @@ class PagedLists:
             if url in seen or len(seen) >= _MOST_PAGES:
                 raise RegistryError(f"{ref}: the registry's list of referrers does not end", url=url.partition("?")[0])
             seen.add(url)
-            answer = self._session.send(Request("GET", ref, url, headers={"Accept": OCI_INDEX}))
+            answer = self._session.send(RegistryRequest("GET", ref, url, headers={"Accept": OCI_INDEX}))
             if answer.status in (400, 404, 405) and len(seen) == 1:
                 return None
             self._session.expect(answer, ref, 200)

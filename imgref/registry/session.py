@@ -18,7 +18,7 @@ from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
-__all__ = ["AnswerPlace", "Request", "Session", "place_of"]
+__all__ = ["AnswerPlace", "RegistryRequest", "Session", "place_of"]
 
 
 class AnswerPlace(TypedDict):
@@ -35,7 +35,7 @@ def place_of(answer: Response) -> AnswerPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RegistryRequest:
     """A request about a repository.
 
     Attributes:
@@ -51,7 +51,7 @@ class Request:
         again: whether to retry failures that may pass.
 
     >>> from imgref import parse
-    >>> Request("GET", parse("nginx"), "tags/list", push=True).scopes
+    >>> RegistryRequest("GET", parse("nginx"), "tags/list", push=True).scopes
     ('repository:library/nginx:pull,push',)
     """
 
@@ -100,7 +100,7 @@ class Session:
         """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
         return self._authenticator.check(self.endpoint(registry, registry), credential)
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: RegistryRequest) -> Response:
         """Send a request, and once more after a 401."""
         about = request.about or str(request.ref)
         endpoint = self.endpoint(request.ref.registry, about)
@@ -117,7 +117,7 @@ class Session:
                 answer = self._send(request, url, about, renewed)
         return answer
 
-    def _send(self, request: Request, url: str, about: str, authorization: str | None) -> Response:
+    def _send(self, request: RegistryRequest, url: str, about: str, authorization: str | None) -> Response:
         return self._transport.request(
             request.method,
             url,
