@@ -10,12 +10,12 @@ value in the file that extends wins.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from imgref._suggest import did_you_mean
 from imgref.errors import ConfigError, quote
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _validated(settings: Mapping[str, Setting], name: str, kinds: Mapping[str, s
     valid = {}
     for key, setting in settings.items():
         if key not in kinds:
-            raise ConfigError(f"unknown key {key!r} in [{name}]{_nearest(key, kinds)}", setting.path, setting.line)
+            raise ConfigError(f"unknown key {key!r} in [{name}]{did_you_mean(key, kinds)}", setting.path, setting.line)
         value = _coerced(setting.value, kinds[key])
         if value is None:
             reason = f"{key} in [{name}] must be {_KINDS[kinds[key]]}, not {_shown(setting.value)}"
@@ -153,7 +153,7 @@ def _has_settings(candidate: str) -> bool:
         return False
     from pathlib import Path
 
-    return "imgref" in _tool_table(_read(Path(os.path.relpath(candidate)))[0])
+    return "imgref" in _tool_table(_read(Path(os.path.relpath(candidate))).table)
 
 
 def _bytes_of(path: str) -> bytes:
@@ -191,53 +191,73 @@ def load_config(path: Path | None) -> Config:
         return Config()
     merged: dict[str, dict[str, Setting]] = {}
     files = []
-    for file, table, lines in _chain(path):
-        files.append(file)
-        for name, section in table.items():
+    for file in _chain(path):
+        files.append(file.path)
+        for name, section in file.table.items():
             if name == "extends":
                 continue
             if not isinstance(section, dict):
-                raise ConfigError(f"{name} must be a table, as [{name}]", str(file), _line(lines, name))
+                raise ConfigError(f"{name} must be a table, as [{name}]", str(file.path), file.line(name))
             target = merged.setdefault(name, {})
             for key, value in section.items():
-                said = Setting(_placed(value, file, lines, f"{name}.{key}"), str(file), _line(lines, key, name))
+                placed = _placed(value, file, (name, key))
+                said = Setting(placed, str(file.path), file.line(name, key))
                 target[key] = _merged(said, target[key]) if key in target else said
     return Config(path, tuple(files), merged)
 
 
-def _chain(path: Path) -> Iterator[tuple[Path, dict[str, object], list[str]]]:
+def _chain(path: Path) -> Iterator[_SettingsFile]:
     """Read the file and what it extends, nearest first."""
     seen: list[Path] = []
     following: Path | None = path
     while following is not None:
-        table, lines = _read(following)
+        file = _read(following)
         path = following.resolve()
         if path in seen:
             circle = " -> ".join(file.name for file in (*seen[seen.index(path) :], path))
             raise ConfigError(f"extends goes in a circle: {circle}", str(seen[-1]))
         seen.append(path)
         if following.name == "pyproject.toml":
-            table = _own_table(table, following, lines)
-        _refuse_nul(table, str(following))
-        for name in table:
+            file = _own_table(file)
+        _refuse_nul(file.table, str(following))
+        for name in file.table:
             if name not in _SECTIONS:
-                raise ConfigError(
-                    f"unknown section {name!r}{_nearest(name, _SECTIONS)}", str(following), _line(lines, name)
-                )
-        yield following, table, lines
-        extends = table.get("extends")
+                meant = did_you_mean(name, _SECTIONS)
+                raise ConfigError(f"unknown section {name!r}{meant}", str(following), file.line(name))
+        yield file
+        extends = file.table.get("extends")
         if extends is not None and not isinstance(extends, str):
-            raise ConfigError("extends must be the path of one file", str(following), _line(lines, "extends"))
+            raise ConfigError("extends must be the path of one file", str(following), file.line("extends"))
         following = None if extends is None else following.parent / extends
 
 
-def _read(path: Path) -> tuple[dict[str, object], list[str]]:
+_Path = tuple[str | int, ...]
+
+
+class _SettingsFile(NamedTuple):
+    """A settings file: the table with the settings, and the lines of all keys of the file.
+
+    ``above`` are the keys that lead to the table.
+    """
+
+    path: Path
+    table: dict[str, object]
+    lines: Mapping[_Path, int]
+    above: _Path = ()
+
+    def line(self, *path: str | int) -> int | None:
+        """Return the line of a key of the table."""
+        return self.lines.get((*self.above, *path))
+
+
+def _read(path: Path) -> _SettingsFile:
     from imgref._documents import DocumentError, parse_toml
+    from imgref._toml_places import key_lines
 
     data = _bytes_of(str(path))
     try:
         text = data.decode("utf-8").replace("\r\n", "\n")
-        return parse_toml(text), text.splitlines()
+        return _SettingsFile(path, parse_toml(text), key_lines(text))
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", str(path)) from error
     except DocumentError as error:
@@ -262,11 +282,13 @@ def _tool_table(table: dict[str, object]) -> dict[str, object]:
     return tool if isinstance(tool, dict) else {}
 
 
-def _own_table(table: dict[str, object], path: Path, lines: list[str]) -> dict[str, object]:
-    own = _tool_table(table).get("imgref", {})
+def _own_table(file: _SettingsFile) -> _SettingsFile:
+    own = _tool_table(file.table).get("imgref", {})
+    above = ("tool", "imgref")
     if not isinstance(own, dict):
-        raise ConfigError("imgref in [tool] must be a table, as [tool.imgref]", str(path), _line(lines, "imgref"))
-    return own
+        reason = "imgref in [tool] must be a table, as [tool.imgref]"
+        raise ConfigError(reason, str(file.path), file.line(*above))
+    return file._replace(table=own, above=above)
 
 
 def _merged(farther: Setting, nearer: Setting) -> Setting:
@@ -280,15 +302,11 @@ def _merged(farther: Setting, nearer: Setting) -> Setting:
     return Setting(value, nearer.path, nearer.line)
 
 
-def _placed(value: object, file: Path, lines: list[str], name: str) -> object:
+def _placed(value: object, file: _SettingsFile, path: _Path) -> object:
     """Give each table of a list of tables its own place, which it keeps when lists are joined."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return value
-    header = re.compile(rf"\s*\[\[\s*(?:tool\.imgref\.)?{re.escape(name)}\s*\]\]")
-    places: list[int | None] = [number for number, line in enumerate(lines, 1) if header.match(line)]
-    if len(places) != len(value):
-        places = [None] * len(value)
-    return [Setting(item, str(file), line) for item, line in zip(value, places, strict=True)]
+    return [Setting(item, str(file.path), file.line(*path, index)) for index, item in enumerate(value)]
 
 
 def _coerced(value: object, kind: str) -> object | None:
@@ -324,25 +342,3 @@ def _day(value: object) -> date | None:
 
 def _shown(value: object) -> str:
     return "a list of tables" if value and _is_tables(value) else repr(value)
-
-
-def _nearest(word: str, known: Mapping[str, str] | tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, n=1, cutoff=0)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _line(lines: list[str], key: str, section: str | None = None) -> int | None:
-    """Find where a key is written; good enough for a message, and None rather than a wrong guess."""
-    inside = section is None
-    header = re.compile(r"\s*\[+\s*(?:tool\.imgref\.)?([A-Za-z0-9_.\"'-]+)\s*\]+")
-    for number, line in enumerate(lines, 1):
-        if found := header.match(line):
-            name = found[1]
-            if name in (key, f"{section}.{key}") or name.startswith(f"{section}.{key}."):
-                return number
-            inside = section is None or name == section
-        elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line):
-            return number
-    return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+from imgref._suggest import nearest
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
@@ -114,10 +115,7 @@ class Ignores:
             try:
                 codes[code] = codes_of([code])
             except ImgrefError:
-                from difflib import get_close_matches
-
-                near = get_close_matches(code.upper(), RULES, n=1, cutoff=0)[0]
-                self._refuse(comment, f"{quote(code)} is no rule", near)
+                self._refuse(comment, f"{quote(code)} is no rule", nearest(code.upper(), RULES) or "")
         if not written[2].strip():
             self._refuse(comment, "it does not say which rule to ignore", f"{written[1]}[IMG101]")
         whole = written[1] == "ignore-file"

@@ -1,4 +1,4 @@
-"""Patterns over images, hosts and paths, in which ``*`` stays within a component and ``**`` does not.
+"""Patterns over images and paths, in which ``*`` stays within a component and ``**`` does not.
 
 Images are matched on what a reference means, never on how it is written: ``nginx``, ``docker.io/nginx`` and
 ``index.docker.io/library/nginx:1`` are one repository, and ``gcr.io`` is no part of ``evilgcr.io``.
@@ -11,21 +11,19 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from imgref._grammar import ADDRESS, LABEL, QUALIFIED, is_a
+from imgref._grammar import ADDRESS, QUALIFIED, is_a
 from imgref.errors import ImgrefError, quote
+from imgref.hosts import canonical
 from imgref.reference import DEFAULT_REGISTRY, ImageReference
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-
     from pathspec import GitIgnoreSpec
 
-__all__ = ["Glob", "HostPattern", "ImagePattern", "PathPatterns", "PatternError", "is_loopback"]
+__all__ = ["Glob", "ImagePattern", "PathPatterns", "PatternError"]
 
 _HOST: Final = rf"(?:[A-Za-z0-9*-]+(?:\.[A-Za-z0-9*-]+)*|{ADDRESS})(?::(?:[0-9]+|\*))?"
 _PATH: Final = r"[a-z0-9._*-]+(?:/[a-z0-9._*-]+)*"
 _ANY_HOST: Final = ("*", "**")
-_NUMERIC: Final = r"[0-9A-Fa-f:.]+"
 
 
 class PatternError(ValueError):
@@ -193,9 +191,9 @@ def _split(text: str) -> tuple[str, str]:
         return "**", "**"
     first, slash, rest = text.partition("/")
     if not slash and is_a(_HOST, first) and is_a(QUALIFIED, first + "/"):
-        return _alias(first), "**"
+        return canonical(first), "**"
     if slash and (first in _ANY_HOST or is_a(QUALIFIED, first + "/")):
-        host, path = _alias(first), rest
+        host, path = canonical(first), rest
     else:
         host, path = DEFAULT_REGISTRY, text
     if not is_a(_HOST, host) or not is_a(_PATH, path):
@@ -203,10 +201,6 @@ def _split(text: str) -> tuple[str, str]:
     if host == DEFAULT_REGISTRY and "/" not in path and "**" not in path:
         path = f"library/{path}"
     return ("**" if host == "*" else host), path
-
-
-def _alias(host: str) -> str:
-    return DEFAULT_REGISTRY if host.lower() in (DEFAULT_REGISTRY, f"index.{DEFAULT_REGISTRY}") else host
 
 
 def _why_not(text: str, host: str, path: str) -> str:
@@ -222,80 +216,3 @@ def _why_not(text: str, host: str, path: str) -> str:
     if not is_a(_HOST, host):
         return f"{shown} is no pattern of images: {quote(host)} is no registry"
     return f"{shown} is no pattern of images: write a host and a path, with * and ** as wildcards"
-
-
-@dataclass(frozen=True, slots=True)
-class HostPattern:
-    """A registry that is declared insecure, as engines write it.
-
-    A host with or without port, matched exactly; with ``*`` as a wildcard; with a path, which narrows it; or a range
-    of addresses such as ``10.0.0.0/8``, which holds for hosts written as addresses.
-
-    >>> from imgref import parse
-    >>> HostPattern("registry.local:5001").matches(parse("registry.local:5001/app"))
-    True
-    """
-
-    text: str
-    _host: Glob = field(compare=False)
-    _path: str = field(compare=False)
-    _network: IPv4Network | IPv6Network | None = field(compare=False)
-
-    def __init__(self, text: str) -> None:
-        host, _, path = _without_scheme(text).partition("/")
-        object.__setattr__(self, "text", text)
-        object.__setattr__(self, "_host", Glob(_alias(host).lower()))
-        object.__setattr__(self, "_path", path.strip("/"))
-        object.__setattr__(self, "_network", _network(text))
-
-    def matches(self, ref: ImageReference) -> bool:
-        """Tell whether an image of this reference would come from there."""
-        if self._network is not None:
-            address = _address(ref.registry)
-            return address is not None and address in self._network
-        inside = not self._path or f"{ref.path}/".startswith(f"{self._path}/")
-        return inside and self._host.matches(ref.registry.lower())
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host, or a range of addresses, never leaves this machine.
-
-    >>> is_loopback("localhost:5000"), is_loopback("127.0.0.0/8"), is_loopback("registry.local:5001")
-    (True, True, False)
-    """
-    network = _network(host)
-    if network is not None:
-        return network.is_loopback
-    bare = _without_scheme(host).partition("/")[0]
-    address = _address(bare)
-    if address is not None:
-        return address.is_loopback
-    name = re.sub(r":[0-9]+\Z", "", bare).lower().rstrip(".")
-    return name == "localhost" or is_a(rf"(?:{LABEL}\.)+localhost", name)
-
-
-def _without_scheme(declared: str) -> str:
-    return declared.strip().removeprefix("https://").removeprefix("http://")
-
-
-def _network(text: str) -> IPv4Network | IPv6Network | None:
-    if "/" not in text or not is_a(rf"{_NUMERIC}/{_NUMERIC}", text.strip()):
-        return None
-    from ipaddress import ip_network
-
-    try:
-        return ip_network(text.strip(), strict=False)
-    except ValueError:
-        return None
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    bare = re.sub(r":[0-9]+\Z", "", host) if host.count(":") == 1 or host.startswith("[") else host
-    if not is_a(rf"\[?{_NUMERIC}\]?", bare):
-        return None
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(bare.strip("[]"))
-    except ValueError:
-        return None

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns
+from imgref.check.patterns import ImagePattern, PathPatterns
+from imgref.hosts import HostPattern
 from imgref.reference import ImageReference
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from typing import Final, Literal
 from imgref._printable import MASK, masked
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
-from imgref.check.patterns import HostPattern, is_loopback
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
 from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
 from imgref.errors import ImgrefError
+from imgref.hosts import HostPattern
 from imgref.sources.contract import Context
 from imgref.sources.decoding import Unreadable
 from imgref.sources.find import read
@@ -142,8 +142,8 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
     for task in tasks:
         kind = reader.place(task).kind
         if kind is not None and kind.configures:
-            hosts |= {declared.host: None for declared in reader.declarations(task) if not is_loopback(declared.host)}
-    declared = tuple(HostPattern(host) for host in hosts)
+            hosts |= {declared.host: None for declared in reader.declarations(task)}
+    declared = tuple(pattern for pattern in map(HostPattern, hosts) if not pattern.is_loopback)
     return [replace(policy, insecure=(*policy.insecure, *declared)) for policy in policies]
 
 

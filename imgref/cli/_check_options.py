@@ -163,13 +163,21 @@ def refuse_contradictions(request: Request) -> None:
         raise click.UsageError("--stdin-filename needs a - among the paths")
     if request.paths.count("-") > 1:
         raise click.UsageError("standard input can be read only once")
+    _refuse_weakening(request)
     structured = request.style not in {None, "full", "concise", "json"}
     if structured and (request.show_references or request.statistics):
         option = "--show-references" if request.show_references else "--statistics"
         raise click.UsageError(f"{option} goes with the formats full, concise and json only")
+    _refuse_paths(request)
+
+
+def _refuse_weakening(request: Request) -> None:
     for name, option in _WEAKENING.items() if request.enforce is not None else ():
         if getattr(request, name):
             raise click.UsageError(f"{option} cannot be combined with --enforce, whose policy it could weaken")
+
+
+def _refuse_paths(request: Request) -> None:
     if request.kind is not None:
         directory = next((path for path in request.paths or (".",) if os.path.isdir(path)), None)
         if directory is not None:

@@ -21,7 +21,7 @@ from imgref.reference import ImageReference
 from imgref.tags import CHOICES, ExistingTags, TagPlan, TagPolicy
 from imgref.versions import read_name
 
-__all__ = ["Options", "gather", "plan_options", "read_existing", "tell_existing", "tell_held", "tell_nothing_left"]
+__all__ = ["PlanOptions", "gather", "plan_options", "read_existing", "tell_existing", "tell_held", "tell_nothing_left"]
 
 KINDS: Final = {
     "scheme": "string",
@@ -85,7 +85,7 @@ def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
     return decorate
 
 
-class Options(NamedTuple):
+class PlanOptions(NamedTuple):
     """Every option of a tag plan, and where each was said: the command line, a place in a file, or the default."""
 
     values: dict[str, Any]
@@ -117,7 +117,7 @@ class Options(NamedTuple):
         return [read_repository(text, "--image names") for text in self.values["image"]]
 
 
-def gather(context: click.Context) -> Options:
+def gather(context: click.Context) -> PlanOptions:
     """Unite what the command line says with what the settings say; the command line wins.
 
     Raises:
@@ -141,14 +141,14 @@ def gather(context: click.Context) -> Options:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
     base = os.path.dirname(settings["existing"].path) if origins.get("existing", "default") not in _NOT_FILES else ""
-    options = Options(values, origins, base, bool(context.params.get("allow_empty")))
+    options = PlanOptions(values, origins, base, bool(context.params.get("allow_empty")))
     if options.allow_empty and not values["existing"]:
         raise click.UsageError("--allow-empty goes with --existing")
     _check(options, settings)
     return options
 
 
-def _check(options: Options, settings: dict[str, Setting]) -> None:
+def _check(options: PlanOptions, settings: dict[str, Setting]) -> None:
     """Refuse a value of the settings that the option of the same name would refuse, and say where it stands."""
     for key, use in (("suffix", lambda: options.policy), ("image", lambda: options.images)):
         if options.origins.get(key, "default") not in _NOT_FILES:
@@ -190,7 +190,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def read_existing(
-    options: Options, list_registry: Callable[[ImageReference], Iterable[str]], *, released: str | None = None
+    options: PlanOptions, list_registry: Callable[[ImageReference], Iterable[str]], *, released: str | None = None
 ) -> list[ExistingTags] | None:
     """Ask every source of ``--existing`` for its names; None where there is no such option.
 
@@ -231,7 +231,9 @@ def _is_release(name: str, released: str, policy: TagPolicy) -> bool:
     return one is not None and other is not None and bool(one.order == other.order)
 
 
-def _registry_tags(options: Options, list_registry: Callable[[ImageReference], Iterable[str]]) -> list[ExistingTags]:
+def _registry_tags(
+    options: PlanOptions, list_registry: Callable[[ImageReference], Iterable[str]]
+) -> list[ExistingTags]:
     if not options.images:
         raise click.UsageError("--existing registry asks for the tags of every --image, and there is none")
     return [
@@ -240,7 +242,7 @@ def _registry_tags(options: Options, list_registry: Callable[[ImageReference], I
     ]
 
 
-def _listed_tags(options: Options, source: str) -> list[ExistingTags]:
+def _listed_tags(options: PlanOptions, source: str) -> list[ExistingTags]:
     from imgref.cli._tag_lists import read_tag_list
 
     return read_tag_list(

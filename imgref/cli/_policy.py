@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns, PatternError
+from imgref.check.patterns import ImagePattern, PathPatterns, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
 from imgref.config import Config, Setting, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
+from imgref.hosts import HostPattern
 from imgref.sources.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -158,11 +159,10 @@ def _one_of(known: tuple[str, ...], value: object, name: str, setting: Setting) 
         ConfigError: it is not; the nearest word is suggested.
     """
     if value not in known:
-        from difflib import get_close_matches
+        from imgref._suggest import did_you_mean
 
-        near = get_close_matches(str(value), known, n=1, cutoff=0)[0]
         listed = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
-        reason = f"{name} must be {listed}, not {value!r}; did you mean {near!r}?"
+        reason = f"{name} must be {listed}, not {value!r}{did_you_mean(str(value), known)}"
         raise ConfigError(reason, setting.path, setting.line)
     return str(value)
 

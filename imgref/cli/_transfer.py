@@ -66,14 +66,10 @@ def mount_option(command: _Command) -> _Command:
 
 def pushed_blobs() -> PushedBlobs:
     """Give the memory of what was pushed where."""
-    from pathlib import Path
-
+    from imgref._directories import cache_home
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not cache.is_absolute():
-        cache = Path("~/.cache").expanduser()
-    return PushedBlobs(cache / "imgref" / "pushed.json")
+    return PushedBlobs(cache_home(os.environ) / "imgref" / "pushed.json")
 
 
 @contextmanager
@@ -96,7 +92,7 @@ def watching(style: str, *, quiet: bool, pulls: bool = False) -> Iterator[Watche
             with _Live(words, pulls=pulls) as live:
                 yield live
         else:
-            yield _Plain(words, pulls=pulls)
+            yield _PlainWatcher(words, pulls=pulls)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -177,7 +173,7 @@ class _Json:
         _say({"reference": str(image.reference), "digest": image.digest, "size": image.size})
 
 
-class _Plain:
+class _PlainWatcher:
     """Prints a line as each layer ends."""
 
     def __init__(self, words: dict[str, str], *, pulls: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from imgref._files import replace_file
 from imgref.check.baseline import Baseline, Examined
 from imgref.check.finding import Finding
 from imgref.check.policy import Policy
@@ -198,7 +199,8 @@ class _Baselines:
     def write(self) -> None:
         """Write the baseline: what was found, and from before what was not looked for."""
         if self._target is not None and self._before is not None:
-            _write_whole(self._target, self._before.written(self._found, self._examined))
+            text = self._before.written(self._found, self._examined)
+            replace_file(self._target, text.encode("utf-8", "surrogateescape"))
 
 
 def _text_of(path: str) -> str:
@@ -221,18 +223,3 @@ def _existing(path: str) -> Baseline:
         raise ConfigError("cannot be written: it is not a regular file", path)
     text = _text_of(path)
     return Baseline.read(path, text) if text.strip() else Baseline(path)
-
-
-def _write_whole(path: str, text: str) -> None:
-    """Write a file so that it is never seen half written; a link stays one."""
-    target = os.path.realpath(path)
-    beside = f"{target}.{os.getpid()}.tmp"
-    try:
-        Path(beside).write_text(text, encoding="utf-8", errors="surrogateescape")
-        if Path(target).exists():
-            Path(beside).chmod(Path(target).stat().st_mode)
-        Path(beside).replace(target)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
-    finally:
-        Path(beside).unlink(missing_ok=True)

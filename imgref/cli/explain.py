@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import click
 
+from imgref._suggest import nearest
 from imgref.check.rules import RULES, Rule
 from imgref.check.rules.pages import all_pages, page
 from imgref.cli import _console
@@ -38,6 +37,6 @@ def _found(word: str) -> Rule:
     rule = RULES.get(word.upper()) or by_name.get(word.lower())
     if rule is None:
         names = [*by_name, *RULES]
-        near = get_close_matches(word, names, n=1, cutoff=0.5) or get_close_matches(word.upper(), names, n=1, cutoff=0)
-        raise click.UsageError(f"no rule is called {word!r}; did you mean {near[0]!r}?")
+        near = nearest(word, names, cutoff=0.5) or nearest(word.upper(), names)
+        raise click.UsageError(f"no rule is called {word!r}; did you mean {near!r}?")
     return rule

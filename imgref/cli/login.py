@@ -12,6 +12,7 @@ from imgref._grammar import REGISTRY, is_a
 from imgref.cli import _console
 from imgref.cli._registry import with_client
 from imgref.errors import quote
+from imgref.hosts import DOCKER_HUB, is_docker_hub
 
 if TYPE_CHECKING:
     from imgref.registry.client import RegistryClient
@@ -46,7 +47,7 @@ def read_host(text: str) -> str:
     host = re.sub(r"/(?:v[12]/?)?\Z", "", re.sub("^https?://", "", text.strip()))
     if not is_a(REGISTRY, host):
         raise click.UsageError(f"HOST is a registry, as in registry.example or localhost:5000, not {quote(text)}")
-    return "docker.io" if host.lower() in ("index.docker.io", "registry-1.docker.io", "docker.io") else host
+    return DOCKER_HUB if is_docker_hub(host) else host
 
 
 def _ask(username: str | None, *, from_stdin: bool) -> tuple[str, str]:

@@ -114,10 +114,9 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches
+            from imgref._suggest import did_you_mean
 
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = did_you_mean(args[0], COMMANDS, cutoff=0.6)
             raise click.UsageError(f"no such command {args[0]!r}{meant}", ctx) from error
 
 

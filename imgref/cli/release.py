@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
-from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
+from imgref.cli._plan import (
+    PlanOptions,
+    gather,
+    plan_options,
+    read_existing,
+    tell_existing,
+    tell_held,
+    tell_nothing_left,
+)
 from imgref.cli._registry import ClientOptions, client_options, open_client, read_repository
 from imgref.cli._transfer import pushed_blobs, watching
 from imgref.cli.push import open_image_archive
@@ -77,7 +85,7 @@ class _Job(NamedTuple):
 
     client: RegistryClient
     version: str
-    options: Options
+    options: PlanOptions
     existing: list[ExistingTags]
     flags: dict[str, Any]
 
@@ -126,7 +134,7 @@ def _version(version: str | None, *, ci: bool) -> str:
     return build.tag
 
 
-def _existing(options: Options, version: str, target: ImageReference) -> list[ExistingTags]:
+def _existing(options: PlanOptions, version: str, target: ImageReference) -> list[ExistingTags]:
     """Read the sources besides the registry, which is always one."""
     others = [source for source in options.values["existing"] if source != "registry"]
     values = {**options.values, "existing": others, "image": [target.repository]}

@@ -10,7 +10,15 @@ import click
 
 from imgref.cli import _console, _formats
 from imgref.cli._formats import Printed
-from imgref.cli._plan import Options, gather, plan_options, read_existing, tell_existing, tell_held, tell_nothing_left
+from imgref.cli._plan import (
+    PlanOptions,
+    gather,
+    plan_options,
+    read_existing,
+    tell_existing,
+    tell_held,
+    tell_nothing_left,
+)
 from imgref.cli._registry import ClientOptions, client_options, list_existing
 from imgref.tags import ExistingTags, TagPlan, is_release, plan_tags
 
@@ -100,7 +108,7 @@ def _require(flags: dict[str, object], option: str, *names: str) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with {option}")
 
 
-def _show_config(options: Options) -> int:
+def _show_config(options: PlanOptions) -> int:
     import json
 
     for key, value in options.values.items():
@@ -108,7 +116,7 @@ def _show_config(options: Options) -> int:
     return 0
 
 
-def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, str | None, str | None]:
+def _plan_of_build(context: click.Context, options: PlanOptions) -> tuple[TagPlan, str | None, str | None]:
     from imgref.ci import detect, tags_of_build
     from imgref.cli._git import default_branch
 
@@ -132,7 +140,7 @@ def _plan_of_build(context: click.Context, options: Options) -> tuple[TagPlan, s
     return tags.plan, build.source, build.sha
 
 
-def _existing(context: click.Context, options: Options, version: str) -> list[ExistingTags] | None:
+def _existing(context: click.Context, options: PlanOptions, version: str) -> list[ExistingTags] | None:
     """Read the sources of ``--existing`` for a version; None if there is no such option."""
     list_registry = partial(list_existing, ClientOptions.of(context.params), version, options.policy)
     return read_existing(options, list_registry, released=version)

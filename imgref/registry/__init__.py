@@ -8,7 +8,8 @@ The modules, in the order in which to read them:
 - :mod:`imgref.registry.authorization`: what is sent as ``Authorization``, and to whom
 - :mod:`imgref.registry.session`: requests with credentials, and refusals in words
 - :mod:`imgref.archive.manifest`: manifests and indexes
-- :mod:`imgref.registry.client`: the distribution API
+- :mod:`imgref.registry.client`: the distribution API, over :mod:`imgref.registry.manifests`,
+  :mod:`imgref.registry.blobs` and :mod:`imgref.registry.pages`
 - :mod:`imgref.registry.transfer.moves`: push, pull and copy, over :mod:`imgref.registry.transfer.uploads`
 - :mod:`imgref.registry.release`: the tags of a version, put so that none moves backwards
 - :mod:`imgref.registry.transfer.retag`: more tags for an image that is there

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
 
 from imgref._documents import DocumentError, parse_json, parse_toml
+from imgref._files import replace_file
 from imgref._locks import locked
 from imgref.errors import ConfigError
 
-__all__ = ["Places", "home_of", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
-
-
-def home_of(environ: Mapping[str, str]) -> Path:
-    """Give the user's home; what is not absolute would be in the working tree, and is no home."""
-    home = Path(environ.get("HOME", ""))
-    if home.is_absolute():
-        return home
-    try:
-        return Path.home().absolute()
-    except RuntimeError:
-        return Path("/")
+__all__ = ["LineFinder", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]
 
 
 def read_json(path: Path) -> dict[str, object] | None:
@@ -68,7 +58,7 @@ def line_of(path: Path, text: str) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
-class Places:
+class LineFinder:
     """Finds values in a file, with their lines: in linear time if they are asked for in the order of the file.
 
     Args:
@@ -104,24 +94,10 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         ConfigError: the file cannot be written.
     """
-    import tempfile
-
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Made with mode 0600 from the start; in the same directory, so that the renaming is atomic.
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                with suppress(FileNotFoundError):
-                    _make_like(handle, target.stat())
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(target, text.encode("utf-8"), private=True)
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", str(path)) from error
 
@@ -141,19 +117,6 @@ def settings_lock(path: Path) -> Iterator[None]:
         except OSError as error:
             raise ConfigError(f"cannot be written: {error.strerror}", str(path)) from error
         yield
-
-
-def _make_like(handle: int, old: os.stat_result) -> None:
-    """Give a new file, which only its owner can read, the owner, group and mode of the one that it replaces."""
-    mine = os.fstat(handle)
-    group_is_kept = True
-    if (old.st_uid, old.st_gid) != (mine.st_uid, mine.st_gid):
-        try:
-            os.fchown(handle, old.st_uid, old.st_gid)
-        except PermissionError:
-            group_is_kept = False
-    if group_is_kept and not old.st_mode & 0o007:
-        os.fchmod(handle, old.st_mode & 0o770)
 
 
 def _read(path: Path) -> str | None:

@@ -16,9 +16,10 @@ from urllib.parse import urlencode, urlsplit
 
 from imgref.archive.manifest import read_json
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
+from imgref.hosts import split_host
 from imgref.registry import credentials
 from imgref.registry.credentials import Credential, Credentials
-from imgref.registry.hosts import Trust, split_host
+from imgref.registry.hosts import Trust
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
@@ -258,15 +259,9 @@ class Authenticator:
             return "it would go over plain http"
         if endpoint.trust is Trust.LOOPBACK and trust is Trust.LOOPBACK:
             return ""
-        declared = trust is Trust.DECLARED
-        near = split_host(parts.netloc)[0] == split_host(urlsplit(endpoint.origin).netloc)[0]
-        if origin_of(realm) == origin_of(endpoint.origin) or (endpoint.verified and trust is not Trust.LOOPBACK):
-            allowed = True
-        else:
-            allowed = declared and near and parts.scheme == urlsplit(endpoint.origin).scheme
-        if not allowed:
+        if not _may_authorize(endpoint, realm, trust):
             return f"{endpoint.registry}, which names it as its token service, was not reached over verified https"
-        if declared and not (endpoint.verified and origin_of(realm) == origin_of(endpoint.origin)):
+        if trust is Trust.DECLARED and not (endpoint.verified and origin_of(realm) == origin_of(endpoint.origin)):
             self._warn(parts.netloc)
         return ""
 
@@ -277,6 +272,15 @@ class Authenticator:
     def _warn(self, host: str) -> None:
         message = f"credentials for {host} are sent over a connection that is not verified, as it is declared insecure"
         self._transport.tell(Event("warning", message))
+
+
+def _may_authorize(endpoint: Endpoint, realm: str, trust: Trust) -> bool:
+    """Return whether a registry, reached as it was, may choose this token service for the passwords."""
+    if origin_of(realm) == origin_of(endpoint.origin) or (endpoint.verified and trust is not Trust.LOOPBACK):
+        return True
+    there, here = urlsplit(realm), urlsplit(endpoint.origin)
+    near = split_host(there.netloc)[0] == split_host(here.netloc)[0]
+    return trust is Trust.DECLARED and near and there.scheme == here.scheme
 
 
 def _preferred(found: Sequence[Challenge]) -> Challenge | None:

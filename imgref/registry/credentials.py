@@ -17,16 +17,17 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
+from imgref._directories import config_home, home_of
 from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
-from imgref.registry._settings_files import home_of, line_of, read_json, settings_lock, write_private
+from imgref.hosts import DOCKER_HUB, is_docker_hub
+from imgref.registry._settings_files import line_of, read_json, settings_lock, write_private
 
 __all__ = ["Credential", "Credentials", "refused"]
 
 DOCKER_HUB_KEY: Final = "https://index.docker.io/v1/"
 """What Docker calls its own registry in its settings and to its helpers."""
 
-_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - a name by which helpers say that the secret is an identity token
 _HELPER_SECONDS: Final = 120.0
 
@@ -77,15 +78,13 @@ class Credentials:
         self._environ = environ
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._lock = RLock()
-        home = home_of(environ)
-        self.docker_config = Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+        self.docker_config = Path(environ.get("DOCKER_CONFIG") or home_of(environ) / ".docker") / "config.json"
         """The file in which Docker keeps credentials, and so does :meth:`store`."""
-        config = Path(environ.get("XDG_CONFIG_HOME", ""))
         named, runtime = environ.get("REGISTRY_AUTH_FILE"), environ.get("XDG_RUNTIME_DIR")
         self._auth_files = [
             *([Path(named)] if named else []),
             *([Path(runtime) / "containers/auth.json"] if runtime else []),
-            (config if config.is_absolute() else home / ".config") / "containers/auth.json",
+            config_home(environ) / "containers/auth.json",
         ]
 
     @property
@@ -260,7 +259,7 @@ class Credentials:
 
 
 def _key(registry: str) -> str:
-    return DOCKER_HUB_KEY if registry == "docker.io" else registry
+    return DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
 
 
 def _plain(key: str) -> str:
@@ -273,7 +272,7 @@ def _plain(key: str) -> str:
     if (versioned := re.fullmatch("([^/]+)/v[12]", plain)) is not None:
         plain = versioned[1]
     host, slash, path = plain.partition("/")
-    return ("docker.io" if host in _HUB_NAMES else host) + slash + path
+    return (DOCKER_HUB if is_docker_hub(host) else host) + slash + path
 
 
 def _auths(settings: Mapping[str, object], path: Path) -> dict[str, dict[str, object]]:

@@ -12,21 +12,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final
 
+from imgref._directories import config_home, home_of
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
-from imgref.registry._settings_files import Places, home_of, line_of, read_json, read_toml
+from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host
+from imgref.registry._settings_files import LineFinder, line_of, read_json, read_toml
 
-__all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
+__all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
 
 Resolver = Callable[[str], Sequence[str]]
 """Gives the addresses of a host name, and none where it has none."""
-
-_SERVED: Final = {"docker.io": "registry-1.docker.io"}
-_LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class Trust(Enum):
@@ -42,51 +39,15 @@ class Trust(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """A host, ``*.domain`` or network in CIDR form that is declared insecure, and where that is said."""
+class InsecureHost:
+    """A host, ``*.domain`` or network in CIDR form that is configured as insecure, and where."""
 
     host: str
     source: str
+    pattern: HostPattern = field(init=False, repr=False, compare=False)
 
-
-def served_by(registry: str) -> str:
-    """Give the host, with its port where there is one, that serves a registry.
-
-    >>> served_by("docker.io"), served_by("registry.local:5001")
-    ('registry-1.docker.io', 'registry.local:5001')
-    """
-    return _SERVED.get(registry, registry)
-
-
-def split_host(host: str) -> tuple[str, int | None]:
-    """Split a host from its port; an IPv6 address loses its brackets, and case does not matter.
-
-    >>> split_host("[::1]:5000"), split_host("Registry.local")
-    (('::1', 5000), ('registry.local', None))
-    """
-    name, colon, port = host.rpartition(":")
-    if not colon or not re.fullmatch("[0-9]{1,5}", port, re.ASCII) or (":" in name and not name.endswith("]")):
-        name, port = host, ""
-    return name.removeprefix("[").removesuffix("]").lower(), int(port) if port else None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, by its name alone.
-
-    That is ``localhost``, a name below it, 127.0.0.0/8 or ``::1``, as
-    `RFC 6761 <https://www.rfc-editor.org/rfc/rfc6761#section-6.3>`_ has it; the port does not matter.
-
-    >>> is_loopback("app.localhost:5000"), is_loopback("127.0.0.1.evil.com")
-    (True, False)
-    """
-    name = split_host(host)[0]
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    return any(address in network for network in _LOOPBACK)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", HostPattern(self.host))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +98,12 @@ def _excepted(host: str, pattern: str) -> bool:
         return True
     name, port = split_host(host)
     if "/" in pattern:
-        return _in_network(name, pattern)
+        return in_network(name, pattern)
     wanted, wanted_port = split_host(pattern)
     if wanted_port is not None and wanted_port != port:
         return False
     domain = wanted.removeprefix("*").removeprefix(".")
     return name == domain or name.endswith(f".{domain}")
-
-
-def _in_network(address: str, network: str) -> bool:
-    try:
-        return ip_address(address) in ip_network(network, strict=False)
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +117,11 @@ class Hosts:
         certificates: the ``certs.d`` directories of the container engines.
         proxies: the proxies.
 
-    >>> Hosts(declared=(Declared("registry.local:5001", "--insecure"),)).trust("registry.local:5001")
+    >>> Hosts(declared=(InsecureHost("registry.local:5001", "--insecure"),)).trust("registry.local:5001")
     <Trust.DECLARED: 'declared'>
     """
 
-    declared: tuple[Declared, ...] = ()
+    declared: tuple[InsecureHost, ...] = ()
     files: tuple[Path, ...] = ()
     cacert: Path | None = None
     certificates: tuple[Path, ...] = ()
@@ -199,7 +153,7 @@ class Hosts:
         declared = [_declared(host, "--insecure") for host in insecure]
         listed = environ.get("IMGREF_INSECURE_REGISTRIES", "").split(",")
         declared += [_declared(host, "IMGREF_INSECURE_REGISTRIES") for host in map(str.strip, listed) if host]
-        home, config = _homes(environ)
+        home, config = home_of(environ), config_home(environ)
         declared += _own_settings(config / "imgref" / "config.toml", files)
         for path in (root / "etc/docker/daemon.json", config / "docker/daemon.json"):
             declared += _docker_settings(path, files)
@@ -225,20 +179,14 @@ class Hosts:
             return Trust.LOOPBACK
         return Trust.VERIFIED if self.declaration(host, resolve) is None else Trust.DECLARED
 
-    def declaration(self, host: str, resolve: Resolver | None = None) -> Declared | None:
+    def declaration(self, host: str, resolve: Resolver | None = None) -> InsecureHost | None:
         """Give the first declaration that holds for a host, or None."""
-        host = host.lower()
         name = split_host(host)[0]
         addresses: Sequence[str] | None = None
         for declared in self.declared:
-            if "/" not in declared.host:
-                wild = declared.host.startswith("*.") and host.endswith(declared.host[1:])
-                if wild or declared.host == host:
-                    return declared
-                continue
-            if addresses is None:
-                addresses = [name, *(resolve(name) if resolve else ())]
-            if any(_in_network(address, declared.host) for address in addresses):
+            if declared.pattern.is_network and addresses is None:
+                addresses = resolve(name) if resolve else ()
+            if declared.pattern.matches(host, addresses=addresses or ()):
                 return declared
         return None
 
@@ -247,44 +195,39 @@ class Hosts:
         found = [] if self.cacert is None else [self.cacert]
         # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
         if is_a(REGISTRY, host):
-            names = [host, *(registry for registry, served in _SERVED.items() if served == host)]
+            names = [host, DOCKER_HUB] if host == DOCKER_HUB_SERVER else [host]
             for directory in (base / name for base in self.certificates for name in names):
                 # As for the engines' settings, what only root may read is not for others.
                 found += [path for path in sorted(directory.glob("*.crt")) if _readable(path)]
         return tuple(found)
 
 
-def _homes(environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Give the home and the settings directory; a relative one would be in the working tree, and does not count."""
-    home = home_of(environ)
-    config = Path(environ.get("XDG_CONFIG_HOME", ""))
-    return home, config if config.is_absolute() else home / ".config"
-
-
-def _declared(text: str, source: str) -> Declared:
+def _declared(text: str, source: str) -> InsecureHost:
     host = text.strip().lower()
     # As Docker does: a scheme is dropped, since the port alone says which registry is meant.
     host = host.removeprefix("https://").removeprefix("http://")
     if "/" in host.rstrip("/"):
         try:
-            return Declared(str(ip_network(host, strict=False)), source)
+            from ipaddress import ip_network
+
+            return InsecureHost(str(ip_network(host, strict=False)), source)
         except ValueError:
             reason = f"{quote(text)} is neither a registry (host:port) nor a network (as in 10.0.0.0/8)"
             raise ConfigError(reason, source) from None
     host = host.rstrip("/")
     if not is_a(REGISTRY, host.removeprefix("*.")):
         raise ConfigError(f"{quote(text)} is no registry to declare insecure; write host or host:port", source)
-    return Declared(host, source)
+    return InsecureHost(host, source)
 
 
-def _own_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+def _own_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
     table = read_toml(path)
     if table is not None:
         files.append(path)
         yield from _listed(table.get("insecure-registries", []), path)
 
 
-def _docker_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+def _docker_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
     if not _readable(path):
         return
     table = read_json(path)
@@ -293,11 +236,11 @@ def _docker_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
         yield from _listed(table.get("insecure-registries", []), path)
 
 
-def _listed(hosts: object, path: Path) -> Iterator[Declared]:
+def _listed(hosts: object, path: Path) -> Iterator[InsecureHost]:
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         reason = "insecure-registries must be a list of strings"
         raise ConfigError(reason, str(path), line_of(path, "insecure-registries"))
-    places = Places(path)
+    places = LineFinder(path)
     for host in hosts:
         yield _declared(host, places.of(host))
 
@@ -318,14 +261,14 @@ def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> It
         yield from sorted((base / "registries.conf.d").glob("*.conf"))
 
 
-def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
+def _containers_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
     if not _readable(path):
         return
     table = read_toml(path)
     if table is None:
         return
     files.append(path)
-    registries, places = table.get("registry", []), Places(path)
+    registries, places = table.get("registry", []), LineFinder(path)
     for entry in registries if isinstance(registries, list) else []:
         if not isinstance(entry, dict):
             continue

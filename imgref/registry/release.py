@@ -11,7 +11,7 @@ contradiction in that list, and a floating tag moves only from an image that one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import eq
@@ -258,7 +258,16 @@ class _Releaser:
 
     def apply(self) -> Release:
         exact = [outcome for outcome in self._planned.values() if outcome.tag in self._exact]
-        floating = [outcome for outcome in self._planned.values() if outcome.tag not in self._exact]
+        self._set_tags(exact, [outcome for outcome in self._planned.values() if outcome.tag not in self._exact])
+        for outcome in exact:
+            if self._outcomes[outcome.tag].action != "refused":
+                self._check_exact(outcome.tag)
+        for outcome in self._release.outcomes:
+            if outcome.action == "held":
+                self._report(outcome)
+        return replace(self._release, outcomes=tuple(self._outcomes.get(o.tag, o) for o in self._release.outcomes))
+
+    def _set_tags(self, exact: Sequence[TagOutcome], floating: Sequence[TagOutcome]) -> None:
         # If the exact tag moves, it moves last: until then it explains where the floating tags point, so that an
         # interrupted release can be repeated.
         last = exact if any(outcome.action == "moved" for outcome in exact) else []
@@ -272,13 +281,6 @@ class _Releaser:
             self._move_back(floating)
         else:
             self._settle()
-        for outcome in exact:
-            if self._outcomes[outcome.tag].action != "refused":
-                self._check_exact(outcome.tag)
-        for outcome in self._release.outcomes:
-            if outcome.action == "held":
-                self._report(outcome)
-        return replace(self._release, outcomes=tuple(self._outcomes.get(o.tag, o) for o in self._release.outcomes))
 
     def _report(self, outcome: TagOutcome) -> None:
         if self._outcomes.get(outcome.tag) != outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -17,10 +18,10 @@ from imgref.registry.hosts import Hosts
 from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
-__all__ = ["Place", "Session", "place_of"]
+__all__ = ["AnswerPlace", "RegistryRequest", "Session", "place_of"]
 
 
-class Place(TypedDict):
+class AnswerPlace(TypedDict):
     """Where an answer came from, as a RegistryError keeps it."""
 
     method: str
@@ -28,9 +29,47 @@ class Place(TypedDict):
     status: int
 
 
-def place_of(answer: Response) -> Place:
+def place_of(answer: Response) -> AnswerPlace:
     """Give an answer's method, its address without the query, and its status."""
     return {"method": answer.method, "url": answer.url.partition("?")[0], "status": answer.status}
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRequest:
+    """A request about a repository.
+
+    Attributes:
+        method: the HTTP method.
+        ref: the repository, and what messages are about.
+        where: the path below the repository's, or the absolute URL that the registry gave.
+        about: what messages are about, if that is not the reference.
+        headers: further headers.
+        body: what to send.
+        push: whether the right to write is needed.
+        extra: scopes that are needed besides those of the repository.
+        stream: whether to return the body in chunks instead of reading it.
+        again: whether to retry failures that may pass.
+
+    >>> from imgref import parse
+    >>> RegistryRequest("GET", parse("nginx"), "tags/list", push=True).scopes
+    ('repository:library/nginx:pull,push',)
+    """
+
+    method: str
+    ref: ImageReference
+    where: str = field(repr=False)
+    about: str | None = None
+    headers: Mapping[str, str] | None = None
+    body: Body = field(default=None, repr=False)
+    push: bool = False
+    extra: tuple[str, ...] = ()
+    stream: bool = False
+    again: bool = True
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that a token needs: https://distribution.github.io/distribution/spec/auth/scope/."""
+        return (f"repository:{self.ref.path}:{'pull,push' if self.push else 'pull'}", *self.extra)
 
 
 class Session:
@@ -61,61 +100,34 @@ class Session:
         """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
         return self._authenticator.check(self.endpoint(registry, registry), credential)
 
-    def send(
-        self,
-        method: str,
-        ref: ImageReference,
-        where: str,
-        *,
-        about: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: Body = None,
-        push: bool = False,
-        extra: tuple[str, ...] = (),
-        stream: bool = False,
-        again: bool = True,
-    ) -> Response:
-        """Send a request, and once more after a 401.
-
-        Args:
-            method: the HTTP method.
-            ref: the repository, and what messages are about.
-            where: the path below the repository's, or the absolute URL that the registry gave.
-            about: what messages are about, where that is not the reference.
-            headers: further headers.
-            body: what to send.
-            push: whether the right to write is needed.
-            extra: scopes that are needed besides those of the repository.
-            stream: give the body in chunks instead of reading it.
-            again: try again after what may be better the next time.
-        """
-        about = about or str(ref)
-        endpoint = self.endpoint(ref.registry, about)
-        url = where if "://" in where else f"{endpoint.origin}/v2/{ref.path}/{where}"
-        scopes = (f"repository:{ref.path}:{'pull,push' if push else 'pull'}", *extra)
+    def send(self, request: RegistryRequest) -> Response:
+        """Send a request, and once more after a 401."""
+        about = request.about or str(request.ref)
+        endpoint = self.endpoint(request.ref.registry, about)
+        url = request.where if "://" in request.where else f"{endpoint.origin}/v2/{request.ref.path}/{request.where}"
         # A location on another host is no place for credentials.
         own = origin_of(url) == origin_of(endpoint.origin)
-        shown = self._authenticator.authorization(endpoint, ref.path, scopes, about) if own else None
-
-        def send(authorization: str | None) -> Response:
-            return self._transport.request(
-                method,
-                url,
-                about=about,
-                headers=headers,
-                body=body,
-                authorization=authorization,
-                stream=stream,
-                again=again,
-            )
-
-        answer = send(shown)
+        path, scopes = request.ref.path, request.scopes
+        shown = self._authenticator.authorization(endpoint, path, scopes, about) if own else None
+        answer = self._send(request, url, about, shown)
         if answer.status == 401 and own:
-            renewed = self._authenticator.renew(endpoint, ref.path, scopes, about, answer, shown)
+            renewed = self._authenticator.renew(endpoint, path, scopes, about, answer, shown)
             if renewed is not None:
                 answer.close()
-                answer = send(renewed)
+                answer = self._send(request, url, about, renewed)
         return answer
+
+    def _send(self, request: RegistryRequest, url: str, about: str, authorization: str | None) -> Response:
+        return self._transport.request(
+            request.method,
+            url,
+            about=about,
+            headers=request.headers,
+            body=request.body,
+            authorization=authorization,
+            stream=request.stream,
+            again=request.again,
+        )
 
     def located(self, base: str, location: str) -> str:
         """Make a location absolute, with its query as it is.

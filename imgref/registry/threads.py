@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 __all__ = ["join_soon", "run_all"]
 
@@ -15,6 +15,7 @@ _PATIENCE: Final = 2.0
 """Seconds for what is under way to end in, once something has gone wrong or the user has had enough."""
 
 _T = TypeVar("_T")
+_Ended: TypeAlias = "SimpleQueue[tuple[int, _T | None, BaseException | None]]"
 
 
 def run_all(
@@ -29,22 +30,10 @@ def run_all(
     :mod:`concurrent.futures` would.
     """
     waiting = deque(enumerate(tasks))
-    ended: SimpleQueue[tuple[int, _T | None, BaseException | None]] = SimpleQueue()
-
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                index, task = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                ended.put((index, task(), None))
-            except BaseException as error:  # noqa: BLE001 - raised by the one who waits
-                # First the error, then the stop: what others raise because they are stopped comes after it.
-                ended.put((index, None, error))
-                stop.set()
-
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs, len(tasks)))]
+    ended: _Ended[_T] = SimpleQueue()
+    threads = [
+        threading.Thread(target=_work, args=(waiting, ended, stop), daemon=True) for _ in range(min(jobs, len(tasks)))
+    ]
     results: dict[int, _T] = {}
     try:
         for thread in threads:
@@ -61,6 +50,20 @@ def run_all(
         join_soon(threads)
         raise
     return tuple(results[index] for index in range(len(tasks)))
+
+
+def _work(waiting: deque[tuple[int, Callable[[], _T]]], ended: _Ended[_T], stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            index, task = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            ended.put((index, task(), None))
+        except BaseException as error:  # noqa: BLE001 - raised by the one who waits
+            # First the error, then the stop: what others raise because they are stopped comes after it.
+            ended.put((index, None, error))
+            stop.set()
 
 
 def join_soon(threads: Sequence[threading.Thread]) -> None:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from imgref import _toml_places
 from imgref._documents import DocumentError, parse_json, parse_toml
 from imgref.errors import quote
-from imgref.sources import _json_places, _toml_places
+from imgref.sources import _json_places
 from imgref.sources._lines import TextLines
 from imgref.sources.contract import Context
 from imgref.sources.occurrence import Declaration, Problem, Reading

@@ -7,9 +7,10 @@ import pytest
 
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
-from imgref.check.patterns import HostPattern, ImagePattern, PathPatterns
+from imgref.check.patterns import ImagePattern, PathPatterns
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import codes_of, default_codes
+from imgref.hosts import HostPattern
 from imgref.sources.occurrence import Comment, Declaration, Occurrence, Problem, Reading, Role
 
 EVERY = Policy(enabled=codes_of(["ALL"]))

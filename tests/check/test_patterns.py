@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref import ImgrefError, parse
-from imgref.check.patterns import Glob, HostPattern, ImagePattern, PathPatterns, PatternError, _spec, is_loopback
+from imgref.check.patterns import Glob, ImagePattern, PathPatterns, PatternError, _spec
+from imgref.hosts import HostPattern
 
 
 @pytest.mark.parametrize(
@@ -91,53 +92,6 @@ def test_paths(pattern: str, matching: list[str], other: list[str]) -> None:
     compiled = PathPatterns(pattern)
     assert [path for path in matching if not compiled.matches(path)] == []
     assert [path for path in other if compiled.matches(path)] == []
-
-
-@pytest.mark.parametrize(
-    ("declared", "matching", "other"),
-    [
-        ("registry.local:5001", ["registry.local:5001/a"], ["registry.local/a", "registry.local:5002/a"]),
-        ("http://registry.local:5001/", ["registry.local:5001/a"], ["registry.local/a"]),
-        ("Registry.Local", ["registry.local/a"], ["registry.local:1/a"]),
-        ("*.local", ["a.local/b"], ["local.a/b"]),
-        ("registry.local/team", ["registry.local/team/a", "registry.local/team"], ["registry.local/teams/a"]),
-        ("10.0.0.0/8", ["10.1.2.3:5000/a", "10.1.2.3/a"], ["11.0.0.1/a", "registry.local/a", "[::1]/a"]),
-        ("fd00::/8", ["[fd00::1]:5000/a"], ["10.0.0.1/a"]),
-        ("index.docker.io", ["nginx"], ["quay.io/a"]),
-        ("", [], ["nginx"]),
-        ("/", [], ["nginx"]),
-    ],
-)
-def test_insecure_hosts(declared: str, matching: list[str], other: list[str]) -> None:
-    compiled = HostPattern(declared)
-    assert [text for text in matching if not compiled.matches(parse(text))] == []
-    assert [text for text in other if compiled.matches(parse(text))] == []
-
-
-@pytest.mark.parametrize(
-    ("host", "inside"),
-    [
-        ("localhost", True),
-        ("LOCALHOST:5000", True),
-        ("registry.localhost:5000", True),
-        ("127.0.0.1:5000", True),
-        ("127.0.0.0/8", True),
-        ("127.1.2.3", True),
-        ("[::1]:5000", True),
-        ("::1", True),
-        ("::1/128", True),
-        ("http://localhost:5000/", True),
-        ("localhost/team", True),
-        ("0.0.0.0/0", False),
-        ("10.0.0.0/8", False),
-        ("registry.local:5001", False),
-        ("notlocalhost", False),
-        ("localhost.evil.com", False),
-        ("", False),
-    ],
-)
-def test_loopback(host: str, inside: bool) -> None:
-    assert is_loopback(host) is inside
 
 
 def test_patterns_travel_to_other_processes() -> None:

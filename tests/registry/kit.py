@@ -10,7 +10,7 @@ from registry.server import RegistryServer
 
 from imgref.reference import ImageReference, parse
 from imgref.registry.client import RegistryClient
-from imgref.registry.hosts import Declared, Hosts
+from imgref.registry.hosts import Hosts, InsecureHost
 
 USER, PASSWORD = "ada", "s3cret-p:w"
 
@@ -51,4 +51,4 @@ def named(server: FaultyServer, name: str = "registry.test") -> str:
 
 def insecure(*hosts: str) -> Hosts:
     """Return settings with hosts that are configured as insecure."""
-    return Hosts(declared=tuple(Declared(host, "--insecure") for host in hosts))
+    return Hosts(declared=tuple(InsecureHost(host, "--insecure") for host in hosts))

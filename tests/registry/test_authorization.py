@@ -24,7 +24,7 @@ from imgref.errors import AuthenticationError, RateLimited, RegistryError, Regis
 from imgref.reference import parse
 from imgref.registry.authorization import Authenticator, Challenge, challenges
 from imgref.registry.credentials import Credential, Credentials
-from imgref.registry.hosts import Declared, Hosts, Trust
+from imgref.registry.hosts import Hosts, InsecureHost, Trust
 from imgref.registry.transport import Endpoint, Event, Transport, origin_of, retry_after
 
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -131,7 +131,7 @@ REALMS = [
 def test_credentials_for_a_token_service_are_withheld_where_they_could_leak(
     way: str, registry: str, realm: str, reason: str
 ) -> None:
-    transport = Transport(Hosts(tuple(Declared(host, "--insecure") for host in DECLARED)))
+    transport = Transport(Hosts(tuple(InsecureHost(host, "--insecure") for host in DECLARED)))
     scheme = "http" if way == HTTP else "https"
     endpoint = Endpoint(registry, f"{scheme}://{registry}", transport.trust(registry), verified=way == HTTPS)
     withheld = Authenticator(transport, Credentials({}))._withheld(endpoint, realm)
@@ -140,7 +140,7 @@ def test_credentials_for_a_token_service_are_withheld_where_they_could_leak(
 
 def test_credentials_over_an_unverified_connection_are_sent_with_a_warning() -> None:
     told: list[Event] = []
-    transport = Transport(Hosts((Declared("insecure.example:5000", "--insecure"),)), told.append)
+    transport = Transport(Hosts((InsecureHost("insecure.example:5000", "--insecure"),)), told.append)
     endpoint = Endpoint("insecure.example:5000", "http://insecure.example:5000", Trust.DECLARED, verified=False)
     assert Authenticator(transport, Credentials({}))._withheld(endpoint, "http://insecure.example:5000/token") == ""
     assert [event.kind for event in told] == ["warning"]

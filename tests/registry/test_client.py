@@ -558,7 +558,7 @@ def test_open_blob_with_another_part_than_asked_for_is_an_error(
 def test_open_blob_that_brings_enough_each_time_never_gives_up(
     server: RegistryServer, client: RegistryClient, blob: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imgref.registry.client._PROGRESS", 1)
+    monkeypatch.setattr("imgref.registry.blobs._PROGRESS", 1)
     server.add(cut_in_answer, "GET", BLOBS, 9)
     assert b"".join(client.open_blob(app(server), blob)) == CONTENT
     assert server.count("GET", BLOBS) == 10

@@ -12,7 +12,7 @@ from imgref.archive import image
 from imgref.archive.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, digest_of
 from imgref.errors import AuthenticationError, ImgrefError, NotFound, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference, parse
-from imgref.registry import client as registry_client
+from imgref.registry import pages
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.transfer.moves import copy, remote_image
 from imgref.registry.transport import Event, sender
@@ -268,8 +268,8 @@ def test_token_service_that_redirects_in_a_circle_fails() -> None:
 
 
 def test_pages_of_tags_that_never_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert registry_client._MOST_PAGES == 1000
-    monkeypatch.setattr(registry_client, "_MOST_PAGES", 20)
+    assert pages._MOST_PAGES == 1000
+    monkeypatch.setattr(pages, "_MOST_PAGES", 20)
 
     def answer(request: Request) -> bytes:
         page = int(request.path.partition("page=")[2] or 0)

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref.errors import ConfigError
-from imgref.registry import _settings_files
 from imgref.registry.credentials import Credential, Credentials
 
 
@@ -189,25 +188,6 @@ def test_owner_and_group_of_the_file_are_kept_by_root(link: bool, tmp_path: Path
     found = target.stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 23456, 0o640)
     assert path.is_symlink() == link
-
-
-def test_group_that_cannot_be_kept_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / ".docker/config.json", {})
-    path.chmod(0o640)
-    make_like, real = _settings_files._make_like, os.fstat
-
-    def refuse(*_: object) -> None:
-        raise PermissionError
-
-    def as_another_group(handle: int, old: os.stat_result) -> None:
-        monkeypatch.setattr(os, "fstat", lambda number: type(old)([*real(number)[:4], old.st_uid + 1, *old[5:]]))
-        make_like(handle, old)
-
-    monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr(_settings_files, "_make_like", as_another_group)
-    credentials(tmp_path).store("r.example", "ada", "x")
-    monkeypatch.undo()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 # What is incomplete or damaged

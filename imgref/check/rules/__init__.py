@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from imgref._suggest import did_you_mean
 from imgref.check.policy import Policy
 from imgref.check.rules import files, origin, tags
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
@@ -34,10 +35,8 @@ def codes_of(selectors: Iterable[str]) -> frozenset[str]:
     for selector in selectors:
         found = [code for code in RULES if selector == "ALL" or (selector and code.startswith(selector))]
         if not found:
-            from difflib import get_close_matches
-
-            near = get_close_matches(selector.upper(), RULES, n=1, cutoff=0)
-            raise ImgrefError(f"no rule's code begins with {selector!r}; did you mean {near[0]!r}?")
+            meant = did_you_mean(selector.upper(), RULES)
+            raise ImgrefError(f"no rule's code begins with {selector!r}{meant}")
         selected.update(found)
     return frozenset(selected)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from imgref.check.patterns import ImagePattern, is_loopback
+from imgref.check.patterns import ImagePattern
 from imgref.check.policy import Policy
 from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
 from imgref.errors import quote
+from imgref.hosts import HostPattern
 from imgref.sources.occurrence import Declaration
 
 __all__ = ["RULES"]
@@ -56,7 +57,7 @@ def _not_golden(image: Image, policy: Policy) -> Verdict | None:
 
 
 def _insecure_registry(image: Image, policy: Policy) -> Verdict | None:
-    if not any(pattern.matches(image.ref) for pattern in policy.insecure):
+    if not any(pattern.matches(image.ref.registry, image.ref.path) for pattern in policy.insecure):
         return None
     return Verdict(
         f"{quote(image.text)} comes from {image.ref.registry}, which is declared insecure: "
@@ -67,7 +68,7 @@ def _insecure_registry(image: Image, policy: Policy) -> Verdict | None:
 
 def _insecure_declaration(declaration: Declaration) -> Verdict | None:
     """Judge a registry that an engine's settings declare insecure; the machine itself may be."""
-    if is_loopback(declaration.host):
+    if HostPattern(declaration.host).is_loopback:
         return None
     return Verdict(
         f"the registry {quote(declaration.host)} is declared insecure: it is spoken to without a checked certificate",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from imgref._files import replace_file
 from imgref._grammar import PATH, is_a
 from imgref.reference import ImageReference
 
@@ -65,11 +65,6 @@ class PushedBlobs:
         }
 
     def _write(self, known: dict[str, list[str]]) -> None:
-        stage = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
+        with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            stage.write_text(json.dumps(known))
-            stage.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                stage.unlink()
+            replace_file(self._path, json.dumps(known).encode())

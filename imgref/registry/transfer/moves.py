@@ -23,7 +23,7 @@ from imgref.registry.overwrite import Overwrite, plan_changes
 from imgref.registry.referrers import referrers_of
 from imgref.registry.threads import run_all
 from imgref.registry.transfer.progress import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched
-from imgref.registry.transfer.uploads import Sender, bare
+from imgref.registry.transfer.uploads import Uploader, bare
 
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
@@ -70,16 +70,14 @@ def push(
     watcher = watcher or Nobody()
     changes = plan_changes(client, targets, image.manifests()[-1].digest, overwrite)
     skipped = {change.reference for change in changes if change.action == "skipped"}
-    by_repository: dict[str, list[ImageReference]] = {}
-    for target in targets:
-        if target.tag is None or target.with_tag(target.tag) not in skipped:
-            by_repository.setdefault(target.repository, []).append(target)
+    wanted = [target for target in targets if target.tag is None or target.with_tag(target.tag) not in skipped]
     done: list[Transferred] = []
     sources = [*mount_from, *targets]
-    for names in by_repository.values():
-        sender = Sender(client, bare(names[0]), sources, pushed, jobs, watcher)
-        layers = sender.send_blobs(image)
-        for name, manifest in sender.put_manifests(image, names, overwrite):
+    for repository in dict.fromkeys(map(bare, wanted)):
+        names = [target for target in wanted if bare(target) == repository]
+        uploader = Uploader(client, repository, sources, pushed, jobs, watcher)
+        layers = uploader.send_blobs(image)
+        for name, manifest in uploader.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
             watcher.arrives(arrived)
             done.append(arrived)

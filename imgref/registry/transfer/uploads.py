@@ -21,7 +21,7 @@ from imgref.registry.transport import TRIES
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
-__all__ = ["Sender", "bare"]
+__all__ = ["Uploader", "bare"]
 
 _PASSING: Final = frozenset({404, 408, 409, 416, 429, 500, 502, 503, 504})
 """What may be better in a new upload: also a 404, where the registry has forgotten it."""
@@ -51,7 +51,7 @@ def _may_pass(error: RegistryError, number: int) -> bool:
     return error.status in _PASSING or (error.status == _DAMAGED and number < _DAMAGED_TRIES)
 
 
-class Sender:
+class Uploader:
     """Sends an image to one repository."""
 
     def __init__(

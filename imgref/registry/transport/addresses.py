@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from imgref.registry.hosts import split_host
+from imgref.hosts import split_host
 
 __all__ = ["located", "origin_of", "shown_url", "split"]
 

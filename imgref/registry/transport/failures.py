@@ -69,6 +69,10 @@ def explained(error: HTTPError) -> str:
         return "the response is not valid HTTP"
     if isinstance(error, ProxyError):
         return "the proxy refuses or cannot be reached"
+    return _explained_cause(error, cause)
+
+
+def _explained_cause(error: HTTPError, cause: BaseException) -> str:
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused; nothing listens there"
     if isinstance(cause, ConnectionResetError | BrokenPipeError):

@@ -16,7 +16,7 @@ from urllib3.util import make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from imgref.errors import ConfigError
-from imgref.registry.hosts import split_host
+from imgref.hosts import is_localhost, split_host
 from imgref.registry.transport.reading import PacedResponse
 
 __all__ = ["make_pools", "on_loopback", "queries_unlogged"]
@@ -98,7 +98,7 @@ def on_loopback(url: str, headers: dict[str, str]) -> str:
     """Send names below ``localhost`` to this machine, as RFC 6761 has it, whatever a name server says of them."""
     parts = urlsplit(url)
     name, port = split_host(parts.netloc)
-    if not name.endswith(".localhost"):
+    if name == "localhost" or not is_localhost(name):
         return url
     headers["Host"] = parts.netloc
     return urlunsplit(parts._replace(netloc="localhost" if port is None else f"localhost:{port}"))

@@ -19,7 +19,8 @@ from urllib3.exceptions import HTTPError
 
 from imgref import __version__
 from imgref.errors import RegistryError, RegistryUnavailable
-from imgref.registry.hosts import Hosts, Trust, served_by
+from imgref.hosts import served_by
+from imgref.registry.hosts import Hosts, Trust
 from imgref.registry.transport.addresses import located, origin_of, shown_url
 from imgref.registry.transport.failures import declare, explain
 from imgref.registry.transport.messages import Body, Endpoint, Event, Response, retry_after

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from imgref.errors import InvalidReference, quote
+from imgref.platforms import Platform
 from imgref.reference import parse
 from imgref.sources.dockerfile.instructions import Line, Refused, Span
-from imgref.sources.dockerfile.platform_arguments import platform_variables
 from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, TooLong, expand
 from imgref.sources.occurrence import Problem
 
@@ -61,7 +61,7 @@ class Arguments:
 
     def settle(self, target: str) -> list[Problem]:
         """Give all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
-        predefined = {**platform_variables(self._platform), "TARGETSTAGE": target or "default"}
+        predefined = {**_platform_variables(self._platform), "TARGETSTAGE": target or "default"}
         known = self._known = {name: Expansion(self._build_args.get(name, value)) for name, value in predefined.items()}
         problems = []
         for name, default, line, span in self._declared:
@@ -125,3 +125,23 @@ class Arguments:
         except (BadWord, InvalidReference):
             return None
         return f"{' and '.join(used)} is empty, and {quote(text)} is no reference"
+
+
+def _platform_variables(platform: str) -> dict[str, str]:
+    """Return the values that the platform ARGs have for ``platform``; the builder's are the same.
+
+    https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+
+    >>> values = _platform_variables("linux/arm")
+    >>> values["TARGETPLATFORM"], values["TARGETVARIANT"], _platform_variables("linux/amd64")["TARGETVARIANT"]
+    ('linux/arm/v7', 'v7', '')
+    """
+    normalized = Platform.parse(platform).normalized
+    parts = {
+        "PLATFORM": str(normalized),
+        "OS": normalized.os,
+        "OSVERSION": normalized.os_version,
+        "ARCH": normalized.architecture,
+        "VARIANT": normalized.variant,
+    }
+    return {side + part: value for side in ("TARGET", "BUILD") for part, value in parts.items()}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal
 
+from imgref._suggest import nearest
 from imgref.errors import quote
 from imgref.sources.dockerfile.instructions import Instruction, Refused, Span
 from imgref.sources.dockerfile.shell_words import SPACE, BadWord, find_heredocs
@@ -69,12 +70,10 @@ def words(instruction: Instruction, escape: str) -> list[Span]:
 
 def unknown_instruction(instruction: Instruction) -> Refused:
     """Say that there is no such instruction, and which one was probably meant."""
-    from difflib import get_close_matches
-
     span = instruction.span
     message = f"unknown instruction {quote(instruction.line.text[span.start : span.end])}"
-    if near := get_close_matches(instruction.keyword, _CHECKS, 1, 0.7):
-        return Refused(span, message, near[0].upper())
+    if near := nearest(instruction.keyword, _CHECKS, cutoff=0.7):
+        return Refused(span, message, near.upper())
     return Refused(span, f"{message}; a line that goes on in the next one ends in the escape character")
 
 

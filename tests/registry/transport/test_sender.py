@@ -410,9 +410,10 @@ def test_redirect_from_https_to_plain_http_is_refused(
     assert get(transport(hosts), tls, f"https://{named(tls)}/v2/").status == 200
 
 
-def test_names_below_localhost_are_this_machine(server: RegistryServer, transport: Open) -> None:
-    assert get(transport(), server, f"http://{named(server, 'app.localhost')}/v2/").status == 200
-    assert server.seen[0].headers["Host"] == named(server, "app.localhost")
+@pytest.mark.parametrize("name", ["app.localhost", "an_app.localhost", "localhost.", "app.localhost."])
+def test_names_of_localhost_are_this_machine_without_dns(name: str, server: RegistryServer, transport: Open) -> None:
+    assert get(transport(), server, f"http://{named(server, name)}/v2/").status == 200
+    assert server.seen[0].headers["Host"] == named(server, name)
 
 
 def test_cacert_without_certificates_is_a_wrong_setting(

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["Path", "places"]
+__all__ = ["Path", "key_lines", "places"]
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
@@ -31,11 +31,26 @@ def places(text: str) -> Mapping[Path, int]:
     return _Places(text).found
 
 
+def key_lines(text: str) -> Mapping[Path, int]:
+    r"""Return the 1-based line of the first mention of each key and table, of a text that ``tomllib`` has taken.
+
+    >>> key_lines('[a.b]\nc.d = 1\n[[e]]')
+    {('a',): 1, ('a', 'b'): 1, ('a', 'b', 'c'): 2, ('a', 'b', 'c', 'd'): 2, ('e',): 3, ('e', 0): 3}
+    """
+    line, at = 1, 0
+    lines: dict[Path, int] = {}
+    for path, offset in _Places(text).keys.items():
+        line += text.count("\n", at, offset)
+        lines[path], at = line, offset
+    return lines
+
+
 class _Places:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.found: dict[Path, int] = {}
+        self.keys: dict[Path, int] = {}
         self.tables: dict[Path, int] = defaultdict(int)  # how many tables an array of them has so far
         table: Path = ()
         self._skip()
@@ -50,19 +65,23 @@ class _Places:
         if (match := _BLANK.match(self.text, self.at)) is not None:
             self.at = match.end()
 
+    def _mention(self, path: Path, offset: int) -> Path:
+        self.keys.setdefault(path, offset)
+        return path
+
     def _header(self) -> Path:
+        start = self.at
         many = self.text.startswith("[[", self.at)
         self.at += 1 + many
         keys = self._keys()
         self.at += 1 + many
         path: Path = ()
         for key in keys[:-1]:
-            path = self._latest((*path, key))
-        path = (*path, keys[-1])
-        if not many:
-            return self._latest(path)
-        self.tables[path] += 1
-        return self._latest(path)
+            path = self._latest(self._mention((*path, key), start))
+        path = self._mention((*path, keys[-1]), start)
+        if many:
+            self.tables[path] += 1
+        return self._mention(self._latest(path), start)
 
     def _latest(self, path: Path) -> Path:
         count = self.tables.get(path)
@@ -78,13 +97,17 @@ class _Places:
         return keys
 
     def _pair(self, path: Path) -> None:
-        path = (*path, *self._keys())
+        start = self.at
+        for key in self._keys():
+            path = self._mention((*path, key), start)
         self.at += 1  # the =
         self._skip()
         self._value(path)
 
     def _value(self, path: Path) -> None:
         opening = self.text[self.at]
+        if isinstance(path[-1], int):
+            self._mention(path, self.at)
         if opening not in "[{":
             match = _VALUE.match(self.text, self.at)
             self.found[path] = self.at

@@ -1,0 +1,165 @@
+"""Manifests of a repository: found, read, put, and chosen by platform, each digest verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from imgref._grammar import DIGEST, is_a
+from imgref.archive.manifest import ACCEPTED, Descriptor, Manifest, digest_of, read_json
+from imgref.errors import NotFound, RegistryError
+from imgref.platforms import Platform, best_match
+from imgref.reference import ImageReference
+from imgref.registry.answers import check_digest, manifest_in
+from imgref.registry.blobs import Blobs
+from imgref.registry.session import RegistryRequest, Session
+
+__all__ = ["Manifests"]
+
+_NESTED: Final = 3
+_ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
+
+
+class Manifests:
+    """Requests about manifests, as :class:`~imgref.registry.client.RegistryClient` makes them."""
+
+    def __init__(self, session: Session, blobs: Blobs) -> None:
+        self._session = session
+        self._blobs = blobs
+
+    def find(self, ref: ImageReference) -> Descriptor | None:
+        """Return the descriptor of a manifest by HEAD, or None if there is none."""
+        answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        if answer.status == 404:
+            self._session.refuse_html(answer, str(ref))
+            return None
+        size, digest = answer.size(), answer.header("Docker-Content-Digest")
+        kind = answer.header("Content-Type").partition(";")[0].strip()
+        told = digest and size and kind in ACCEPTED and _is_comparable(digest, ref.digest)
+        if answer.status in (400, 405, 501) or (answer.status == 200 and not told):
+            # HEAD that is not supported, or says too little.
+            try:
+                return self.get(ref).descriptor
+            except NotFound:
+                return None
+        self._session.expect(answer, ref, 200)
+        check_digest(str(ref), digest, ref.digest)
+        return Descriptor(kind, digest, size or 0)
+
+    def confirm_missing(self, ref: ImageReference) -> None:
+        """Confirm by GET that there is no manifest."""
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        if answer.status == 404:
+            self._session.refuse_foreign_404(answer, str(ref))
+            return
+        self._session.expect(answer, ref, 200)
+        raise RegistryError(f"{ref}: the registry answers HEAD and GET differently; it exists for GET only")
+
+    def get(self, ref: ImageReference) -> Manifest:
+        """Return a manifest, verified."""
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        if answer.status == 404:
+            self._session.refuse_foreign_404(answer, str(ref))
+            raise self._missing(ref)
+        self._session.expect(answer, ref, 200)
+        said = answer.header("Docker-Content-Digest")
+        if said:
+            check_digest(str(ref), said, None)
+        manifest = manifest_in(answer, ref, ref.digest or said or None)
+        if said and ref.digest and said != ref.digest:
+            manifest_in(answer, ref, said)
+        return manifest
+
+    def put(
+        self, ref: ImageReference, raw: bytes, media_type: str, *, read_back: bool = True, again: bool = True
+    ) -> Descriptor:
+        """Put a manifest under a tag or its digest, and read it back."""
+        try:
+            manifest = Manifest.read(raw, media_type, ref.digest)
+        except ValueError as error:
+            raise RegistryError(f"{ref}: the manifest to put {error}") from error
+        point = ref.tag or manifest.digest
+        headers = {"Content-Type": manifest.media_type}
+        answer = self._session.send(
+            RegistryRequest("PUT", ref, f"manifests/{point}", headers=headers, body=raw, push=True, again=again)
+        )
+        self._session.expect(answer, ref, 200, 201, 202, 204)
+        target = ref.with_tag(ref.tag) if ref.tag else ref.with_digest(manifest.digest)
+        if read_back:
+            self._read_back(target, manifest.digest)
+        return manifest.descriptor
+
+    def _read_back(self, ref: ImageReference, digest: str) -> None:
+        """Wait until a registry that takes a moment shows what was put there."""
+        found = None
+        for wait in (0.0, 0.3, 1.0):
+            time.sleep(wait)
+            try:
+                answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+                found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
+                if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
+                    found = digest_of(self.get(ref).raw, digest.partition(":")[0])
+            except NotFound:
+                found = None
+            if found == digest:
+                return
+        what = "nothing" if found is None else found
+        raise RegistryError(f"{ref}: put as {digest}, but {what} is read back; did someone else push at the same time?")
+
+    def for_platform(self, ref: ImageReference, platform: Platform, depth: int = _NESTED) -> Descriptor:
+        """Return the descriptor of the manifest for a platform; ``depth`` is how far indexes may be nested."""
+        manifest = self.get(ref)
+        if not manifest.is_index:
+            own = self._platform_of(ref, manifest)
+            if own is not None and not platform.matches(own):
+                raise NotFound(f"{ref}: no image for {platform}; it is for {own}")
+            return manifest.descriptor
+        found = best_match(platform, [(child.platform, child.digest, child) for child in manifest.children])
+        if found is not None:
+            nested = found.is_index and depth > 0
+            return self.for_platform(ref.with_digest(found.digest), platform, depth - 1) if nested else found
+        # Attestations are listed as for no platform at all.
+        have = [str(child.platform) for child in manifest.children if child.platform and child.platform.os != "unknown"]
+        raise NotFound(f"{ref}: no image for {platform}; there are {', '.join(have) or 'none'}")
+
+    def _platform_of(self, ref: ImageReference, manifest: Manifest) -> Platform | None:
+        config = self.config(ref, manifest)
+        system, architecture, variant = (config.get(key) for key in ("os", "architecture", "variant"))
+        if not isinstance(system, str) or not isinstance(architecture, str) or not system or not architecture:
+            return None
+        return Platform(system, architecture, variant if isinstance(variant, str) else "")
+
+    def config(self, ref: ImageReference, manifest: Manifest) -> Mapping[str, object]:
+        """Return the configuration of an image; empty if there is none."""
+        config = manifest.config
+        if config is None or config.size > 16 << 20:
+            return {}
+        raw = b"".join(self._blobs.open(ref, config.digest, size=config.size))
+        try:
+            return read_json(raw)
+        except ValueError:
+            return {}
+
+    def _missing(self, ref: ImageReference) -> NotFound:
+        """Say what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
+        what = f"no such {'digest' if ref.digest else 'tag'}"
+        try:
+            answer = self._session.send(RegistryRequest("GET", ref, "tags/list?n=1"))
+        except RegistryError:
+            what += ", or no such repository"
+        else:
+            self._session.refuse_html(answer, str(ref))
+            if answer.status == 404:
+                self._session.refuse_foreign_404(answer, str(ref))
+                what = "no such repository"
+        return NotFound(f"{ref}: {what}", method="GET", status=404)
+
+
+def _point(ref: ImageReference) -> str:
+    return ref.digest or ref.tag or "latest"
+
+
+def _is_comparable(found: str, wanted: str | None) -> bool:
+    """Tell whether two digests are by the same algorithm; a registry may well know a manifest by another one."""
+    return wanted is None or not is_a(DIGEST, found) or found.partition(":")[0] == wanted.partition(":")[0]
