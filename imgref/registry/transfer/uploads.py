@@ -183,7 +183,7 @@ class Sender:
 
     def _sources_of(self, digest: str) -> list[ImageReference]:
         places = self._pushed.places(self._repository.registry, digest) if self._pushed else []
-        known = [self._repository.with_name(place) for place in places if place != self._repository.path]
+        known = [self._repository.with_path(place) for place in places if place != self._repository.path]
         return list(dict.fromkeys([*self._sources, *known]))
 
     def _has(self, source: ImageReference, digest: str) -> bool:
