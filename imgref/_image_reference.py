@@ -296,7 +296,7 @@ class ImageReference:
 
         return formatted(self, spec)
 
-    def __lt__(self, other: object) -> bool:
+    def __lt__(self, other: ImageReference) -> bool:
         """Compare by registry, path and tag, versions as numbers: ``app:1.9`` is before ``app:1.10``.
 
         In a repository, the reference without a tag comes first, then tags that are not versions, then versions.

@@ -58,13 +58,13 @@ class Repository:
         raise InvalidReference(text, (start, len(text)), "a repository has no tag and no digest", ref.repository)
 
     @staticmethod
-    def of(ref: ImageReference) -> Repository:
-        """Return the repository of an image.
+    def of(ref: ImageReference | Repository) -> Repository:
+        """Return the repository of an image; a repository is its own.
 
         >>> Repository.of(parse("ghcr.io/acme/app:1")) == Repository.parse("ghcr.io/acme/app")
         True
         """
-        return Repository(ref.registry, ref.path)
+        return ref if isinstance(ref, Repository) else Repository(ref.registry, ref.path)
 
     @property
     def namespace(self) -> str | None:

@@ -31,7 +31,7 @@ FLOORS = {
         "_printable",
         "errors",
     },
-    "check": {"check", "sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
+    "check": {"check", "sources", "config", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "sources": {"sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "registry": {
         "registry",
@@ -40,6 +40,7 @@ FLOORS = {
         "tags",
         "versions",
         "reference",
+        "repository",
         "_grammar",
         "_documents",
         "_locks",
@@ -67,7 +68,7 @@ FLOORS = {
     "_documents": set(),
     "_locks": set(),
     "__main__": {"cli"},
-    "__init__": {"errors", "reference", "tags"},
+    "__init__": {"errors", "platforms", "reference", "repository", "tags", "versions"},
 }
 """Each room, and the rooms that it may import from; `imgref` itself may be imported by all for its version."""
 
@@ -82,7 +83,7 @@ ONLY = {
 }
 """What only some modules may import."""
 
-READS_ENVIRONMENT = {"ci", "config", "registry.credentials", "registry.hosts", "cli"}
+READS_ENVIRONMENT = {"ci", "config", "check.paths", "registry.credentials", "registry.hosts", "cli"}
 
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 

@@ -6,9 +6,12 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
@@ -23,6 +26,7 @@ from imgref.registry.hosts import Hosts
 from imgref.registry.links import next_target
 from imgref.registry.session import Session, place_of
 from imgref.registry.transport import TRIES, Body, Event, Response, origin_of
+from imgref.repository import Repository
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -59,7 +63,7 @@ class Upload:
 class RegistryClient:
     """Speaks to any registry that follows the distribution specification; safe to use from several threads.
 
-    A repository is given as a reference, whose tag and digest do not matter there. Every method raises
+    A repository is a reference, whose tag and digest do not matter there. Every method raises
     AuthenticationError, NotFound, RateLimited, RegistryUnavailable, or RegistryError itself where an answer is not
     what it should be; each names the reference that it is about.
 
@@ -85,6 +89,37 @@ class RegistryClient:
         self.hosts = Hosts.load() if hosts is None else hosts
         self.credentials = Credentials() if credentials is None else credentials
         self._session = Session(self.hosts, self.credentials, on_event, timeout)
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        insecure: Iterable[str] = (),
+        cacert: str | os.PathLike[str] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        timeout: float = 60.0,
+    ) -> RegistryClient:
+        """Return a client with the credentials, trust and proxies that the user has configured.
+
+        Args:
+            environ: the environment, also of credential helpers; by default that of this process.
+            insecure: further hosts to allow http or unverified https for.
+            cacert: a file with further CA certificates in PEM format.
+            on_event: receives retries and warnings, from any thread.
+            timeout: seconds to wait for an answer.
+
+        Raises:
+            ConfigError: a settings file is not valid, or ``insecure`` is not a host.
+
+        >>> with RegistryClient.from_environment({"HOME": "/nowhere"}) as client:
+        ...     client
+        <RegistryClient>
+        """
+        load = partial(Hosts.load, insecure=insecure, cacert=None if cacert is None else Path(cacert))
+        if environ is None:
+            return cls(load(), Credentials(), on_event, timeout=timeout)
+        return cls(load(environ=environ), Credentials(environ), on_event, timeout=timeout)
 
     def __repr__(self) -> str:
         return "<RegistryClient>"
@@ -121,7 +156,7 @@ class RegistryClient:
 
     def find(self, ref: ImageReference) -> Descriptor | None:
         """Give the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
-        answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+        answer = self._session.send("HEAD", ref, f"manifests/{ref.identifier}", headers=_ACCEPT)
         if answer.status == 404:
             self._session.refuse_html(answer, str(ref))
             return None
@@ -144,7 +179,7 @@ class RegistryClient:
         Raises:
             RegistryError: there is one, or the answer is not that of a registry.
         """
-        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+        answer = self._session.send("GET", ref, f"manifests/{ref.identifier}", headers=_ACCEPT)
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             return
@@ -153,7 +188,7 @@ class RegistryClient:
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
         """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
-        answer = self._session.send("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+        answer = self._session.send("GET", ref, f"manifests/{ref.identifier}", headers=_ACCEPT)
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             raise self._missing(ref)
@@ -200,7 +235,7 @@ class RegistryClient:
         for wait in (0.0, 0.3, 1.0):
             time.sleep(wait)
             try:
-                answer = self._session.send("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT)
+                answer = self._session.send("HEAD", ref, f"manifests/{ref.identifier}", headers=_ACCEPT)
                 found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
                 if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
                     found = digest_of(self.get_manifest(ref).raw, digest.partition(":")[0])
@@ -271,7 +306,7 @@ class RegistryClient:
 
     # Tags
 
-    def list_tags(self, repository: ImageReference) -> list[str]:
+    def list_tags(self, repository: ImageReference | Repository) -> list[str]:
         """Return every tag of a repository, in the registry's order, each once.
 
         imgref follows pages on the same host only. Whatever leaves open whether more tags exist is an error.
@@ -280,7 +315,8 @@ class RegistryClient:
             NotFound: the registry has no such repository, or no tag in it.
             UnreliableTagList: an answer is not a list of tags, or does not say where the list goes on.
         """
-        about = _name(repository)
+        repository = Repository.of(repository).reference
+        about = repository.repository
         endpoint = self._session.endpoint(repository.registry, about)
         url = start = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={_PAGE}"
         tags: dict[str, None] = {}
@@ -299,7 +335,7 @@ class RegistryClient:
         return [tag for tag in tags if self._is_tag(tag, about)]
 
     def _page_of_tags(self, answer: Response, repository: ImageReference) -> list[str]:
-        about = _name(repository)
+        about = repository.repository
         try:
             if answer.status == 404:
                 self._session.refuse_foreign_404(answer, about)
@@ -334,13 +370,13 @@ class RegistryClient:
         try:
             target = next_target(answer.all("Link"))
         except ValueError as error:
-            reason = f"{_name(repository)}: the registry's Link header has {error}, so the list may go on"
+            reason = f"{repository.repository}: the registry's Link header has {error}, so the list may go on"
             raise problem(reason, **place_of(answer)) from error
         if target is None:
             return ""
         url = self._session.located(answer.url, target)
         if origin_of(url) != origin_of(answer.url):
-            reason = f"{_name(repository)}: the registry's next page is on another host, {urlsplit(url).netloc}"
+            reason = f"{repository.repository}: the registry's next page is on another host, {urlsplit(url).netloc}"
             raise problem(f"{reason}; imgref does not follow it", **place_of(answer))
         return url
 
@@ -348,7 +384,7 @@ class RegistryClient:
 
     def blob_exists(self, repository: ImageReference, digest: str) -> int | None:
         """Give the size of a blob in bytes, or None where the repository does not have it."""
-        about = f"{_name(repository)}@{digest}"
+        about = f"{repository.repository}@{digest}"
         answer = self._session.send("HEAD", repository, f"blobs/{digest}", about=about)
         if answer.status == 404:
             return None
@@ -385,7 +421,7 @@ class RegistryClient:
     def _stream(
         self, repository: ImageReference, digest: str, place: int, size: int | None, hasher: _Hasher
     ) -> Iterator[bytes]:
-        about = f"{_name(repository)}@{digest}"
+        about = f"{repository.repository}@{digest}"
         held = b""
         failures = 0
         while True:
@@ -448,7 +484,7 @@ class RegistryClient:
                 return self._upload(repository, answer)
             # Some refuse a mount that they cannot make, instead of beginning an upload.
         answer = self._session.send("POST", repository, "blobs/uploads/", push=True, body=b"")
-        self._session.expect(answer, repository, 202, about=_name(repository))
+        self._session.expect(answer, repository, 202, about=repository.repository)
         return self._upload(repository, answer)
 
     def put_blob(self, upload: Upload, content: Callable[[], Iterable[bytes]], size: int, digest: str) -> None:
@@ -460,7 +496,7 @@ class RegistryClient:
             size: in bytes.
             digest: what the registry must find.
         """
-        about = f"{_name(upload.repository)}@{digest}"
+        about = f"{upload.repository.repository}@{digest}"
         url = f"{upload.location}{'&' if '?' in upload.location else '?'}digest={percent(digest, safe=':')}"
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         body: Body = content if size else b""
@@ -488,7 +524,7 @@ class RegistryClient:
         """Tell the registry to forget an upload; whether it does is not our concern."""
         try:
             self._session.send(
-                "DELETE", upload.repository, upload.location, about=_name(upload.repository), push=True, again=False
+                "DELETE", upload.repository, upload.location, about=upload.repository.repository, push=True, again=False
             )
         except RegistryError:
             return
@@ -496,7 +532,7 @@ class RegistryClient:
     def _upload(self, repository: ImageReference, answer: Response) -> Upload:
         location = answer.header("Location")
         if not location:
-            raise RegistryError(f"{_name(repository)}: the registry begins an upload, but does not say where")
+            raise RegistryError(f"{repository.repository}: the registry begins an upload, but does not say where")
         return Upload(repository, self._session.located(answer.url, location))
 
     # Credentials
@@ -531,14 +567,6 @@ def _chunks_from(answer: Response, place: int, about: str) -> Iterator[bytes]:
         if skip < len(chunk):
             yield chunk[skip:]
         skip = max(0, skip - len(chunk))
-
-
-def _point(ref: ImageReference) -> str:
-    return ref.digest or ref.tag or "latest"
-
-
-def _name(repository: ImageReference) -> str:
-    return repository.repository
 
 
 def _bare(url: str) -> str:

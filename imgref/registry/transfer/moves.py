@@ -23,7 +23,8 @@ from imgref.registry.overwrite import Overwrite, plan_changes
 from imgref.registry.referrers import referrers_of
 from imgref.registry.threads import run_all
 from imgref.registry.transfer.progress import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched
-from imgref.registry.transfer.uploads import Sender, bare
+from imgref.registry.transfer.uploads import Sender
+from imgref.repository import Repository
 
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
@@ -77,7 +78,7 @@ def push(
     done: list[Transferred] = []
     sources = [*mount_from, *targets]
     for names in by_repository.values():
-        sender = Sender(client, bare(names[0]), sources, pushed, jobs, watcher)
+        sender = Sender(client, Repository.of(names[0]).reference, sources, pushed, jobs, watcher)
         layers = sender.send_blobs(image)
         for name, manifest in sender.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
@@ -120,7 +121,7 @@ def copy(
         RegistryError: a registry refuses, or fails again and again.
     """
     image = remote_image(client, source, platform, diff_ids=diff_ids)
-    known = [bare(source), *mount_from]
+    known = [Repository.of(source).reference, *mount_from]
     done = push(client, image, targets, mount_from=known, jobs=jobs, watcher=watcher, overwrite=overwrite)
     if not referrers:
         return done
@@ -128,7 +129,9 @@ def copy(
     for arrived in done:
         repository = arrived.reference.repository
         if repository not in copied:
-            copied[repository] = _copy_referrers(client, source, bare(arrived.reference), image, jobs)
+            copied[repository] = _copy_referrers(
+                client, source, Repository.of(arrived.reference).reference, image, jobs
+            )
     return tuple(Transferred(a.reference, a.digest, a.size, a.layers, copied[a.reference.repository]) for a in done)
 
 
@@ -190,7 +193,9 @@ def remote_image(
         reference = reference.with_digest(client.resolve(reference, platform).digest)
     found = client.get_manifest(reference)
     try:
-        return assemble(found.descriptor, _RemoteSource(client, bare(reference), found), diff_ids=diff_ids)
+        return assemble(
+            found.descriptor, _RemoteSource(client, Repository.of(reference).reference, found), diff_ids=diff_ids
+        )
     except ValueError as error:
         raise RegistryError(f"{reference}: the image {error}") from error
 
@@ -231,12 +236,12 @@ def _copy_referrers(
     copied = []
     while waiting:
         digest = waiting.popleft()
-        for found in referrers_of(client, bare(source).with_digest(digest)):
+        for found in referrers_of(client, Repository.of(source).reference.with_digest(digest)):
             if found.digest in seen:
                 continue
             seen.add(found.digest)
             waiting.append(found.digest)
-            referrer = remote_image(client, bare(source).with_digest(found.digest))
+            referrer = remote_image(client, Repository.of(source).reference.with_digest(found.digest))
             push(client, referrer, [target.with_digest(found.digest)], mount_from=[source], jobs=jobs)
             copied.append(found.digest)
     return tuple(copied)
