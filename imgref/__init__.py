@@ -6,20 +6,14 @@
 >>> imgref.derive_tags("1.9.1", existing=["2.0.1", "1.9.0"])
 ('1.9.1', '1.9', '1')
 
-The modules, in the order in which to read them:
+Everything public can be imported from one of these:
 
-- :mod:`imgref.errors`: every error, and what it carries
-- :mod:`imgref.reference`: :func:`parse` and :class:`ImageReference`
-- :mod:`imgref.versions`: the version schemes: SemVer, PEP 440, numeric
-- :mod:`imgref.tags`: :func:`plan_tags`, which tags to push, which are held back, and why
-- :mod:`imgref.ci`: what the CI environment says of this build, and the tags that it should have
-- :mod:`imgref.config`: settings files
-- :mod:`imgref.check`: image references in files, judged by a policy
+- :mod:`imgref`: references, repositories, versions, tag plans, and every error
+- :mod:`imgref.sources`: image references in files, with their exact positions
+- :mod:`imgref.check`: checks image references in files by a policy
+- :mod:`imgref.registry`: a client for registries; moves images, and releases versions
 - :mod:`imgref.archive`: images on disk
-- :mod:`imgref.registry`: a client for registries, moving images, releases
-- :mod:`imgref.cli`: the commands, one a module, and what draws
-- :mod:`imgref.archive`: images on disk: OCI layouts and ``docker save``
-- :mod:`imgref.registry`: registries: looking, retagging, moving images, releasing versions
+- :mod:`imgref.ci`: what the CI environment says about this build, and the tags that it should have
 
 The public names below are loaded when they are first used, so that ``import imgref`` costs next to nothing.
 """
@@ -31,6 +25,7 @@ TYPE_CHECKING = False  # importing typing takes longer than everything else here
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Final
 
     from imgref.errors import (
@@ -49,8 +44,11 @@ if TYPE_CHECKING:
         UnknownBuild,
         UnreliableTagList,
     )
+    from imgref.platforms import Platform
     from imgref.reference import ImageReference, parse
+    from imgref.repository import Repository
     from imgref.tags import ExistingTags, HeldTag, TagPlan, TagPolicy, derive_tags, plan_tags, sanitize_tag
+    from imgref.versions import Version, VersionRange, read_version
 
 __all__ = [
     "ArchiveError",
@@ -64,36 +62,69 @@ __all__ = [
     "InvalidTag",
     "InvalidVersion",
     "NotFound",
+    "Platform",
     "RateLimited",
     "RegistryError",
     "RegistryUnavailable",
+    "Repository",
     "TagConflict",
     "TagPlan",
     "TagPolicy",
     "UnknownBuild",
     "UnreliableTagList",
+    "Version",
+    "VersionRange",
     "derive_tags",
     "parse",
     "plan_tags",
+    "read_version",
     "sanitize_tag",
 ]
 
-_HOMES: Final = {
+_MODULES: Final = {
+    "errors": (
+        "ArchiveError", "AuthenticationError", "ConfigError", "ImgrefError", "InvalidReference", "InvalidTag",
+        "InvalidVersion", "NotFound", "RateLimited", "RegistryError", "RegistryUnavailable", "TagConflict",
+        "UnknownBuild", "UnreliableTagList",
+    ),
+    "platforms": ("Platform",),
     "reference": ("ImageReference", "parse"),
+    "repository": ("Repository",),
     "tags": ("ExistingTags", "HeldTag", "TagPlan", "TagPolicy", "derive_tags", "plan_tags", "sanitize_tag"),
-}
+    "versions": ("Version", "VersionRange", "read_version"),
+}  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'imgref' has no attribute {name!r}")
-    from importlib import import_module
+def _lazily(
+    package: str, modules: Mapping[str, tuple[str, ...]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that loads its public names when they are first used.
 
-    home = next((module for module, names in _HOMES.items() if name in names), "errors")
-    value: object = getattr(import_module(f"imgref.{home}"), name)
-    globals()[name] = value
-    return value
+    Type checkers must not see them, so that a name that does not exist is an error there, too.
+
+    Args:
+        package: the name of the package.
+        modules: its modules, each with the public names that it defines.
+    """
+    homes = {name: module for module, names in modules.items() for name in names}
+
+    def load(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        module = import_module(package)
+        value: object = getattr(import_module(f"{package}.{homes[name]}"), name)
+        setattr(module, name, value)
+        return value
+
+    def names() -> list[str]:
+        from importlib import import_module
+
+        return sorted({*vars(import_module(package)), *homes})
+
+    return load, names
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _lazily(__name__, _MODULES)

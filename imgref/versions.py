@@ -38,7 +38,13 @@ _LONGEST: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as its scheme reads it.
+    """A version as its scheme reads it; ordered within the scheme.
+
+    ``<`` and ``>`` compare precedence, in which spelling and build metadata have no part: neither of ``1.2.3`` and
+    ``v1.2.3`` is less than the other, although they are not equal. Versions of two schemes cannot be compared.
+
+    >>> read_version("1.9.0") < read_version("1.10.0-rc.1") < read_version("1.10.0")
+    True
 
     Attributes:
         text: the tag that names exactly this version: in the scheme's spelling, without ``v`` and build metadata.
@@ -49,6 +55,7 @@ class Version:
         channel: ``rc`` for ``2.0.0-rc.1``; None where the pre-release is more than a word and a number.
         build: build metadata, or None.
         has_v: whether it was written with a leading ``v``.
+        scheme: the name of the scheme.
     """
 
     text: str
@@ -59,6 +66,7 @@ class Version:
     channel: str | None = None
     build: str | None = None
     has_v: bool = False
+    scheme: str = field(default="semver", compare=False)
 
     @property
     def is_plain(self) -> bool:
@@ -73,6 +81,21 @@ class Version:
     def shares(self, other: Version, depth: int) -> bool:
         """Tell whether the first ``depth`` numbers are the same; missing ones count as zero."""
         return self._padded(depth) == other._padded(depth)
+
+    def __lt__(self, other: Version) -> bool:
+        return bool(self.order < other.order) if self._is_comparable(other) else NotImplemented
+
+    def __le__(self, other: Version) -> bool:
+        return bool(self.order <= other.order) if self._is_comparable(other) else NotImplemented
+
+    def __gt__(self, other: Version) -> bool:
+        return bool(self.order > other.order) if self._is_comparable(other) else NotImplemented
+
+    def __ge__(self, other: Version) -> bool:
+        return bool(self.order >= other.order) if self._is_comparable(other) else NotImplemented
+
+    def _is_comparable(self, other: object) -> bool:
+        return isinstance(other, Version) and self.scheme == other.scheme
 
     def _padded(self, depth: int) -> tuple[int, ...]:
         return (self.release + (0,) * depth)[:depth]
@@ -307,6 +330,7 @@ def _read_pep440(text: str) -> Version | None:
         prerelease=read.is_prerelease,
         channel=channel,
         build=read.local,
+        scheme="pep440",
     )
 
 
@@ -332,6 +356,7 @@ def _read_numeric(text: str) -> Version | None:
         prerelease=tail is not None,
         channel=tail,
         build=found["build"],
+        scheme="numeric",
     )
 
 

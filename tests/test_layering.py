@@ -29,6 +29,7 @@ FLOORS = {
         "hosts",
         "platforms",
         "reference",
+        "repository",
         "_directories",
         "_files",
         "_grammar",
@@ -38,6 +39,7 @@ FLOORS = {
     },
     "check": {
         "check",
+        "config",
         "sources",
         "hosts",
         "_suggest",
@@ -68,6 +70,7 @@ FLOORS = {
         "tags",
         "versions",
         "reference",
+        "repository",
         "_grammar",
         "_directories",
         "_documents",
@@ -84,7 +87,10 @@ FLOORS = {
     "config": {"_documents", "_suggest", "_toml_places", "errors"},
     "tags": {"versions", "_grammar", "errors"},
     "versions": {"errors"},
-    "reference": {"_explain", "_grammar", "errors"},
+    "reference": {"_image_reference", "_explain", "_grammar", "errors"},
+    "_image_reference": {"reference", "_reference_forms", "_explain", "_grammar", "errors"},
+    "_reference_forms": {"_image_reference", "errors"},
+    "repository": {"reference", "_image_reference", "_reference_forms", "errors"},
     "_explain": {"_explain_parts", "_grammar", "_printable", "errors"},
     "_explain_parts": {"_grammar", "errors"},
     "_grammar": set(),
@@ -99,7 +105,7 @@ FLOORS = {
     "_toml_places": set(),
     "_locks": set(),
     "__main__": {"cli"},
-    "__init__": {"errors", "reference", "tags"},
+    "__init__": {"errors", "platforms", "reference", "repository", "tags", "versions"},
 }
 """Each room, and the rooms that it may import from; `imgref` itself may be imported by all for its version."""
 
@@ -115,7 +121,7 @@ ONLY = {
 }
 """What only some modules may import."""
 
-READS_ENVIRONMENT = {"ci", "config", "registry.credentials", "registry.hosts", "cli"}
+READS_ENVIRONMENT = {"ci", "config", "check.paths", "registry.credentials", "registry.hosts", "cli"}
 
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -242,7 +248,18 @@ def test_importing_imgref_loads_itself_and_typing_only() -> None:
     [
         (
             ("parse", "diamol/golang"),
-            {"imgref", "_grammar", "_printable", "errors", "reference", "cli", "cli.main", "cli._console", "cli.parse"},
+            {
+                "imgref",
+                "_grammar",
+                "_printable",
+                "errors",
+                "reference",
+                "_image_reference",
+                "cli",
+                "cli.main",
+                "cli._console",
+                "cli.parse",
+            },
         ),
         (("--help",), {"imgref", "_printable", "errors", "cli", "cli.main", "cli._console"}),
     ],

@@ -53,7 +53,10 @@ def test_refusals_say_what_is_wrong_where_and_what_was_meant(row: dict[str, Any]
 
 def test_parts_and_views_of_a_reference() -> None:
     ref = parse(f"registry.local:5001/team/gallery/ui:v1@sha256:{HEX}")
-    assert ref.account == "team/gallery"
+    assert ref.account == ref.namespace == "team/gallery"
+    assert ref.is_pinned
+    assert not ref.without_digest().is_pinned
+    assert [r.identifier for r in (ref, ref.without_digest(), ref.with_tag(None))] == [f"sha256:{HEX}", "v1", "latest"]
     assert ref.name == "ui"
     assert ref.repository == "registry.local:5001/team/gallery/ui"
     assert not ref.is_official
@@ -115,9 +118,22 @@ def test_with_methods_say_what_happens_to_the_other_parts() -> None:
     assert str(pinned.with_tag("2")) == "ghcr.io/acme/app:2"
     assert str(pinned.with_digest("sha256:" + "b2" * 32)) == "ghcr.io/acme/app:1@sha256:" + "b2" * 32
     assert str(pinned.with_registry("mirror.local:5000")) == f"mirror.local:5000/acme/app:1@sha256:{HEX}"
-    assert str(pinned.with_name("other/team/app")) == f"ghcr.io/other/team/app:1@sha256:{HEX}"
+    assert str(pinned.with_path("other/team/app")) == f"ghcr.io/other/team/app:1@sha256:{HEX}"
+    assert str(pinned.with_name("web")) == f"ghcr.io/acme/web:1@sha256:{HEX}"
+    assert str(parse("localhost/app:1").with_name("web")) == "localhost/web:1"
+    assert str(pinned.with_tag(None)) == "ghcr.io/acme/app"
+    assert str(pinned.without_tag()) == f"ghcr.io/acme/app@sha256:{HEX}"
+    assert str(pinned.without_digest()) == "ghcr.io/acme/app:1"
+    assert str(pinned.without_tag().without_digest()) == "ghcr.io/acme/app"
     assert str(parse("ghcr.io/app:1").with_registry("docker.io")) == "docker.io/library/app:1"
-    for change, value in (("tag", "a b"), ("digest", "x"), ("registry", "host"), ("name", "A")):
+    for change, value in (
+        ("tag", "a b"),
+        ("digest", "x"),
+        ("registry", "host"),
+        ("name", "A"),
+        ("name", "a/b"),
+        ("path", "A"),
+    ):
         with pytest.raises(InvalidReference):
             getattr(pinned, f"with_{change}")(value)
 
@@ -212,6 +228,66 @@ def test_a_registry_with_credentials_is_told_what_it_holds() -> None:
         assert "pw0rd" not in str(caught.value) + repr(caught.value)
 
 
+def test_order_is_by_registry_path_and_version() -> None:
+    ordered = [
+        "a.io/app", "a.io/app:latest", "a.io/app:main", "a.io/app:main-2", "a.io/app:main-10",
+        "a.io/app:1.9-rc.2", "a.io/app:1.9-rc.10", "a.io/app:1.9", "a.io/app:1.9-alpine", "a.io/app:1.10a1",
+        "a.io/app:v1.10", "a.io/app:1.10-alpine3.9", "a.io/app:1.10-alpine3.10", "a.io/app:2",
+        f"a.io/app:2@sha256:{HEX}", "a.io/web:1", "b.io/app:1",
+    ]  # fmt: skip
+    refs = [parse(text, default_tag=None) for text in ordered]
+    backwards = refs[::-1]
+    assert [str(ref) for ref in sorted(backwards)] == ordered
+    assert refs[0] < refs[1] <= refs[1]
+    assert refs[1] > refs[0] >= refs[0]
+    with pytest.raises(TypeError):
+        sorted([refs[0], "a.io/app"])  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        ("", "docker.io/acme/app:1"), ("<22", "docker.io/acme/app:1  "), (">22", "  docker.io/acme/app:1"),
+        ("22", "docker.io/acme/app:1  "), (".6", "docker"), ("familiar", "acme/app:1"), ("tag:>3", "  1"),
+        ("digest", ""), ("digest:3", "   "), ("namespace", "acme"), (":<22", "docker.io/acme/app:1::"),
+    ],
+)  # fmt: skip
+def test_format_with_a_spec_returns_the_part_in_that_width(spec: str, shown: str) -> None:
+    assert format(parse("acme/app:1"), spec) == shown
+
+
+@pytest.mark.parametrize("spec", ["color", "d", "tag:d", "_parts", "with_tag", "familiar:x:y"])
+def test_format_with_an_invalid_spec_lists_the_valid_ones(spec: str) -> None:
+    with pytest.raises(ValueError, match="use a width, as in '<60', or one of registry, path"):
+        format(parse("acme/app:1"), spec)
+
+
+def test_from_dict_reads_what_to_dict_and_the_command_write() -> None:
+    for text in ("ubuntu", "localhost/app", f"ghcr.io/acme/app:1@sha256:{HEX}"):
+        ref = parse(text)
+        assert ImageReference.from_dict(ref.to_dict()) == ref
+        assert ImageReference.from_dict({**ref.to_dict(), "input": text, "defaulted": ["tag"]}) == ref
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"tag": "2"}, "the key 'reference' contradicts"), ({"name": None}, "'name' must be a string, not NoneType"),
+        ({"registry": 5}, "'registry' must be a string, not int"), ({"tag": ["1"]}, "'tag' must be a string, not list"),
+        ({"official": True}, "the key 'official' contradicts"), ({"tagg": "1"}, "the key 'tagg' is unknown"),
+        ({"account": "a:b"}, "invalid"), ({"path": 5}, "the key 'path' contradicts"),
+    ],
+)  # fmt: skip
+def test_from_dict_of_what_is_not_valid_is_refused(change: dict[str, object], reason: str) -> None:
+    with pytest.raises(InvalidReference, match=reason):
+        ImageReference.from_dict({**parse("acme/app:1").to_dict(), **change})
+
+
+def test_from_dict_without_a_required_key_names_it() -> None:
+    with pytest.raises(InvalidReference, match="the key 'name' is missing"):
+        ImageReference.from_dict({"registry": "ghcr.io"})
+
+
 def test_the_cache_is_bounded() -> None:
     from imgref import reference
 
@@ -227,4 +303,4 @@ def test_every_public_name_is_there_and_no_other() -> None:
         assert getattr(imgref, name).__name__ == name
     assert set(imgref.__all__) <= set(dir(imgref))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        imgref.nothing  # noqa: B018
+        imgref.nothing  # type: ignore[attr-defined]  # noqa: B018

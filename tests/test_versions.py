@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import pairwise
 
 import pytest
@@ -135,3 +136,32 @@ def test_no_text_raises_anything_but_invalid_version(scheme: str, text: str) -> 
     except InvalidVersion:
         return
     assert read_name(text, scheme) is not None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "ordered"),
+    [
+        ("semver", ["1.9.0", "1.10.0-alpha", "1.10.0-rc.2", "1.10.0-rc.10", "1.10.0", "2.0.0"]),
+        ("pep440", ["1.9", "1.10.dev1", "1.10a1", "1.10rc2", "1.10rc10", "1.10", "1.10.post1"]),
+        ("numeric", ["1.9", "1.10-dev1", "1.10-beta", "1.10-rc2", "1.10-rc10", "1.10", "2024.1"]),
+    ],
+)
+def test_versions_are_ordered_within_a_scheme(scheme: str, ordered: list[str]) -> None:
+    versions = [read_version(text, scheme) for text in ordered]
+    backwards = versions[::-1]
+    assert sorted(backwards) == versions
+    assert all(one < other and other > one and one <= other and not one >= other for one, other in pairwise(versions))
+
+
+def test_spellings_of_a_version_are_neither_less_nor_greater() -> None:
+    one, other = read_version("1.2.3"), read_version("v1.2.3+build")
+    assert one <= other <= one
+    assert not one < other
+    assert not one > other
+
+
+def test_versions_of_two_schemes_cannot_be_compared() -> None:
+    for other in (read_version("1.2.3", "numeric"), "1.2.3", None):
+        for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+            with pytest.raises(TypeError):
+                compare(read_version("1.2.3"), other)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ registry only sometimes puts :func:`client_options` on itself, and calls :func:`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
@@ -102,15 +101,11 @@ def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # 
         if error.name != "urllib3":
             raise
         raise click.ClickException("registries need urllib3: pip install 'imgref[registry]'") from error
-    from pathlib import Path
-
-    from imgref.registry.hosts import Hosts
-
     if options.verbose:
         _log_to_stderr(options.verbose)
-    cacert = None if options.cacert is None else Path(options.cacert)
-    hosts = Hosts.load(insecure=options.insecure, cacert=cacert, environ=os.environ)
-    return RegistryClient(hosts, on_event=tell_event, timeout=options.timeout)
+    return RegistryClient.from_environment(
+        insecure=options.insecure, cacert=options.cacert, on_event=tell_event, timeout=options.timeout
+    )
 
 
 def list_existing(

@@ -14,17 +14,16 @@ import click
 from imgref._files import replace_file
 from imgref.check.baseline import Baseline, Examined
 from imgref.check.finding import Finding
+from imgref.check.paths import list_files
 from imgref.check.policy import Policy
-from imgref.check.runner import Checked, Options, check, unlisted
-from imgref.check.tasks import Named, Task, declared_kind, examined, list_tasks, task_for
+from imgref.check.runner import Checked, Options, check
+from imgref.check.settings import Policies, read_policy
+from imgref.check.tasks import Named, Task, examined, task_for
 from imgref.cli import ClosedPipe, _console
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
-from imgref.cli._policy import Policies, read_policy
 from imgref.config import load_config
 from imgref.errors import ConfigError
-from imgref.sources.recognition import is_candidate
-from imgref.sources.walk import Listing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -125,25 +124,18 @@ def _today() -> date:
 
 def _tasks(request: Request, policies: Policies) -> tuple[list[Task], list[Checked]]:
     """List the files, and what could not be listed."""
-
-    def wanted(path: str) -> bool:
-        if is_candidate(path):
-            return True
-        number = policies.number(os.path.dirname(path) or ".")
-        return declared_kind(path, policies.found[number]) is not None
-
-    listing = Listing(wanted, os.environ, everything=request.enforce is not None)
     named = Named(request.kind, request.force_exclude)
     paths = [path for path in request.paths or (".",) if path != "-"]
-    tasks = list_tasks(paths, policies.number, policies.found, listing, named)
+    files = list_files(paths, policies, os.environ, named=named, everything=request.enforce is not None)
+    tasks = files.tasks
     if "-" in request.paths:
         name = request.stdin_filename or _STDIN
         data = b"" if sys.stdin is None else sys.stdin.buffer.read(request.max_size + 1)
         task = task_for(name, policies.number, policies.found, named, data)
         tasks += [] if task is None else [task]
-    for warning in listing.warnings:
+    for warning in files.warnings:
         _console.warn(warning)
-    return tasks, list(unlisted(listing, policies.number, policies.found))
+    return tasks, files.unread
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:

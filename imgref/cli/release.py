@@ -149,7 +149,7 @@ def _release_on_registry(job: _Job, source: str) -> int:
         raise InvalidReference(source, (0, len(source)), reason)
     digest = job.client.resolve(ref).digest
     known = (ref.tag,) if ref.tag is not None and ref.digest is None else ()
-    return _apply(job, job.plan(parse(ref.repository, default_tag=None), digest, known))
+    return _apply(job, job.plan(ref.with_tag(None), digest, known))
 
 
 def _release_from_disk(job: _Job, source: str, repository: str) -> int:

@@ -1,5 +1,10 @@
 """A client for OCI registries: which host and how, credentials, HTTP, the distribution API, moving images.
 
+>>> from imgref.registry import RegistryClient
+>>> with RegistryClient.from_environment() as client:  # doctest: +SKIP
+...     client.list_tags(Repository.parse("ghcr.io/acme/app"))
+['1', '1.9', '1.9.1', 'latest']
+
 The modules, in the order in which to read them:
 
 - :mod:`imgref.registry.hosts`: which host serves a registry, and how far it is trusted
@@ -14,3 +19,58 @@ The modules, in the order in which to read them:
 - :mod:`imgref.registry.release`: the tags of a version, put so that none moves backwards
 - :mod:`imgref.registry.transfer.retag`: more tags for an image that is there
 """
+
+from __future__ import annotations
+
+from imgref import _lazily
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from imgref.registry.client import RegistryClient
+    from imgref.registry.credentials import Credential, Credentials
+    from imgref.registry.hosts import Hosts, Trust
+    from imgref.registry.overwrite import Overwrite, TagChange
+    from imgref.registry.release import Release, TagOutcome, apply_release, plan_release
+    from imgref.registry.transfer.moves import copy, pull, push
+    from imgref.registry.transfer.progress import LayerOutcome, Transferred, Watcher
+    from imgref.registry.transfer.retag import retag
+    from imgref.registry.transport import Event
+
+__all__ = [
+    "Credential",
+    "Credentials",
+    "Event",
+    "Hosts",
+    "LayerOutcome",
+    "Overwrite",
+    "RegistryClient",
+    "Release",
+    "TagChange",
+    "TagOutcome",
+    "Transferred",
+    "Trust",
+    "Watcher",
+    "apply_release",
+    "copy",
+    "plan_release",
+    "pull",
+    "push",
+    "retag",
+]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _lazily(
+        __name__,
+        {
+            "client": ("RegistryClient",),
+            "credentials": ("Credential", "Credentials"),
+            "hosts": ("Hosts", "Trust"),
+            "overwrite": ("Overwrite", "TagChange"),
+            "release": ("Release", "TagOutcome", "apply_release", "plan_release"),
+            "transfer.moves": ("copy", "pull", "push"),
+            "transfer.progress": ("LayerOutcome", "Transferred", "Watcher"),
+            "transfer.retag": ("retag",),
+            "transport": ("Event",),
+        },
+    )

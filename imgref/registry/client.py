@@ -5,7 +5,10 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgref.archive.manifest import Descriptor, Manifest
@@ -18,6 +21,7 @@ from imgref.registry.manifests import Manifests
 from imgref.registry.pages import PagedLists
 from imgref.registry.session import Session
 from imgref.registry.transport import Event
+from imgref.repository import Repository
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,7 +32,7 @@ __all__ = ["RegistryClient", "Upload"]
 class RegistryClient:
     """Speaks to any registry that follows the distribution specification; safe to use from several threads.
 
-    A repository is given as a reference, whose tag and digest do not matter there. Every method raises
+    A repository is a reference, whose tag and digest do not matter there. Every method raises
     AuthenticationError, NotFound, RateLimited, RegistryUnavailable, or RegistryError itself where an answer is not
     what it should be; each names the reference that it is about.
 
@@ -57,6 +61,37 @@ class RegistryClient:
         self._blobs = Blobs(self._session)
         self._manifests = Manifests(self._session, self._blobs)
         self._lists = PagedLists(self._session)
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        insecure: Iterable[str] = (),
+        cacert: str | os.PathLike[str] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        timeout: float = 60.0,
+    ) -> RegistryClient:
+        """Return a client with the credentials, trust and proxies that the user has configured.
+
+        Args:
+            environ: the environment, also of credential helpers; by default that of this process.
+            insecure: further hosts to allow http or unverified https for.
+            cacert: a file with further CA certificates in PEM format.
+            on_event: receives retries and warnings, from any thread.
+            timeout: seconds to wait for an answer.
+
+        Raises:
+            ConfigError: a settings file is not valid, or ``insecure`` is not a host.
+
+        >>> with RegistryClient.from_environment({"HOME": "/nowhere"}) as client:
+        ...     client
+        <RegistryClient>
+        """
+        load = partial(Hosts.load, insecure=insecure, cacert=None if cacert is None else Path(cacert))
+        if environ is None:
+            return cls(load(), Credentials(), on_event, timeout=timeout)
+        return cls(load(environ=environ), Credentials(environ), on_event, timeout=timeout)
 
     def __repr__(self) -> str:
         return "<RegistryClient>"
@@ -130,7 +165,7 @@ class RegistryClient:
 
     # Lists
 
-    def list_tags(self, repository: ImageReference) -> list[str]:
+    def list_tags(self, repository: ImageReference | Repository) -> list[str]:
         """Return every tag of a repository, in the registry's order, each once.
 
         imgref follows pages on the same host only. Whatever leaves open whether more tags exist is an error.
@@ -139,7 +174,7 @@ class RegistryClient:
             NotFound: the registry has no such repository, or no tag in it.
             UnreliableTagList: an answer is not a list of tags, or does not say where the list goes on.
         """
-        return self._lists.tags(repository)
+        return self._lists.tags(Repository.of(repository).reference)
 
     def list_referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
         """Give what refers to a manifest, such as its signatures; None where the registry keeps no such lists.

@@ -30,7 +30,7 @@ class Manifests:
 
     def find(self, ref: ImageReference) -> Descriptor | None:
         """Return the descriptor of a manifest by HEAD, or None if there is none."""
-        answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{ref.identifier}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_html(answer, str(ref))
             return None
@@ -49,7 +49,7 @@ class Manifests:
 
     def confirm_missing(self, ref: ImageReference) -> None:
         """Confirm by GET that there is no manifest."""
-        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{ref.identifier}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             return
@@ -58,7 +58,7 @@ class Manifests:
 
     def get(self, ref: ImageReference) -> Manifest:
         """Return a manifest, verified."""
-        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+        answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{ref.identifier}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
             raise self._missing(ref)
@@ -96,7 +96,9 @@ class Manifests:
         for wait in (0.0, 0.3, 1.0):
             time.sleep(wait)
             try:
-                answer = self._session.send(RegistryRequest("HEAD", ref, f"manifests/{_point(ref)}", headers=_ACCEPT))
+                answer = self._session.send(
+                    RegistryRequest("HEAD", ref, f"manifests/{ref.identifier}", headers=_ACCEPT)
+                )
                 found = answer.header("Docker-Content-Digest") if answer.status == 200 else None
                 if answer.status == 200 and (not found or found.partition(":")[0] != digest.partition(":")[0]):
                     found = digest_of(self.get(ref).raw, digest.partition(":")[0])
@@ -154,10 +156,6 @@ class Manifests:
                 self._session.refuse_foreign_404(answer, str(ref))
                 what = "no such repository"
         return NotFound(f"{ref}: {what}", method="GET", status=404)
-
-
-def _point(ref: ImageReference) -> str:
-    return ref.digest or ref.tag or "latest"
 
 
 def _is_comparable(found: str, wanted: str | None) -> bool:

@@ -24,6 +24,7 @@ from imgref.registry.client import RegistryClient
 from imgref.registry.listing import PATIENCE, TagView, digest_at, retried, view_tags
 from imgref.registry.origins import Origins, UnexplainedTag
 from imgref.registry.overwrite import set_tag
+from imgref.repository import Repository
 from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, is_tag_of, plan_tags, same_version
 
 __all__ = ["Release", "TagOutcome", "apply_release", "plan_release"]
@@ -97,7 +98,7 @@ class Release:
 
 def plan_release(
     client: RegistryClient,
-    repository: ImageReference,
+    repository: ImageReference | Repository,
     version: str,
     digest: str,
     *,
@@ -129,6 +130,7 @@ def plan_release(
         InvalidTag: one of ``force_floating`` is not a floating tag of the version.
         RegistryError: the registry refuses or fails.
     """
+    place = Repository.of(repository).reference
     policy, sources = policy or TagPolicy(), tuple(existing)
     exact = exact_tags(version, policy=policy)
     forced = frozenset(force_floating)
@@ -139,17 +141,17 @@ def plan_release(
 
     _check_forced(forced, plan_tags(version, policy=policy).tags, exact)
     excused = {*forced, *(exact if force_exact else ())}
-    look = partial(view_tags, client, repository, planned, excused=excused, known=known)
+    look = partial(view_tags, client, place, planned, excused=excused, known=known)
 
-    origins = Origins(client, repository, version, policy)
+    origins = Origins(client, place, version, policy)
 
     def release() -> Release:
         view = look()
         for tag in exact:
             before = view.digests.get(tag)
             if tag in view.plan.tags and before not in (None, digest) and not force_exact:
-                raise _conflict(repository, tag, str(before), digest)
-        draft = Release(repository, version, digest, view.plan, policy, (), forced)
+                raise _conflict(place, tag, str(before), digest)
+        draft = Release(place, version, digest, view.plan, policy, (), forced)
         return replace(draft, outcomes=_Planner(client, draft, view, origins).outcomes())
 
     return retried(client, release, _PATIENCE)

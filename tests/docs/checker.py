@@ -27,9 +27,10 @@ from docs.commands import ROOT, all_choices, all_options, command_problems, imgr
 from docs.python_examples import program_problems
 
 import imgref
+from imgref.check import settings
 from imgref.check.rules import RULES
-from imgref.cli import _plan, _policy
-from imgref.cli._policy import read_policy
+from imgref.check.settings import read_policy
+from imgref.cli import _plan
 from imgref.cli.main import COMMANDS
 from imgref.config import load_config
 from imgref.errors import ImgrefError
@@ -151,7 +152,7 @@ def setting_problems(key: str, value: str) -> Iterator[str]:
         return
     if key == "extends":
         section = ""
-    elif key in _policy._KINDS:
+    elif key in settings._KINDS:
         section = "[check]\n"
     else:
         section = "[tags]\n"
@@ -334,6 +335,6 @@ def names() -> set[str]:
 @cache
 def words() -> set[str]:
     """Return the words that imgref gives a meaning: commands, values of options, keys of settings, names."""
-    kinds = {*_plan.KINDS, *_policy._KINDS, *_policy._EXEMPTION_KINDS}
+    kinds = {*_plan.KINDS, *settings._KINDS, *settings._EXEMPTION_KINDS}
     rules = {rule.name for rule in RULES.values()}
     return {*COMMANDS, *all_choices(), *kinds, *rules, *names(), *variables(), "extends", "imgref-check"}

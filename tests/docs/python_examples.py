@@ -45,6 +45,8 @@ def _double(original: Any) -> MagicMock:  # noqa: ANN401
     if isclass(original):
         instance = double.return_value
         instance.__enter__.return_value = instance
+        for name in (name for name, made in vars(original).items() if isinstance(made, classmethod)):
+            getattr(double, name).return_value = instance
         return double
     returned = _returned(original)
     arguments: tuple[Any, ...] = getattr(returned, "__args__", ())

@@ -9,7 +9,7 @@ import pytest
 from check_trees import run, write_tree
 
 from imgref.check.reports import FORMATS
-from imgref.cli._policy import read_policy
+from imgref.check.settings import read_policy
 from imgref.config import load_config
 
 PAGE = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")

@@ -327,7 +327,7 @@ def failures(client: RegistryClient, ref: imgref.ImageReference, upload: Upload,
     """Give all that can be seen of the errors of some calls."""
     calls: list[Callable[[], object]] = [
         lambda: client.resolve(ref.with_tag("none")),
-        lambda: client.list_tags(ref.with_name("nowhere/app")),
+        lambda: client.list_tags(ref.with_path("nowhere/app")),
         lambda: client.put_blob(upload, lambda: [b"x"], 1, "sha256:" + 64 * "0"),
     ]
     shown = []

@@ -32,7 +32,7 @@ CALLS: dict[str, Callable[[RegistryClient, Server], object]] = {
     "blob_exists": lambda client, server: client.blob_exists(server.repository, DIGEST),
     "open_blob": lambda client, server: b"".join(client.open_blob(server.repository, DIGEST, size=4)),
     "start_upload": lambda client, server: client.start_upload(server.repository),
-    "mount": lambda client, server: client.start_upload(server.repository, DIGEST, server.repository.with_name("b")),
+    "mount": lambda client, server: client.start_upload(server.repository, DIGEST, server.repository.with_path("b")),
     "put_blob": lambda client, server: client.put_blob(
         Upload(server.repository, f"http://{server.host}/u?a"), lambda: [BLOB], 4, DIGEST
     ),

@@ -23,7 +23,8 @@ from imgref.registry.overwrite import Overwrite, plan_changes
 from imgref.registry.referrers import referrers_of
 from imgref.registry.threads import run_all
 from imgref.registry.transfer.progress import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched
-from imgref.registry.transfer.uploads import Uploader, bare
+from imgref.registry.transfer.uploads import Uploader
+from imgref.repository import Repository
 
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
@@ -73,9 +74,9 @@ def push(
     wanted = [target for target in targets if target.tag is None or target.with_tag(target.tag) not in skipped]
     done: list[Transferred] = []
     sources = [*mount_from, *targets]
-    for repository in dict.fromkeys(map(bare, wanted)):
-        names = [target for target in wanted if bare(target) == repository]
-        uploader = Uploader(client, repository, sources, pushed, jobs, watcher)
+    for repository in dict.fromkeys(map(Repository.of, wanted)):
+        names = [target for target in wanted if Repository.of(target) == repository]
+        uploader = Uploader(client, repository.reference, sources, pushed, jobs, watcher)
         layers = uploader.send_blobs(image)
         for name, manifest in uploader.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)
@@ -118,7 +119,7 @@ def copy(
         RegistryError: a registry refuses, or fails again and again.
     """
     image = remote_image(client, source, platform, diff_ids=diff_ids)
-    known = [bare(source), *mount_from]
+    known = [Repository.of(source).reference, *mount_from]
     done = push(client, image, targets, mount_from=known, jobs=jobs, watcher=watcher, overwrite=overwrite)
     if not referrers:
         return done
@@ -126,7 +127,9 @@ def copy(
     for arrived in done:
         repository = arrived.reference.repository
         if repository not in copied:
-            copied[repository] = _copy_referrers(client, source, bare(arrived.reference), image, jobs)
+            copied[repository] = _copy_referrers(
+                client, source, Repository.of(arrived.reference).reference, image, jobs
+            )
     return tuple(Transferred(a.reference, a.digest, a.size, a.layers, copied[a.reference.repository]) for a in done)
 
 
@@ -188,7 +191,9 @@ def remote_image(
         reference = reference.with_digest(client.resolve(reference, platform).digest)
     found = client.get_manifest(reference)
     try:
-        return assemble(found.descriptor, _RemoteSource(client, bare(reference), found), diff_ids=diff_ids)
+        return assemble(
+            found.descriptor, _RemoteSource(client, Repository.of(reference).reference, found), diff_ids=diff_ids
+        )
     except ValueError as error:
         raise RegistryError(f"{reference}: the image {error}") from error
 
@@ -229,12 +234,12 @@ def _copy_referrers(
     copied = []
     while waiting:
         digest = waiting.popleft()
-        for found in referrers_of(client, bare(source).with_digest(digest)):
+        for found in referrers_of(client, Repository.of(source).reference.with_digest(digest)):
             if found.digest in seen:
                 continue
             seen.add(found.digest)
             waiting.append(found.digest)
-            referrer = remote_image(client, bare(source).with_digest(found.digest))
+            referrer = remote_image(client, Repository.of(source).reference.with_digest(found.digest))
             push(client, referrer, [target.with_digest(found.digest)], mount_from=[source], jobs=jobs)
             copied.append(found.digest)
     return tuple(copied)

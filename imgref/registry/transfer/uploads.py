@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Final
 from imgref.archive.image import Blob, Image
 from imgref.archive.manifest import Descriptor, Manifest
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable
-from imgref.reference import ImageReference, parse
+from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.overwrite import Overwrite, change_tag
 from imgref.registry.referrers import add_referrer
 from imgref.registry.threads import join_soon, run_all
 from imgref.registry.transfer.progress import LayerOutcome, Watcher, outcome_of, watched
 from imgref.registry.transport import TRIES
+from imgref.repository import Repository
 
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
-__all__ = ["Uploader", "bare"]
+__all__ = ["Uploader"]
 
 _PASSING: Final = frozenset({404, 408, 409, 416, 429, 500, 502, 503, 504})
 """What may be better in a new upload: also a 404, where the registry has forgotten it."""
@@ -29,11 +30,6 @@ _PASSING: Final = frozenset({404, 408, 409, 416, 429, 500, 502, 503, 504})
 _DAMAGED: Final = 400
 _DAMAGED_TRIES: Final = 3
 """A 400 may mean that bytes were lost on the way, but also that the registry will never have it."""
-
-
-def bare(reference: ImageReference) -> ImageReference:
-    """Give the repository of a reference."""
-    return parse(reference.repository, default_tag=None)
 
 
 class _SourceFailed(Exception):
@@ -70,7 +66,9 @@ class Uploader:
         self._watcher = watcher
         self._stop = threading.Event()
         self._uploads: set[Upload] = set()
-        near = dict.fromkeys(bare(source) for source in sources if source.registry == repository.registry)
+        near = dict.fromkeys(
+            Repository.of(source).reference for source in sources if source.registry == repository.registry
+        )
         self._sources = [source for source in near if source != repository]
 
     def send_blobs(self, image: Image) -> tuple[LayerOutcome, ...]:
@@ -183,7 +181,7 @@ class Uploader:
 
     def _sources_of(self, digest: str) -> list[ImageReference]:
         places = self._pushed.places(self._repository.registry, digest) if self._pushed else []
-        known = [self._repository.with_name(place) for place in places if place != self._repository.path]
+        known = [self._repository.with_path(place) for place in places if place != self._repository.path]
         return list(dict.fromkeys([*self._sources, *known]))
 
     def _has(self, source: ImageReference, digest: str) -> bool:

@@ -1,4 +1,4 @@
-"""The ``[check]`` section of the settings, made into a policy: all its mistakes are told with their place."""
+"""The ``[check]`` section of the settings as a policy. Every mistake in it is an error with its position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from imgref.check.patterns import ImagePattern, PathPatterns, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
-from imgref.config import Config, Setting, own_config, parent_of, table_settings
+from imgref.config import Config, Setting, find_config, load_config, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
 from imgref.hosts import HostPattern
 from imgref.sources.kinds import KINDS
@@ -18,7 +18,7 @@ from imgref.sources.kinds import KINDS
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = ["Policies", "read_policy"]
+__all__ = ["Policies", "load_policy", "read_policy"]
 
 _KINDS: Final = {
     "select": "strings",
@@ -91,6 +91,37 @@ class Policies:
             file = self._files[directory]
         self._files.update(dict.fromkeys(passed, file))
         return file
+
+
+def load_policy(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    enforced: bool = False,
+) -> Policy:
+    """Return the policy in the ``[check]`` section of a project's settings.
+
+    Args:
+        path: a settings file, or a directory, to which the nearest settings file upwards applies; by default the
+            working directory. Where there are no settings, the policy is the default one.
+        select: codes or prefixes; check by these alone, whatever the settings select or ignore.
+        ignore: codes or prefixes of rules to switch off.
+        enforced: whether nothing in the files can weaken the policy, as with ``imgref check --enforce``.
+
+    Raises:
+        ConfigError: a file is missing or not valid, with its line.
+        ImgrefError: ``select`` or ``ignore`` has no such rule.
+
+    >>> policy = load_policy("/", select=("IMG101",))
+    >>> sorted(policy.enabled), policy.allowed
+    (['IMG101'], None)
+    """
+    from datetime import date
+
+    start = Path() if path is None else Path(path)
+    file = find_config(start) if start.is_dir() else start
+    return read_policy(load_config(file), select=select, ignore=ignore, today=date.today(), enforced=enforced)
 
 
 def read_policy(

@@ -10,7 +10,7 @@ from check_trees import write_tree
 from imgref import ConfigError, ImgrefError, parse
 from imgref.check.policy import Policy
 from imgref.check.rules import codes_of, default_codes, waiting
-from imgref.cli._policy import Policies, read_policy
+from imgref.check.settings import Policies, read_policy
 from imgref.config import load_config
 
 ON = {"IMG101", "IMG102", "IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG502", "IMG901", "IMG902", "IMG903"}
