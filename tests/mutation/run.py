@@ -69,7 +69,7 @@ class Copy:
         for part in PARTS:
             source, target = ROOT / part, directory / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "e2e", "bench"))
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "bench"))
             elif source.exists():
                 shutil.copy2(source, target)
         (directory / ".git").mkdir()

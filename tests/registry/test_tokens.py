@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from e2e.images import put_image
-from faults import Action, header, html, redirect, status
+from faults import Action, Exchange, header, html, redirect, status
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +42,7 @@ CASES = {
     ],
     'BASIC realm="a \\"quoted\\" one"': [Challenge("basic", {"realm": 'a "quoted" one'})],
     "Bearer realm = https://t/x?a=b , service=s": [Challenge("bearer", {"realm": "https://t/x?a=b", "service": "s"})],
+    'AWS4-HMAC-SHA256  k1="a"  ,  k2  =  b': [Challenge("aws4-hmac-sha256", {"k1": "a", "k2": "b"})],
     'Negotiate, Basic realm="x", Bearer realm="y"': [
         Challenge("negotiate", {}),
         Challenge("basic", {"realm": "x"}),
@@ -51,6 +52,8 @@ CASES = {
     "": [],
     ",,,": [],
     '"': [],
+    'realm="x"': [],
+    "realm/x": [],
 }
 
 
@@ -146,6 +149,14 @@ def test_credentials_over_an_unverified_connection_are_sent_with_a_warning() -> 
     assert [event.kind for event in told] == ["warning"]
 
 
+def test_credentials_over_a_verified_connection_to_an_insecure_host_are_sent_without_a_warning() -> None:
+    told: list[Event] = []
+    transport = Transport(Hosts((Declared("insecure.example:5000", "--insecure"),)), told.append)
+    endpoint = Endpoint("insecure.example:5000", "https://insecure.example:5000", Trust.DECLARED, verified=True)
+    assert Authenticator(transport, Credentials({}))._withheld(endpoint, "https://insecure.example:5000/token") == ""
+    assert told == []
+
+
 # Tokens on the wire
 
 
@@ -191,6 +202,7 @@ def test_token_is_requested_with_the_password_and_kept(
     ("lasts", "wait", "asked"),
     [
         (300, 290, 1),
+        (300, 295, 2),
         (300, 296, 2),
         (None, 50, 1),
         (None, 56, 2),
@@ -237,6 +249,22 @@ def test_token_that_is_not_taken_is_requested_again_once(
     assert image.count("GET", "/tags/") == 2
 
 
+def test_renew_after_another_thread_got_a_token_uses_that_token(
+    image: RegistryServer, tokens: OpaqueTokens, tmp_path: Path
+) -> None:
+    transport = Transport(Hosts())
+    environ = {"IMGREF_REGISTRY": image.host, "IMGREF_USERNAME": USER, "IMGREF_PASSWORD": PASSWORD}
+    authenticator = Authenticator(transport, Credentials({"HOME": str(tmp_path), **environ}))
+    endpoint, scopes = transport.endpoint(image.host, "app"), ["repository:app:pull"]
+    kept = authenticator.authorization(endpoint, "app", scopes, "app")
+    answer = transport.request("GET", f"http://{image.host}/v2/app/tags/list", about="app")
+    assert authenticator.renew(endpoint, "app", scopes, "app", answer, "Bearer older") == kept
+    assert len(tokens.asked) == 1
+    # The secret is in no text that a log could show.
+    assert str(kept).partition(" ")[2] not in repr(vars(authenticator)["_tokens"])
+    transport.close()
+
+
 def test_token_without_enough_rights_is_described_as_that(
     image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
@@ -251,7 +279,14 @@ def test_scope_that_the_registry_asks_for_is_requested_too(
 ) -> None:
     client = connect(image.host)
     challenge = f'Bearer realm="{tokens.realm}",service="s",scope="repository:app:delete repository:x:pull"'
-    image.add(status(401, WWW_Authenticate=challenge), "GET", "/tags/")
+
+    def refuse_the_first_token(exchange: Exchange) -> None:
+        if exchange.headers["Authorization"] == "Bearer token-1-of-ada":
+            status(401, WWW_Authenticate=challenge)(exchange)
+        else:
+            exchange.give(exchange.ask())
+
+    image.add(refuse_the_first_token, "GET", "/tags/", ALWAYS)
     assert client.list_tags(app(image)) == ["1"]
     assert tokens.asked[-1].query["scope"] == ["repository:app:delete,pull", "repository:x:pull"]
     client.list_tags(app(image))
@@ -292,6 +327,8 @@ def test_identity_token_is_exchanged_for_a_token(
     }
     assert REFRESH_TOKEN not in tokens.seen[0].path
     assert not any(REFRESH_TOKEN in str(seen.headers) for seen in image.seen)
+    connect().start_upload(app(image), "sha256:" + 64 * "0", app(image, path="base"))
+    assert tokens.asked[-1].form["scope"] == ["repository:app:pull,push repository:base:pull"]
 
 
 def test_registry_token_is_sent_to_the_registry_alone(
@@ -584,7 +621,7 @@ def test_secret_that_a_registry_repeats_is_masked(
     image.add(status(418, body), "GET", "/tags/", after=1)
     client = connect(image.host)
     client.list_tags(app(image))
-    with pytest.raises(RegistryError, match="in the request") as caught:
+    with pytest.raises(RegistryError, match=r"\*\*\* Basic \*\*\* \*\*\* in the request") as caught:
         client.list_tags(app(image))
     for secret in (PASSWORD, BASIC.partition(" ")[2], token):
         assert secret not in str(caught.value)
@@ -606,6 +643,7 @@ def test_check_credential_says_whether_it_was_asked_for(
     with pytest.raises(RegistryError, match="404") as caught:
         client.check_credential(server.host, right)
     assert caught.value.status == 404
+    assert (caught.value.method, caught.value.url) == ("GET", f"http://{server.host}/v2/")
 
 
 def test_check_credential_with_a_token_service_never_uses_a_kept_token(
