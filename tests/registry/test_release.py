@@ -637,6 +637,19 @@ def test_release_whose_tags_cannot_be_set_fails(
         assert {action for _, action, _ in said(done)} == {"refused"}
 
 
+def test_release_whose_tags_cannot_be_moved_back_says_where_they_are(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    put_tags(server, first, *derive_tags("1.0.0"))
+    server.add(status(403), "PUT", "/manifests/1.0.0$", ALWAYS)
+    server.add(status(403), "PUT", "/manifests/latest$", ALWAYS, after=1)
+    plan, told = plan_release(client, app(server), "1.0.0", second.digest, force_exact=True), list[TagOutcome]()
+    apply_release(client, plan, on_outcome=told.append)
+    ends = [(o.action, o.before, o.after) for o in told if o.tag == "latest"]
+    assert ends[:2] == [("moved", first.digest, second.digest), ("refused", second.digest, first.digest)]
+    assert server.tags_of("app")["1"] == first.digest
+
+
 # Repairs
 
 

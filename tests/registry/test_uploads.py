@@ -31,6 +31,7 @@ from imgref.registry.outcomes import LayerOutcome, Nobody, Transferred
 from imgref.registry.pushed import PushedBlobs
 from imgref.registry.transfer import copy, push
 from imgref.registry.transport import Event
+from imgref.registry.uploads import _may_pass
 
 BLOBS, MANIFESTS, UPLOADS = "/blobs/sha256", "/manifests/", "/blobs/uploads/"
 
@@ -215,6 +216,7 @@ def test_push_to_a_registry_that_takes_none_says_so(
     with pytest.raises(RegistryError, match="read-only") as caught:
         push(client, image, [app(server, ":v1")])
     assert caught.value.status == 405
+    assert (caught.value.method, caught.value.url) == ("POST", f"http://{server.host}/v2/app/blobs/uploads/")
     server.faults.clear()
     server.add(status(403), "POST", times=ALWAYS)
     with pytest.raises(AuthenticationError, match="no permission to write"):
@@ -299,6 +301,10 @@ def test_push_with_several_sources_mounts_from_the_one_that_has_it(
     (done,) = push(client, image, [app(server, ":v1")], mount_from=sources)
     assert {str(layer.source) for layer in done.layers} == {str(app(server, path="base"))}
     assert server.count("POST", "from=(empty|secret|last)") == 0
+    push(
+        client, image, [app(server, ":v1", "second")], mount_from=[app(server, path=path) for path in ("empty", "base")]
+    )
+    assert server.count("POST", "from=empty") == 0
 
 
 def test_push_that_may_not_mount_sends_the_blob(
@@ -430,3 +436,16 @@ def test_transfer_fails_as_the_registry_does(server: RegistryServer, client: Reg
     server.add(reset_before, "HEAD", BLOBS, ALWAYS)
     with pytest.raises(RegistryUnavailable):
         push(client, image, [app(server, ":v1")])
+
+
+def test_push_never_mounts_from_another_registry(
+    server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image
+) -> None:
+    push(client, image, [app(server, ":v1")], mount_from=[app(other, path="base")])
+    assert server.count("POST", "mount=") == 0
+
+
+def test_error_without_a_status_passes_only_if_the_registry_is_unavailable() -> None:
+    assert not _may_pass(RegistryError("no answer that can be used"), 1)
+    assert _may_pass(RegistryUnavailable("no answer"), 1)
+    assert not _may_pass(RegistryUnavailable("no such host", permanent=True), 1)
