@@ -121,16 +121,19 @@ def chosen(
     module: str, mutants: list[Mutant], equivalent: dict[tuple[str, str], str], options: argparse.Namespace
 ) -> list[Mutant]:
     """Return the mutants to run: all, a sample, or those that no test noticed the last time."""
-    if options.survivors:
-        unnoticed = saved()[module]["survivors"]
-        return [
-            mutant
-            for mutant in mutants
-            if f"{mutant.place}: {mutant.change}" in unnoticed or (mutant.code, mutant.change) in equivalent
-        ]
-    if options.sample is not None and options.sample < len(mutants):
-        return sorted(random.Random(SEED).sample(mutants, options.sample), key=lambda mutant: mutant.start)
-    return mutants
+    unnoticed = saved()[module]["survivors"] if options.survivors else []
+    most = int(saved()[module]["tried"]) if options.survivors else options.sample
+    if most is not None and most < len(mutants):
+        mutants = sorted(random.Random(SEED).sample(mutants, most), key=lambda mutant: mutant.start)
+    if not options.survivors:
+        return mutants
+    return [
+        mutant
+        for mutant in mutants
+        if f"{mutant.place}: {mutant.change}" in unnoticed
+        or f"{mutant.code}: {mutant.change}: {equivalent.get((mutant.code, mutant.change))}"
+        in saved()[module]["equivalent"]
+    ]
 
 
 def score(module: str, settings: dict[str, object], options: argparse.Namespace, copies: Queue[Copy]) -> Score:
