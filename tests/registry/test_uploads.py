@@ -20,7 +20,7 @@ from images import (
     write_directory,
 )
 from registry.kit import ALWAYS, Clock, Connect, app
-from registry.server import OpaqueTokens, RegistryServer
+from registry.server import OpaqueTokens, RegistryServer, digest_of
 
 from imgref.archive.image import Blob, Image
 from imgref.archive.reader import open_archive
@@ -141,6 +141,9 @@ def test_push_without_a_tag_puts_the_digest_only(
     push(client, image, [app(server, f"@{oci.digest}")])
     assert server.tags_of("app") == {}
     assert server.count("PUT", f"/manifests/{oci.digest}") == 2
+    other = digest_of(oci.raw, "sha512")
+    push(client, image, [app(server, f"@{other}")])
+    assert server.count("PUT", f"/manifests/{other}") == 1
 
 
 # Failures
