@@ -213,6 +213,7 @@ def test_token_is_requested_with_the_password_and_kept(
         (-1, 50, 1),
         (0, 50, 1),
         (100.5, 95, 1),
+        (366 * 86_400, 100, 1),
     ],
 )
 def test_token_is_kept_until_shortly_before_it_ends(
@@ -325,6 +326,7 @@ def test_identity_token_is_exchanged_for_a_token(
         "scope": ["repository:app:pull"],
         "refresh_token": [REFRESH_TOKEN],
     }
+    assert tokens.seen[0].headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert REFRESH_TOKEN not in tokens.seen[0].path
     assert not any(REFRESH_TOKEN in str(seen.headers) for seen in image.seen)
     connect().start_upload(app(image), "sha256:" + 64 * "0", app(image, path="base"))
@@ -386,6 +388,8 @@ def test_token_service_that_gives_no_token_is_an_error(
         connect(image.host).list_tags(app(image))
     assert type(caught.value) is kind
     assert PASSWORD not in str(caught.value)
+    for code in (404, 429, 503):
+        assert (caught.value.status == code) == (f"answers {code}" in words or (code == 429 and kind is RateLimited))
     if isinstance(caught.value, RateLimited):
         assert caught.value.retry_after == 500.0
 
@@ -394,8 +398,9 @@ def test_token_service_that_refuses_everybody_asks_for_a_login(
     image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
     tokens.add(status(403), times=ALWAYS)
-    with pytest.raises(AuthenticationError, match=f"imgref login {image.host}"):
+    with pytest.raises(AuthenticationError, match=f"imgref login {image.host}") as caught:
         connect().list_tags(app(image))
+    assert caught.value.status == 403
 
 
 def test_password_that_is_wrong_is_refused_without_being_shown(
@@ -599,6 +604,7 @@ def test_basic_with_nothing_but_a_token_is_an_error(server: RegistryServer, conn
     config(tmp_path, server.host, {"identitytoken": REFRESH_TOKEN})
     with pytest.raises(AuthenticationError, match="password") as caught:
         connect().list_tags(app(server))
+    assert caught.value.status == 401
     assert REFRESH_TOKEN not in str(caught.value)
     assert shown_to(server) == []
 
@@ -609,8 +615,9 @@ def test_challenge_that_is_not_known_is_a_refusal(server: RegistryServer, connec
     with pytest.raises(AuthenticationError):
         client.list_tags(app(server))
     assert shown_to(server) == []
-    with pytest.raises(AuthenticationError, match="a way that imgref does not know"):
+    with pytest.raises(AuthenticationError, match="a way that imgref does not know") as caught:
         client.check_credential(server.host, Credential(USER, PASSWORD))
+    assert caught.value.status == 401
 
 
 def test_secret_that_a_registry_repeats_is_masked(

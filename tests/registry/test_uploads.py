@@ -444,8 +444,9 @@ def test_transfer_fails_as_the_registry_does(server: RegistryServer, client: Reg
 def test_push_never_mounts_from_another_registry(
     server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image
 ) -> None:
-    push(client, image, [app(server, ":v1")], mount_from=[app(other, path="base")])
+    push(client, image, [app(server, ":v1")], mount_from=[app(other, path="base"), app(other, path="second")])
     assert server.count("POST", "mount=") == 0
+    assert other.seen == []
 
 
 def test_error_without_a_status_passes_only_if_the_registry_is_unavailable() -> None:
