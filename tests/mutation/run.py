@@ -148,7 +148,7 @@ def score(module: str, settings: dict[str, object], options: argparse.Namespace,
     result = Score(len(mutants), len(tried))
     if options.survivors:
         result.tried = int(saved()[module]["tried"])
-        result.killed = int(saved()[module]["killed"])
+        result.killed = result.tried - len(tried)
     for code, change in equivalent.keys() - {(mutant.code, mutant.change) for mutant in mutants}:
         print(f"{MODULES.name}: {module}: no such mutant any more: {code}: {change}", flush=True)
     limit = time_limit(tests, copies)
