@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgref import ExistingTags, HeldTag, InvalidTag, InvalidVersion, TagPolicy, plan_tags, sanitize_tag
-from imgref.tags import exact_tags, is_release, is_tag_of, version_tags
+from imgref.tags import exact_tags, is_release, is_stable, is_tag_of, same_version, version_tags
 
 ALPINE = TagPolicy(prefix="app-", suffix="alpine", v="both", channels=True)
 
@@ -61,6 +61,31 @@ def test_version_tags_of_a_registry_are_sorted_by_nearness() -> None:
     assert version_tags(names, "1.10.1") == ("1.10.1", "1.9.0", "1.9.0-alpine", "2.1.0", "2.0.0", "1.10.2")
     assert version_tags(names, "app-1.10.1", policy=ALPINE) == ("1.9.0-alpine",)
     assert version_tags(["1.0.0", "1.0.0"], "1.0.0") == ("1.0.0",)
+
+
+def test_version_tags_beside_a_dotted_version_have_no_bare_number_that_nothing_continues() -> None:
+    names, policy = ["20240101", "3", "1", "1.2", "1.2.3"], TagPolicy(scheme="numeric")
+    assert version_tags(names, "1.3", policy=policy) == ("1.2.3", "1.2", "1")
+    assert version_tags(names, "5", policy=policy) == ("3", "1.2.3", "1.2", "1", "20240101")
+
+
+def test_is_stable_of_a_tag_depends_on_the_policy() -> None:
+    assert not is_stable("1.2.3.4")
+    assert is_stable("1.2.3.4", policy=TagPolicy(scheme="numeric"))
+    # Tags never carry the prefix; one variant is enough.
+    policy = TagPolicy(prefix="app-", suffix=("", "alpine"))
+    assert is_stable("1.2.3", policy=policy)
+    assert is_stable("1.2.3-alpine", policy=policy)
+    assert not is_stable("app-1.2.3", policy=policy)
+
+
+def test_same_version_of_a_tag_depends_on_the_policy() -> None:
+    names = ["main", "1.2.3", "1.2.3.0", "app-1.2.3", "v1.2.3", "1.2.3-alpine"]
+    assert same_version(names, "1.2.3") == ("1.2.3", "v1.2.3")
+    assert same_version(names, "1.2.3", policy=TagPolicy(scheme="numeric")) == ("1.2.3", "1.2.3.0", "v1.2.3")
+    assert same_version(names, "1.2.3", policy=TagPolicy(prefix="app-")) == ("1.2.3", "v1.2.3")
+    assert same_version(names, "1.2.3", policy=ALPINE) == ()
+    assert same_version(names, "main") == ()
 
 
 @pytest.mark.parametrize(

@@ -138,11 +138,9 @@ class Authenticator:
             if kept is not None and kept.header == refused:
                 del self._tokens[endpoint.registry, wanted]
             header = self.authorization(endpoint, path, wanted, about)
-            if header is not None and challenge.scheme == "bearer":
+            if (token := self._tokens.get((endpoint.registry, wanted))) is not None:
                 # Under the scopes of the request too: the next one must not run into the same 401.
-                self._tokens[endpoint.registry, _united(scopes)] = self._tokens.get(
-                    (endpoint.registry, wanted), _Token(header, 0.0)
-                )
+                self._tokens[endpoint.registry, _united(scopes)] = token
             return None if header == refused else header
 
     def check(self, endpoint: Endpoint, credential: Credential) -> bool:

@@ -101,7 +101,7 @@ def test_is_exact_of_versions_and_commits_is_true(tag: str) -> None:
     assert is_exact(tag)
 
 
-@pytest.mark.parametrize("tag", ["1a2b3c4-dirty", "sha-1a2b3c4x", "a1b2c3", "10.20", "2024-1301"])
+@pytest.mark.parametrize("tag", ["1a2b3c4-dirty", "sha-1a2b3c4x", "a1b2c3", "10.20", "alpine.1.2", "2024-1301"])
 def test_is_exact_of_what_may_move_is_false(tag: str) -> None:
     assert not is_exact(tag)
 

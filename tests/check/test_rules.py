@@ -58,6 +58,8 @@ def test_codes_and_names_are_unique() -> None:
         "1.2.3.4",
         "php8.0.9",
         "alpine-3.19.1",
+        "alpine_3.19.1",
+        "alpine.v3.19.1_r2",
         "20240131",
         "jammy-20240111",
         "2024-01-31",

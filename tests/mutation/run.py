@@ -80,7 +80,7 @@ class Copy:
         for part in PARTS:
             source, target = ROOT / part, directory / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "e2e", "bench"))
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "bench"))
             elif source.exists():
                 shutil.copy2(source, target)
         (directory / ".git").mkdir()
@@ -134,16 +134,19 @@ def chosen(
     module: str, mutants: list[Mutant], equivalent: dict[tuple[str, str], str], options: argparse.Namespace
 ) -> list[Mutant]:
     """Return the mutants to run: all, a sample, or those that no test noticed the last time."""
-    if options.survivors:
-        unnoticed = saved()[module]["survivors"]
-        return [
-            mutant
-            for mutant in mutants
-            if f"{mutant.place}: {mutant.change}" in unnoticed or (mutant.code, mutant.change) in equivalent
-        ]
-    if options.sample is not None and options.sample < len(mutants):
-        return sorted(random.Random(SEED).sample(mutants, options.sample), key=lambda mutant: mutant.start)
-    return mutants
+    unnoticed = saved()[module]["survivors"] if options.survivors else []
+    most = int(saved()[module]["tried"]) if options.survivors else options.sample
+    if most is not None and most < len(mutants):
+        mutants = sorted(random.Random(SEED).sample(mutants, most), key=lambda mutant: mutant.start)
+    if not options.survivors:
+        return mutants
+    return [
+        mutant
+        for mutant in mutants
+        if f"{mutant.place}: {mutant.change}" in unnoticed
+        or f"{mutant.code}: {mutant.change}: {equivalent.get((mutant.code, mutant.change))}"
+        in saved()[module]["equivalent"]
+    ]
 
 
 def score(module: str, settings: dict[str, object], options: argparse.Namespace, copies: Queue[Copy]) -> Score:
@@ -158,7 +161,7 @@ def score(module: str, settings: dict[str, object], options: argparse.Namespace,
     result = Score(len(mutants), len(tried))
     if options.survivors:
         result.tried = int(saved()[module]["tried"])
-        result.killed = int(saved()[module]["killed"])
+        result.killed = result.tried - len(tried)
     for code, change in equivalent.keys() - {(mutant.code, mutant.change) for mutant in mutants}:
         print(f"{MODULES.name}: {module}: no such mutant any more: {code}: {change}", flush=True)
     limit = time_limit(tests, copies)

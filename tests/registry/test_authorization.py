@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from e2e.images import put_image
-from faults import Action, header, html, redirect, status
+from faults import Action, Exchange, header, html, redirect, status
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +42,7 @@ CASES = {
     ],
     'BASIC realm="a \\"quoted\\" one"': [Challenge("basic", {"realm": 'a "quoted" one'})],
     "Bearer realm = https://t/x?a=b , service=s": [Challenge("bearer", {"realm": "https://t/x?a=b", "service": "s"})],
+    'AWS4-HMAC-SHA256  k1="a"  ,  k2  =  b': [Challenge("aws4-hmac-sha256", {"k1": "a", "k2": "b"})],
     'Negotiate, Basic realm="x", Bearer realm="y"': [
         Challenge("negotiate", {}),
         Challenge("basic", {"realm": "x"}),
@@ -51,6 +52,8 @@ CASES = {
     "": [],
     ",,,": [],
     '"': [],
+    'realm="x"': [],
+    "realm/x": [],
 }
 
 
@@ -146,6 +149,14 @@ def test_credentials_over_an_unverified_connection_are_sent_with_a_warning() -> 
     assert [event.kind for event in told] == ["warning"]
 
 
+def test_credentials_over_a_verified_connection_to_an_insecure_host_are_sent_without_a_warning() -> None:
+    told: list[Event] = []
+    transport = Transport(Hosts((InsecureHost("insecure.example:5000", "--insecure"),)), told.append)
+    endpoint = Endpoint("insecure.example:5000", "https://insecure.example:5000", Trust.DECLARED, verified=True)
+    assert Authenticator(transport, Credentials({}))._withheld(endpoint, "https://insecure.example:5000/token") == ""
+    assert told == []
+
+
 # Tokens on the wire
 
 
@@ -191,6 +202,7 @@ def test_token_is_requested_with_the_password_and_kept(
     ("lasts", "wait", "asked"),
     [
         (300, 290, 1),
+        (300, 295, 2),
         (300, 296, 2),
         (None, 50, 1),
         (None, 56, 2),
@@ -201,6 +213,7 @@ def test_token_is_requested_with_the_password_and_kept(
         (-1, 50, 1),
         (0, 50, 1),
         (100.5, 95, 1),
+        (366 * 86_400, 100, 1),
     ],
 )
 def test_token_is_kept_until_shortly_before_it_ends(
@@ -237,6 +250,22 @@ def test_token_that_is_not_taken_is_requested_again_once(
     assert image.count("GET", "/tags/") == 2
 
 
+def test_renew_after_another_thread_got_a_token_uses_that_token(
+    image: RegistryServer, tokens: OpaqueTokens, tmp_path: Path
+) -> None:
+    transport = Transport(Hosts())
+    environ = {"IMGREF_REGISTRY": image.host, "IMGREF_USERNAME": USER, "IMGREF_PASSWORD": PASSWORD}
+    authenticator = Authenticator(transport, Credentials({"HOME": str(tmp_path), **environ}))
+    endpoint, scopes = transport.endpoint(image.host, "app"), ["repository:app:pull"]
+    kept = authenticator.authorization(endpoint, "app", scopes, "app")
+    answer = transport.request("GET", f"http://{image.host}/v2/app/tags/list", about="app")
+    assert authenticator.renew(endpoint, "app", scopes, "app", answer, "Bearer older") == kept
+    assert len(tokens.asked) == 1
+    # The secret is in no text that a log could show.
+    assert str(kept).partition(" ")[2] not in repr(vars(authenticator)["_tokens"])
+    transport.close()
+
+
 def test_token_without_enough_rights_is_described_as_that(
     image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
@@ -251,7 +280,14 @@ def test_scope_that_the_registry_asks_for_is_requested_too(
 ) -> None:
     client = connect(image.host)
     challenge = f'Bearer realm="{tokens.realm}",service="s",scope="repository:app:delete repository:x:pull"'
-    image.add(status(401, WWW_Authenticate=challenge), "GET", "/tags/")
+
+    def refuse_the_first_token(exchange: Exchange) -> None:
+        if exchange.headers["Authorization"] == "Bearer token-1-of-ada":
+            status(401, WWW_Authenticate=challenge)(exchange)
+        else:
+            exchange.give(exchange.ask())
+
+    image.add(refuse_the_first_token, "GET", "/tags/", ALWAYS)
     assert client.list_tags(app(image)) == ["1"]
     assert tokens.asked[-1].query["scope"] == ["repository:app:delete,pull", "repository:x:pull"]
     client.list_tags(app(image))
@@ -290,8 +326,11 @@ def test_identity_token_is_exchanged_for_a_token(
         "scope": ["repository:app:pull"],
         "refresh_token": [REFRESH_TOKEN],
     }
+    assert tokens.seen[0].headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert REFRESH_TOKEN not in tokens.seen[0].path
     assert not any(REFRESH_TOKEN in str(seen.headers) for seen in image.seen)
+    connect().start_upload(app(image), "sha256:" + 64 * "0", app(image, path="base"))
+    assert tokens.asked[-1].form["scope"] == ["repository:app:pull,push repository:base:pull"]
 
 
 def test_registry_token_is_sent_to_the_registry_alone(
@@ -349,6 +388,8 @@ def test_token_service_that_gives_no_token_is_an_error(
         connect(image.host).list_tags(app(image))
     assert type(caught.value) is kind
     assert PASSWORD not in str(caught.value)
+    for code in (404, 429, 503):
+        assert (caught.value.status == code) == (f"answers {code}" in words or (code == 429 and kind is RateLimited))
     if isinstance(caught.value, RateLimited):
         assert caught.value.retry_after == 500.0
 
@@ -357,8 +398,9 @@ def test_token_service_that_refuses_everybody_asks_for_a_login(
     image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
     tokens.add(status(403), times=ALWAYS)
-    with pytest.raises(AuthenticationError, match=f"imgref login {image.host}"):
+    with pytest.raises(AuthenticationError, match=f"imgref login {image.host}") as caught:
         connect().list_tags(app(image))
+    assert caught.value.status == 403
 
 
 def test_password_that_is_wrong_is_refused_without_being_shown(
@@ -562,6 +604,7 @@ def test_basic_with_nothing_but_a_token_is_an_error(server: RegistryServer, conn
     config(tmp_path, server.host, {"identitytoken": REFRESH_TOKEN})
     with pytest.raises(AuthenticationError, match="password") as caught:
         connect().list_tags(app(server))
+    assert caught.value.status == 401
     assert REFRESH_TOKEN not in str(caught.value)
     assert shown_to(server) == []
 
@@ -572,8 +615,9 @@ def test_challenge_that_is_not_known_is_a_refusal(server: RegistryServer, connec
     with pytest.raises(AuthenticationError):
         client.list_tags(app(server))
     assert shown_to(server) == []
-    with pytest.raises(AuthenticationError, match="a way that imgref does not know"):
+    with pytest.raises(AuthenticationError, match="a way that imgref does not know") as caught:
         client.check_credential(server.host, Credential(USER, PASSWORD))
+    assert caught.value.status == 401
 
 
 def test_secret_that_a_registry_repeats_is_masked(
@@ -584,7 +628,7 @@ def test_secret_that_a_registry_repeats_is_masked(
     image.add(status(418, body), "GET", "/tags/", after=1)
     client = connect(image.host)
     client.list_tags(app(image))
-    with pytest.raises(RegistryError, match="in the request") as caught:
+    with pytest.raises(RegistryError, match=r"\*\*\* Basic \*\*\* \*\*\* in the request") as caught:
         client.list_tags(app(image))
     for secret in (PASSWORD, BASIC.partition(" ")[2], token):
         assert secret not in str(caught.value)
@@ -606,6 +650,7 @@ def test_check_credential_says_whether_it_was_asked_for(
     with pytest.raises(RegistryError, match="404") as caught:
         client.check_credential(server.host, right)
     assert caught.value.status == 404
+    assert (caught.value.method, caught.value.url) == ("GET", f"http://{server.host}/v2/")
 
 
 def test_check_credential_with_a_token_service_never_uses_a_kept_token(

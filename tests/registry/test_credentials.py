@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref.errors import ConfigError
-from imgref.registry.credentials import Credential, Credentials
+from imgref.registry.credentials import Credential, Credentials, refused
 
 
 def encoded(text: str) -> dict[str, str]:
@@ -483,3 +483,50 @@ def test_home_that_is_relative_does_not_count(home: str, tmp_path: Path, monkeyp
     found = Credentials({"HOME": home}).find("r.example")
     assert found is not None
     assert found.username == "ada"
+
+
+def test_find_without_a_path_does_not_find_what_is_kept_for_one(tmp_path: Path) -> None:
+    write(tmp_path / ".docker/config.json", {"r.example/x": encoded("ada:secret")})
+    assert credentials(tmp_path).find("r.example") is None
+    assert credentials(tmp_path).find("r.example", "x") is not None
+
+
+def test_known_of_empty_settings_is_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / ".docker/config.json", {})
+    path.write_text("{}")
+    assert credentials(tmp_path).known() == []
+
+
+def test_erase_of_several_keys_of_a_registry_names_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / ".docker/config.json", {"docker.io": {}, "index.docker.io": encoded("ada:secret")})
+    assert credentials(tmp_path).erase("docker.io") == [str(path)]
+    assert json.loads(path.read_text())["auths"] == {}
+
+
+def test_helper_receives_the_environment(tmp_path: Path) -> None:
+    helper = tmp_path / "docker-credential-env"
+    helper.write_text('#!/bin/sh\nprintf \'{"Username": "%s", "Secret": "s"}\' "$WHO"\n')
+    helper.chmod(0o755)
+    path = write(tmp_path / ".docker/config.json", {})
+    path.write_text('{"credsStore": "env"}')
+    found = credentials(tmp_path, PATH=str(tmp_path), WHO="ada").find("r.example")
+    assert found == Credential("ada", "s", source="docker-credential-env")
+
+
+def test_registry_token_without_a_user_is_named_as_a_token(tmp_path: Path) -> None:
+    write(tmp_path / ".docker/config.json", {"r.example": {"registrytoken": "t"}})
+    found = credentials(tmp_path).find("r.example")
+    assert found is not None
+    assert (found.username, found.kind) == ("<token>", "registry-token")
+
+
+def test_store_keeps_other_letters_than_those_of_ascii_readable(tmp_path: Path) -> None:
+    path = write(tmp_path / ".docker/config.json", {})
+    path.write_text('{"note": "\u00e9t\u00e9"}', encoding="utf-8")
+    credentials(tmp_path).store("r.example", "ada", "secret")
+    assert '"\u00e9t\u00e9"' in path.read_text(encoding="utf-8")
+
+
+def test_refused_without_a_credential_asks_for_a_login() -> None:
+    error = refused(None, "r.example", "r.example/app")
+    assert (error.status, "imgref login r.example" in str(error)) == (401, True)

@@ -272,3 +272,28 @@ def test_proxies_are_shown_without_credentials() -> None:
     assert Proxies.read(environ).shown() == {"http": "http://proxy:1", "https": "proxy:2", "no_proxy": "a.corp,b"}
     assert Proxies.read({}).shown() == {}
     assert Proxies.read({"HTTP_PROXY": "http://upper", "http_proxy": "http://lower"}).http == "http://upper"
+
+
+def test_proxies_of_an_empty_environment_are_none() -> None:
+    assert Proxies.read({}) == Proxies()
+
+
+def test_proxy_exception_that_is_a_network_may_name_any_of_its_addresses() -> None:
+    proxies = Proxies(https="http://proxy:3128", no_proxy=("10.1.2.3/8",))
+    assert proxies.get("https", "10.9.9.9") is None
+    assert proxies.get("https", "11.9.9.9") == "http://proxy:3128"
+
+
+def test_declaration_without_a_star_is_for_the_whole_name_only() -> None:
+    hosts = Hosts(declared=(InsecureHost("registry.local", "--insecure"),))
+    assert hosts.trust("registry.local") is Trust("declared")
+    for host in ("aegistry.local", "a.registry.local", "egistry.local"):
+        assert hosts.trust(host) is Trust("verified")
+
+
+def test_ca_files_of_a_host_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+    names = [f"{letter}.crt" for letter in "hbdgaecf"]
+    for name in names:
+        write(tmp_path / "certs.d/registry.local" / name, "")
+    found = Hosts(certificates=(tmp_path / "certs.d",)).ca_files("registry.local")
+    assert [path.name for path in found] == sorted(names)

@@ -143,6 +143,8 @@ def test_release_of_the_exact_tag_alone_leaves_floating_tags(
     done = release(client, server, "2.1.0", second, only_exact=True)
     assert said(done) == [("2.1.0", "created", None)]
     assert server.tags_of("app") == {**before, "2.1.0": second.digest}
+    # Held tags are floating tags too.
+    assert said(release(client, server, "1.0.0", second, only_exact=True)) == [("1.0.0", "created", None)]
 
 
 def test_release_knows_the_versions_of_other_sources(
@@ -238,6 +240,39 @@ def test_release_on_a_registry_that_takes_a_moment_waits(
     server.add(status(404), "HEAD", "/manifests/1.0.0$", 2, after=2)
     assert said(release(client, server, "1.0.0", first))[0] == ("1.0.0", "created", None)
     assert clock.waits[:2] == [0.2, 1.0]
+
+
+def test_release_whose_exact_tag_cannot_be_read_back_fails(
+    server: RegistryServer, client: RegistryClient, first: Image, clock: Clock
+) -> None:
+    server.add(status(404), "HEAD", "/manifests/1.0.0$", ALWAYS, after=2)
+    with pytest.raises(RegistryError, match=r":1\.0\.0: was set, but cannot be read back"):
+        release(client, server, "1.0.0", first)
+    assert clock.waits == [0.2, 1.0, 2.0]
+    assert puts(server) == ["1.0.0"]
+
+
+def test_release_with_several_exact_tags_moves_all_of_them_last(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    policy = TagPolicy(v="both")
+    release(client, server, "1.0.0", first)
+    server.seen.clear()
+    done = release(client, server, "1.0.0", second, policy=policy, force_exact=True)
+    assert set(puts(server)[-2:]) == {"1.0.0", "v1.0.0"}
+    assert len(puts(server)) == len(done.outcomes)
+    assert set(server.tags_of("app").values()) == {second.digest}
+
+
+def test_release_whose_exact_tag_is_held_leaves_it(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    """1.2 is a version of its own, and the floating tag of 1.2.3: the version does not move to 1.2.3."""
+    policy = TagPolicy(scheme="numeric")
+    put_tags(server, first, "1.2")
+    put_tags(server, second, "1.2.3", "1", "latest", "1.1.0")
+    put_tags(server, image_of(server, "third"), "1.1.9")
+    assert said(plan_release(client, app(server), "1.2", first.digest, policy=policy))[0] == ("1.2", "held", "1.2.3")
 
 
 # Lists of tags that are wrong
@@ -413,6 +448,8 @@ def test_release_names_floating_tags_only_to_force(
     for tag in ("1.0.0", "main", "2", "v1.0"):
         with pytest.raises(InvalidTag, match=r"1\.0, 1, latest"):
             plan_release(client, app(server), "1.0.0", first.digest, force_floating=["latest", tag])
+    with pytest.raises(InvalidTag, match="'a'"):
+        plan_release(client, app(server), "1.0.0", first.digest, force_floating=["d", "c", "b", "a", "e", "f"])
 
 
 def test_release_explains_a_floating_tag_with_one_request(
@@ -526,6 +563,28 @@ def test_release_whose_tags_keep_moving_gives_up(
     assert sum(clock.waits) < 60
 
 
+def test_release_whose_tag_moves_between_the_list_and_its_correction_looks_again(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    third = image_of(server, "third")
+    put_tags(server, second, "0.9.0")
+    put_tags(server, third, "0.8.0")
+    plan = plan_release(client, app(server), "1.0.0", first.digest)
+
+    def moving(image: Image) -> Action:
+        def act(exchange: Exchange) -> None:
+            put_tags(server, image, "latest")
+            exchange.give(exchange.ask())
+
+        return act
+
+    server.add(moving(second), "GET", LIST)
+    # The first is asked for before it is set, the second by the list.
+    server.add(moving(third), "HEAD", "/manifests/latest$", after=2)
+    assert said(apply_release(client, plan))[-1] == ("latest", "created", None)
+    assert server.tags_of("app")["latest"] == first.digest
+
+
 def test_release_that_is_held_by_a_version_that_vanishes_looks_again(
     server: RegistryServer, client: RegistryClient, first: Image, second: Image
 ) -> None:
@@ -578,6 +637,19 @@ def test_release_whose_tags_cannot_be_set_fails(
         assert {action for _, action, _ in said(done)} == {"refused"}
 
 
+def test_release_whose_tags_cannot_be_moved_back_says_where_they_are(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    put_tags(server, first, *derive_tags("1.0.0"))
+    server.add(status(403), "PUT", "/manifests/1.0.0$", ALWAYS)
+    server.add(status(403), "PUT", "/manifests/latest$", ALWAYS, after=1)
+    plan, told = plan_release(client, app(server), "1.0.0", second.digest, force_exact=True), list[TagOutcome]()
+    apply_release(client, plan, on_outcome=told.append)
+    ends = [(o.action, o.before, o.after) for o in told if o.tag == "latest"]
+    assert ends[:2] == [("moved", first.digest, second.digest), ("refused", second.digest, first.digest)]
+    assert server.tags_of("app")["1"] == first.digest
+
+
 # Repairs
 
 
@@ -608,6 +680,16 @@ def test_release_of_an_older_version_corrects_floating_tags_that_were_moved_by_h
     del server.repositories["app"].tags["latest"]
     done = release(client, server, "1.9.0", old)
     assert done.outcomes[-1] == TagOutcome("latest", "held", None, None, "2.0.0")
+
+
+def test_release_leaves_a_floating_tag_at_any_build_of_the_version_that_holds_it(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    put_tags(server, first, "2.0.0")
+    put_tags(server, second, "v2.0.0", "2.0", "2", "latest")
+    done = release(client, server, "1.0.0", image_of(server, "third"))
+    assert said(done)[-1] == ("latest", "held", "2.0.0")
+    assert server.tags_of("app")["latest"] == second.digest
 
 
 def test_release_never_moves_a_channel_to_a_stable_version(

@@ -20,7 +20,7 @@ from images import (
     write_directory,
 )
 from registry.kit import ALWAYS, Clock, Connect, app
-from registry.server import OpaqueTokens, RegistryServer
+from registry.server import OpaqueTokens, RegistryServer, digest_of
 
 from imgref.archive.image import Blob, Image
 from imgref.archive.reader import open_archive
@@ -30,6 +30,7 @@ from imgref.registry.client import RegistryClient
 from imgref.registry.transfer.mount_cache import PushedBlobs
 from imgref.registry.transfer.moves import copy, push
 from imgref.registry.transfer.progress import LayerOutcome, Nobody, Transferred
+from imgref.registry.transfer.uploads import _may_pass
 from imgref.registry.transport import Event
 
 BLOBS, MANIFESTS, UPLOADS = "/blobs/sha256", "/manifests/", "/blobs/uploads/"
@@ -140,6 +141,9 @@ def test_push_without_a_tag_puts_the_digest_only(
     push(client, image, [app(server, f"@{oci.digest}")])
     assert server.tags_of("app") == {}
     assert server.count("PUT", f"/manifests/{oci.digest}") == 2
+    other = digest_of(oci.raw, "sha512")
+    push(client, image, [app(server, f"@{other}")])
+    assert server.count("PUT", f"/manifests/{other}") == 1
 
 
 # Failures
@@ -215,6 +219,7 @@ def test_push_to_a_registry_that_takes_none_says_so(
     with pytest.raises(RegistryError, match="read-only") as caught:
         push(client, image, [app(server, ":v1")])
     assert caught.value.status == 405
+    assert (caught.value.method, caught.value.url) == ("POST", f"http://{server.host}/v2/app/blobs/uploads/")
     server.faults.clear()
     server.add(status(403), "POST", times=ALWAYS)
     with pytest.raises(AuthenticationError, match="no permission to write"):
@@ -299,6 +304,10 @@ def test_push_with_several_sources_mounts_from_the_one_that_has_it(
     (done,) = push(client, image, [app(server, ":v1")], mount_from=sources)
     assert {str(layer.source) for layer in done.layers} == {str(app(server, path="base"))}
     assert server.count("POST", "from=(empty|secret|last)") == 0
+    push(
+        client, image, [app(server, ":v1", "second")], mount_from=[app(server, path=path) for path in ("empty", "base")]
+    )
+    assert server.count("POST", "from=empty") == 0
 
 
 def test_push_that_may_not_mount_sends_the_blob(
@@ -430,3 +439,17 @@ def test_transfer_fails_as_the_registry_does(server: RegistryServer, client: Reg
     server.add(reset_before, "HEAD", BLOBS, ALWAYS)
     with pytest.raises(RegistryUnavailable):
         push(client, image, [app(server, ":v1")])
+
+
+def test_push_never_mounts_from_another_registry(
+    server: RegistryServer, other: RegistryServer, client: RegistryClient, image: Image
+) -> None:
+    push(client, image, [app(server, ":v1")], mount_from=[app(other, path="base"), app(other, path="second")])
+    assert server.count("POST", "mount=") == 0
+    assert other.seen == []
+
+
+def test_error_without_a_status_passes_only_if_the_registry_is_unavailable() -> None:
+    assert not _may_pass(RegistryError("no answer that can be used"), 1)
+    assert _may_pass(RegistryUnavailable("no answer"), 1)
+    assert not _may_pass(RegistryUnavailable("no such host", permanent=True), 1)

@@ -32,6 +32,7 @@ from registry.server import RegistryServer
 from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
 from imgref.registry.hosts import Hosts, Proxies
 from imgref.registry.transport import Body, Event, Response, Transport
+from imgref.registry.transport.sender import _pieces
 
 Open = Callable[..., Transport]
 
@@ -184,8 +185,9 @@ def test_answer_that_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr("imgref.registry.transport.reading.MANIFEST_LIMIT", 1000)
     server.add(status(200, b"x" * 1001))
-    with pytest.raises(RegistryError, match="more than"):
+    with pytest.raises(RegistryError, match="more than") as caught:
         get(transport(), server)
+    assert (caught.value.method, caught.value.url, caught.value.status) == ("GET", f"http://{server.host}/v2/", 200)
     assert len(server.seen) == 1
     server.add(status(200, b"x" * 1000))
     assert len(get(transport(), server).body) == 1000
@@ -335,6 +337,9 @@ def test_endpoint_that_is_limited_waits_as_long_as_asked(
     server.add(status(404, Retry_After="9"))
     transport().endpoint(server.host, "app")
     assert len(clock.waits) == len(events) == 1
+    server.add(status(429, Retry_After="120"))
+    transport().endpoint(server.host, "app")
+    assert len(clock.waits) == 2
 
 
 def test_endpoint_that_cannot_be_reached_is_tried_again(
@@ -380,7 +385,8 @@ def test_host_that_is_configured_as_insecure_is_reached_in_the_best_way(
 ) -> None:
     plain, secure = named(server), named(tls)
     opened = transport(insecure(plain, secure))
-    assert opened.endpoint(plain, "app").origin == f"http://{plain}"
+    found = opened.endpoint(plain, "app")
+    assert (found.origin, found.verified) == (f"http://{plain}", False)
     found = opened.endpoint(secure, "app")
     assert (found.origin, found.verified) == (f"https://{secure}", False)
     found = transport(replace(insecure(secure), cacert=ca)).endpoint(secure, "app")
@@ -456,8 +462,8 @@ def test_warning_is_passed_on_once(transport: Open, events: list[Event]) -> None
     for message in ("a", "b", "a"):
         opened.tell(Event("warning", message))
     for _ in range(2):
-        opened.tell(Event("retry", "a"))
-    assert [event.message for event in events] == ["a", "b", "a", "a"]
+        opened.tell(Event("retry", "c"))
+    assert [event.message for event in events] == ["a", "b", "c", "c"]
     Transport(Hosts()).tell(Event("retry", "nobody listens"))
 
 
@@ -509,8 +515,9 @@ def test_body_that_cannot_be_read_fails_the_request(server: RegistryServer, tran
 def test_request_with_a_header_that_cannot_be_sent_is_not_tried_again(
     server: RegistryServer, transport: Open, clock: Clock
 ) -> None:
-    with pytest.raises(RegistryUnavailable, match=f"^app: {server.host}"):
+    with pytest.raises(RegistryUnavailable, match=f"^app: {server.host}") as caught:
         get(transport(), server, headers={"X-Split": "a\r\nb: c"})
+    assert (caught.value.method, caught.value.url) == ("GET", f"http://{server.host}/v2/")
     assert (server.seen, clock.waits) == ([], [])
 
 
@@ -529,3 +536,17 @@ def test_network_that_is_configured_as_insecure_holds_for_the_addresses_of_a_nam
 def test_endpoint_of_docker_hub_is_the_host_that_serves_it(transport: Open) -> None:
     found = transport().endpoint("docker.io", "app")
     assert (found.registry, found.origin, found.verified) == ("docker.io", "https://registry-1.docker.io", True)
+
+
+def test_body_is_sent_in_pieces_that_a_slow_connection_can_send() -> None:
+    assert [len(piece) for piece in _pieces([b"", b"x" * 150_000, b"y"])] == [65_536, 65_536, 18_928, 1]
+
+
+@pytest.mark.usefixtures("names")
+def test_connection_that_breaks_is_not_repeated_without_verification(
+    tls: RegistryServer, ca: Path, transport: Open
+) -> None:
+    tls.add(reset_before, times=ALWAYS)
+    with pytest.raises(RegistryUnavailable, match="the connection was"):
+        get(transport(replace(insecure(named(tls)), cacert=ca)), tls, f"https://{named(tls)}/v2/", again=False)
+    assert len(tls.seen) == 1
