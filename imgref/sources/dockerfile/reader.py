@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.dockerfile.arguments import Arguments
+from imgref.sources.dockerfile.editing import Editing, Word
 from imgref.sources.dockerfile.frontend import Frontend, find_frontend
 from imgref.sources.dockerfile.grammar import STAGE_NAME, check, unknown_instruction, words
 from imgref.sources.dockerfile.instructions import Instruction, Line, Refused, Scan, Span, scan
@@ -48,7 +49,7 @@ def read_dockerfile(
      (4, 13, 'build', 'build', 'stage')]
     """
     source = scan(text)
-    return _Reader(source, Arguments(build_args, platform, source.escape)).read(find_frontend(text))
+    return _Reader(text, source, Arguments(build_args, platform, source.escape)).read(find_frontend(text))
 
 
 class _Stage(NamedTuple):
@@ -86,7 +87,8 @@ class _Unknown:
 
 
 class _Reader:
-    def __init__(self, source: Scan, arguments: Arguments) -> None:
+    def __init__(self, text: str, source: Scan, arguments: Arguments) -> None:
+        self.text = text
         self.source = source
         self.escape = source.escape
         self.arguments = arguments
@@ -114,10 +116,21 @@ class _Reader:
             self.occurrences.append(_image(frontend.line, frontend.column, frontend.text, frontend.image, "syntax"))
         return Reading(
             "dockerfile",
-            tuple(sorted(self.occurrences, key=lambda one: (one.line, one.column))),
+            tuple(sorted(self._targeted(), key=lambda one: (one.line, one.column))),
             tuple(sorted(self.problems, key=lambda one: (one.line, one.column))),
             tuple(found.comments),
         )
+
+    def _targeted(self) -> list[Occurrence]:
+        """Return the occurrences, those of images with the spans where they can be edited."""
+        lines = self.source.lines
+        words = [
+            Word(one.text, lines.offset(one.line, one.column), one.resolved or "")
+            for one in self.occurrences
+            if one.role == "external"
+        ]
+        targets = iter(Editing(self.text, lines, self.arguments, words).targets())
+        return [replace(one, target=next(targets)) if one.role == "external" else one for one in self.occurrences]
 
     def _walk(self, instructions: Iterable[Instruction]) -> None:
         """Sort the instructions into stages, what they use, and variables."""
