@@ -17,15 +17,14 @@ from typing import Final
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
+from imgref.sources.below import Below
 from imgref.sources.occurrence import Comment, Problem, Reading
 
 __all__ = ["Ignores"]
 
 _WRITTEN: Final = re.compile(r"(ignore(?:-file)?)\s*\[([^\]]*+)\](?![^\s:;,.-])", re.ASCII)
-_ESCAPE: Final = re.compile(r"#\s*escape\s*=\s*(\S)", re.ASCII | re.IGNORECASE)
 _UNUSED: Final = "IMG902"
 _NO_REASON: Final = "IMG903"
-_TOP: Final = ("#", "---", "%", "\ufeff#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Ignores:
         self.problems: list[Problem] = []
         self._ignores: list[_Ignore] = []
         self._lines = lines
-        self._below = _Below(lines, reading.kind)
+        self._below = Below(lines, reading.kind)
         self._seen: defaultdict[str, list[int]] = defaultdict(list)
         for comment in reading.comments:
             self._read(comment)
@@ -125,7 +124,7 @@ class Ignores:
             self._refuse(comment, "ignore-file counts in the comments at the top of a file only", None)
         elif codes:
             has_reason = any(map(str.isalnum, text[written.end() :]))
-            self._ignores.append(_Ignore(comment, codes, None if whole else self._covered(comment), has_reason))
+            self._ignores.append(_Ignore(comment, codes, None if whole else self._below.covered(comment), has_reason))
 
     def _refuse(self, comment: Comment, reason: str, meant: str | None) -> None:
         hint = None if meant is None else f"did you mean {meant}?"
@@ -140,52 +139,6 @@ class Ignores:
 
     def _is_at_top(self, comment: Comment) -> bool:
         return not comment.trailing and comment.line <= self._below.top + 1
-
-    def _covered(self, comment: Comment) -> range:
-        if comment.trailing:
-            return range(comment.line, comment.line + 1)
-        first = self._below.first(comment.line + 1)
-        return range(first, self._below.last(first) + 1)
-
-
-class _Below:
-    """What follows each line of a file, found in one walk up from its end.
-
-    Args:
-        lines: the lines.
-        kind: the kind of the file: an instruction of a Dockerfile can go on below its first line.
-
-    Attributes:
-        top: how many lines at the top have nothing but comments, blanks, and what may be before a YAML document.
-    """
-
-    def __init__(self, lines: Sequence[str], kind: str) -> None:
-        self.top = 0
-        stripped = [line.strip() for line in lines]
-        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(_TOP)):
-            self.top += 1
-        self._first = [len(lines) + 1]
-        self._last = [len(lines) + 1]
-        escape = _escape_of(lines) if kind == "dockerfile" else None
-        for number in range(len(lines), 0, -1):
-            line = stripped[number - 1]
-            self._first.append(self._first[-1] if line.startswith("#") else number)
-            # An instruction also goes on below the comments and blanks in it.
-            goes_on = escape is not None and (not line or line.startswith("#") or line.endswith(escape))
-            self._last.append(self._last[-1] if goes_on and number < len(lines) else number)
-        self._first.reverse()
-        self._last.reverse()
-        self._blank = [not line for line in stripped]
-
-    def first(self, number: int) -> int:
-        """Return the first line from a line on that is not a comment."""
-        return self._first[number - 1] if number <= len(self._first) else number
-
-    def last(self, number: int) -> int:
-        """Return the last line of the instruction that begins in a line."""
-        if number > len(self._blank) or self._blank[number - 1]:
-            return number
-        return self._last[number - 1]
 
 
 class _Spans:
@@ -212,12 +165,3 @@ def _is_inside(ordered: Sequence[int], lines: range | None) -> bool:
         return bool(ordered)
     number = bisect_left(ordered, lines.start)
     return number < len(ordered) and ordered[number] < lines.stop
-
-
-def _escape_of(lines: Sequence[str]) -> str:
-    for line in lines:
-        if not line.lstrip("\ufeff \t").startswith("#"):
-            break
-        if found := _ESCAPE.match(line.strip()):
-            return found[1]
-    return "\\"

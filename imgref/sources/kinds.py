@@ -23,6 +23,7 @@ __all__ = [
     "Place",
     "Places",
     "Unreadable",
+    "encoding_of",
     "is_candidate",
     "is_known_by_name",
     "lines_of",
@@ -257,9 +258,18 @@ def lines_of(kind: str, text: str) -> Sequence[str]:
     return TextLines(text, _NEWLINE if kind == "dockerfile" else _YAML_BREAK)
 
 
+def encoding_of(data: bytes) -> tuple[str, int]:
+    """Return the encoding of a file, and how many bytes its byte order mark has.
+
+    >>> encoding_of(b"FROM a"), encoding_of("FROM a".encode("utf-16"))[1]
+    (('utf-8', 0), 2)
+    """
+    return next(((encoding, len(mark)) for mark, encoding in _MARKS if data.startswith(mark)), ("utf-8", 0))
+
+
 def _decoded(data: bytes, *, may_be_wide: bool) -> tuple[str, Problem | None]:
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
-    if encoding is not None and encoding != "utf-8":
+    encoding, _ = encoding_of(data)
+    if encoding != "utf-8":
         if not may_be_wide:
             raise Unreadable(f"is {encoding.upper()[:-3]}, and a Dockerfile must be UTF-8")
         try:

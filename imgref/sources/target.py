@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["TextSpan", "Target"]
+__all__ = ["Target", "TextSpan"]
 
 
 class TextSpan(NamedTuple):

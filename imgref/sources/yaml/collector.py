@@ -63,7 +63,7 @@ class Found:
         self,
         text: str,
         variables: Callable[[str], str | None],
-        aliased: Table[int, set[str | None]] = {},  # noqa: B006  never changed
+        aliased: Table[int, set[str | None]] = {},
     ) -> None:
         self.text = text
         self.editing = Editing(text, aliased)
