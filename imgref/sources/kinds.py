@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
@@ -253,7 +253,7 @@ def is_known_by_name(place: Place) -> bool:
     return place.kind is not None if place.kind != "yaml" else place.yaml_kind is not None and not place.template
 
 
-def lines_of(kind: str, text: str) -> Sequence[str]:
+def lines_of(kind: str, text: str) -> TextLines:
     """Split a text into lines as the reader of its kind counts them."""
     return TextLines(text, _NEWLINE if kind == "dockerfile" else _YAML_BREAK)
 
