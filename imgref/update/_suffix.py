@@ -113,15 +113,14 @@ class _Reader:
     def read(self) -> None:
         separator, text = self.pieces[self.place : self.place + 2]
         self.place += 2
-        piece = read_piece(text)
         if is_commit(text, self.commits) or (self.front == _SHA and re.fullmatch("[0-9a-f]{7,40}", text)):
             self._keep(separator, "{commit}", _FIXED)
-        elif digits := iso_digits(text):
+        elif "-" in text and (digits := iso_digits(text)):
             self._rise(separator, f"iso{len(digits)}", "build", (int(digits),), _FIXED)
-        elif self.front == _VERSION and self._counted_build(separator, text):
-            pass
-        elif piece.kind == "word":
+        elif (piece := read_piece(text)).kind == "word":
             self._word(separator, text)
+        elif self.front == _VERSION and piece.kind != "number" and self._counted_build(separator, text):
+            pass
         else:
             _READ[piece.kind](self, separator, text, piece)
 
@@ -158,7 +157,7 @@ class _Reader:
             self.words.append(following[1])
             self.place += 2
 
-    def _number(self, separator: str, text: str, piece: Piece) -> None:
+    def read_number(self, separator: str, text: str, piece: Piece) -> None:
         first = text.partition(".")[0]
         v = text[0] if text[0] in "vV" else ""
         form = f"d{len(first)}" if is_date(first) else "n"
@@ -194,14 +193,14 @@ class _Reader:
         self._rise(f"{separator}{found[1]}", "n", "build", (int(found[2]),), _NUMBER)
         return True
 
-    def _counter(self, separator: str, _text: str, piece: Piece) -> None:
+    def read_counter(self, separator: str, _text: str, piece: Piece) -> None:
         self._rise(separator + piece.word, "n", "build", piece.value, _FIXED)
 
-    def _alpine(self, separator: str, text: str, piece: Piece) -> None:
+    def read_alpine(self, separator: str, text: str, piece: Piece) -> None:
         self._rise(separator + text[: len("alpine")], str(len(piece.value)), "base", piece.value, _WORD)
         self.words.append(text)
 
-    def _pre(self, _separator: str, text: str, piece: Piece) -> None:
+    def read_pre(self, _separator: str, text: str, piece: Piece) -> None:
         pre = piece.pre
         assert pre is not None
         # The number may follow: `-rc-1`, `-ea-32`.
@@ -217,7 +216,7 @@ class _Reader:
         self.place += 2
         return int(text)
 
-    def _later(self, separator: str, text: str, piece: Piece) -> None:
+    def read_later(self, separator: str, text: str, piece: Piece) -> None:
         if self.front == _FIXED:
             # `sp4` in `sles-15-sp4` is a release of that system.
             self._fixed(separator, text)
@@ -226,9 +225,9 @@ class _Reader:
 
 
 _READ: Final = {
-    "number": _Reader._number,
-    "counter": _Reader._counter,
-    "alpine": _Reader._alpine,
-    "pre": _Reader._pre,
-    "later": _Reader._later,
+    "number": _Reader.read_number,
+    "counter": _Reader.read_counter,
+    "alpine": _Reader.read_alpine,
+    "pre": _Reader.read_pre,
+    "later": _Reader.read_later,
 }

@@ -23,13 +23,15 @@ __all__ = [
     "read_piece",
 ]
 
-BRANCHES: Final = frozenset("master main develop trunk build ci rev r git nightly snapshot b".split())
+BRANCHES: Final = frozenset(
+    {"master", "main", "develop", "trunk", "build", "ci", "rev", "r", "git", "nightly", "snapshot", "b"}
+)
 """A number behind one of these counts builds."""
 
 WINDOWS: Final = frozenset({"nanoserver", "windowsservercore", "servercore"})
 """A number behind one of these is a release of Windows, which must fit the host."""
 
-DISTRIBUTIONS: Final = frozenset("debian ubuntu centos ol photon rhel ubi".split())
+DISTRIBUTIONS: Final = frozenset({"debian", "ubuntu", "centos", "ol", "photon", "rhel", "ubi"})
 """Bitnami writes one of these, its number and a revision: ``debian-12-r3``."""
 
 LATER_WORDS: Final = frozenset({"post", "patch", "hotfix", "sp", "security"})
@@ -81,8 +83,7 @@ class Piece(NamedTuple):
     """What a piece of a tag is on its own, whatever its place.
 
     Attributes:
-        kind: ``number``, ``pre``, ``later`` (a later build of the same version), ``counter``, ``alpine``, ``commit`` or
-            ``word``.
+        kind: ``number``, ``pre``, ``later`` (a later build of the same version), ``counter``, ``alpine`` or ``word``.
         value: its numbers.
         word: the counter's word as it is spelled.
         pre: the pre-release.
@@ -98,23 +99,20 @@ class Piece(NamedTuple):
 def read_piece(text: str) -> Piece:
     """Return what a piece of a tag is on its own.
 
-    >>> [read_piece(text).kind for text in ("17", "rc1", "p3", "ls300", "alpine3.20", "g1a2b3c4", "slim", "php8.2")]
-    ['number', 'pre', 'later', 'counter', 'alpine', 'commit', 'word', 'word']
+    >>> [read_piece(text).kind for text in ("17", "rc1", "p3", "ls300", "alpine3.20", "slim", "php8.2")]
+    ['number', 'pre', 'later', 'counter', 'alpine', 'word', 'word']
     """
-    if IS_COMMIT.fullmatch(text):
-        return Piece("commit")
     found = _PIECE.fullmatch(text)
     if found is None:
         return Piece("word")
-    if number := found["number"]:
+    number, pre, later, patch, counter, count, alpine = found.groups()
+    if number:
         return Piece("number", _numbers(number.lstrip("vV")))
-    if found["pre"]:
+    if pre:
         return Piece("pre", pre=pre_release(text))
-    if later := found["later"] or found["patch"]:
-        return Piece("later", (int(later),))
-    if found["count"]:
-        return Piece("counter", (int(found["count"]),), found["counter"])
-    return Piece("alpine", _numbers(found["alpine"]))
+    if later or patch:
+        return Piece("later", (int(later or patch),))
+    return Piece("counter", (int(count),), counter) if counter else Piece("alpine", _numbers(alpine))
 
 
 def is_commit(piece: str, lengths: frozenset[int]) -> bool:
@@ -123,11 +121,11 @@ def is_commit(piece: str, lengths: frozenset[int]) -> bool:
     >>> is_commit("9f8e7d6", frozenset()), is_commit("1234567", frozenset()), is_commit("1234567", frozenset({7}))
     (True, False, True)
     """
-    if len(piece) < 7:
+    if len(piece) < 7 or "." in piece:
         return False
     if piece.isdecimal():
         return len(piece) in lengths and not is_date(piece)
-    return read_piece(piece).kind == "commit"
+    return IS_COMMIT.fullmatch(piece) is not None
 
 
 def pre_release(text: str) -> PreRelease:

@@ -42,9 +42,7 @@ def most_specific(query: str, group: Iterable[str]) -> str | None:
     asked = _Query.read(query, repository)
     found = _finest([tag for tag in tags if asked.words <= set(tag.words)])
     finest = _finest(tags)
-    if not found or (
-        _specificity(found[0]) <= asked.specificity and _specificity(finest[0]) > _specificity(found[0])
-    ):
+    if not found or (_specificity(found[0]) <= asked.specificity and _specificity(finest[0]) > _specificity(found[0])):
         found = finest
     return min(found, key=asked.distance).tag
 
@@ -58,18 +56,18 @@ def likely_aliases(query: str, tags: Iterable[str]) -> list[str]:
 
     >>> tags = ["latest", "1.30.0", "1.31.4", "1.31.4-alpine", "1.31.3", "1.31", "1.31.4-trixie", "alpine"]
     >>> likely_aliases("latest", tags)[:3]
-    ['1.31.4', '1.31', '1.30.0']
+    ['1.31.4', '1.31.4-alpine', '1.31.4-trixie']
     >>> likely_aliases("alpine", tags)[:2]
     ['1.31.4-alpine', '1.31.4']
     """
     repository = Repository(tags)
     asked = _Query.read(query, repository)
     likely = [tag for tag in repository.tags if tag.tag != query and asked.may_mean(tag)]
-    variants: dict[frozenset[str], list[TagParts]] = defaultdict(list)
+    variants: dict[tuple[frozenset[str], str], list[TagParts]] = defaultdict(list)
     for tag in likely:
-        variants[frozenset(tag.words)].append(tag)
+        variants[frozenset(tag.words), tag.v].append(tag)
     ranked: list[tuple[int, int, int, TagParts]] = []
-    for words, members in variants.items():
+    for (words, _), members in variants.items():
         distance = len(words - asked.words) + _MISSING_WORD * len(asked.words - words)
         ranked += ((distance + depth, distance, rank, tag) for depth, rank, tag in _heads(members))
     ranked.sort(key=lambda entry: (*entry[:3], entry[3].tag))
@@ -102,7 +100,7 @@ class _Query(NamedTuple):
         """Return what orders equally specific tags: those nearest to the query first."""
         words = set(tag.words)
         v = self.parts.v if self.parts is not None else ""
-        return (-len(words & self.words), len(words - self.words), tag.v not in (v, ""), len(tag.tag), tag.tag)
+        return (-len(words & self.words), len(words - self.words), tag.v != v, len(tag.tag), tag.tag)
 
 
 def _specificity(tag: TagParts) -> tuple[bool, int]:
@@ -121,15 +119,14 @@ def _finest(tags: list[TagParts]) -> list[TagParts]:
 def _heads(tags: list[TagParts]) -> Iterator[tuple[int, int, TagParts]]:
     """Return for each tag of a variant how it leads, 0 the newest, and its rank from newest to oldest.
 
-    1 is the newest of a major version, 2 of a minor version, 3 is any other. Pre-releases lead nothing.
+    1 is the newest of a major version, 2 of a minor version, 3 is any other. Pre-releases lead no stable versions.
     """
     seen: set[tuple[int, ...]] = set()
-    for rank, tag in enumerate(sorted(tags, key=_newest_first, reverse=True)):
+    for rank, tag in enumerate(sorted(tags, key=_newest, reverse=True)):
         series = [tag.numbers[:depth] for depth in range(3)]
         yield next((depth for depth in range(3) if series[depth] not in seen), 3), rank, tag
-        if not tag.pre:
-            seen.update(series)
+        seen.update(series)
 
 
-def _newest_first(tag: TagParts) -> tuple[bool, Order, str]:
-    return (not tag.is_date, order(tag), tag.tag)
+def _newest(tag: TagParts) -> tuple[bool, bool, Order, str]:
+    return (not tag.is_date, not tag.pre, order(tag), tag.tag)

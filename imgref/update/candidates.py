@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
 from imgref.update._words import BRANCHES
@@ -21,7 +20,7 @@ _NAMES: Final[tuple[Level, ...]] = ("patch", "minor", "major")
 _STABLE: Final = (99, ())
 """Where the release stands among its pre-releases."""
 
-_DATED: Final = frozenset("release version v ver rel build date stable".split())
+_DATED: Final = frozenset({"release", "version", "v", "ver", "rel", "build", "date", "stable"})
 """A date behind any other word is the rebuild of a series, as in ``noble-20240801``."""
 
 Order: TypeAlias = tuple[object, ...]
@@ -35,12 +34,7 @@ def order(tag: TagParts) -> Order:
     >>> [tag.tag for tag in sorted(map(read_tag, names), key=order)]
     ['1.2', '1.9', '1.10-rc1', '1.10', '1.10-p1']
     """
-    numbers = tag.numbers
-    if tag.exact:
-        # The number of parts may differ: `21_35` is 21.0.0.
-        while len(numbers) > 1 and numbers[-1] == 0:
-            numbers = numbers[:-1]
-    return (numbers, tag.letter, (*tag.pre, _STABLE), tag.later, tuple(number.value for number in tag.suffix))
+    return (*_version(tag), (*tag.pre, _STABLE), tag.later, tuple([number.value for number in tag.suffix]))
 
 
 def has_same_shape(tag: TagParts, current: TagParts) -> bool:
@@ -51,9 +45,7 @@ def has_same_shape(tag: TagParts, current: TagParts) -> bool:
 
 
 def may_move(current: TagParts, tag: TagParts, *, pre: bool) -> bool:
-    """Return whether a tag of the same shape is greater, no lower base, and a release or an admitted pre-release."""
-    if order(tag) <= order(current):
-        return False
+    """Return whether a greater tag of the same shape has no lower base, and is a release or an admitted pre-release."""
     pairs = zip(tag.suffix, current.suffix, strict=True)
     if any(new.role == "base" and new.value < old.value for new, old in pairs):
         return False
@@ -83,7 +75,7 @@ def change(current: TagParts, tag: TagParts) -> Level:
 
 def is_counter(tag: TagParts) -> bool:
     """Return whether the version is a single number behind a branch word, as in ``master-6140``: it counts builds."""
-    return tag.is_bare and _words(tag.prefix)[-1:] != [] and _words(tag.prefix)[-1] in BRANCHES
+    return tag.is_bare and not BRANCHES.isdisjoint(_words(tag.prefix)[-1:])
 
 
 def spelling(tag: str, current: str) -> tuple[object, ...]:
@@ -97,8 +89,13 @@ def spelling(tag: str, current: str) -> tuple[object, ...]:
     return (re.sub(r"\d+", "", tag) != re.sub(r"\d+", "", current), difference, len(tag), tag)
 
 
-def _version(tag: TagParts) -> tuple[object, ...]:
-    return order(tag)[:2]
+def _version(tag: TagParts) -> tuple[tuple[int, ...], str]:
+    numbers = tag.numbers
+    if tag.exact:
+        # The number of parts may differ: `21_35` is 21.0.0.
+        while len(numbers) > 1 and numbers[-1] == 0:
+            numbers = numbers[:-1]
+    return (numbers, tag.letter)
 
 
 def _version_change(current: TagParts, tag: TagParts) -> int:
@@ -119,9 +116,10 @@ def _date_change(current: TagParts, tag: TagParts) -> int:
 
 
 def _first_change(old: tuple[int, ...], new: tuple[int, ...]) -> int:
-    pairs = enumerate(zip_longest(old, new, fillvalue=0))
-    place = next((place for place, (one, other) in pairs if one != other), len(_NAMES))
-    return max(LEVELS["major"] - place, LEVELS["patch"])
+    if old[0] != new[0]:
+        return LEVELS["major"]
+    # With a build the number of parts may differ; what is missing is zero.
+    return LEVELS["minor"] if (*old, 0)[1] != (*new, 0)[1] else LEVELS["patch"]
 
 
 def _words(prefix: str) -> list[str]:

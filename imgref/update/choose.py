@@ -76,13 +76,15 @@ def choose_newer(
     start = repository.read(current)
     if start is None:
         return Choice(None, "unknown")
-    alike = [tag for tag in repository.tags if has_same_shape(tag, start)]
+    alike = [tag for tag in repository.tags_like(start) if has_same_shape(tag, start)]
     line = [tag for tag in alike if pre or not tag.pre]
     counting = bare_numbers_that_count(start, line, repository)
+    lowest = order(start)
     newer = [
         tag
         for tag in alike
-        if may_move(start, tag, pre=pre)
+        if order(tag) > lowest
+        and may_move(start, tag, pre=pre)
         and LEVELS[change(start, tag)] <= LEVELS[level]
         and (counting is None or tag.numbers[0] in counting)
         and (within is None or _is_within(tag, within))

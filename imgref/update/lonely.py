@@ -1,8 +1,8 @@
 """Lonely numbers: versions so far above all others that somebody probably pushed them by mistake.
 
-``20.04.1`` beside 4.5, 4.6 and 5.2 is the version of the base image, and ``1.8.1259`` beside 1.3.2 is a build of another
-program. Such tags are held and reported. A number is lonely only if nothing else in the repository supports it: no
-second version with that number and no floating tag.
+``20.04.1`` beside 4.5, 4.6 and 5.2 is the version of the base image, and ``1.8.1259`` beside 1.3.2 is the build of
+another program. Such tags are held and reported. A number is lonely only if nothing else in the repository supports
+it: no second version with that number and no floating tag.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Lonely:
         """
         line = list(line)
         self._firsts = _first_numbers(current, line, repository)
-        lengths = {len(tag.numbers) for tag in line}
-        self._thirds = {length: _third_number(current, length, repository) for length in lengths if length >= 3}
+        lengths = {len(tag.numbers) for tag in line if len(tag.numbers) >= 3 and tag.numbers[2] >= _THIRD}
+        self._thirds = {length: _third_number(current, length, repository) for length in lengths}
 
     def __contains__(self, tag: TagParts) -> bool:
         if tag.numbers[0] in self._firsts:

@@ -19,17 +19,25 @@ _NEAR = 2
 
 
 class Repository:
-    """The tags of a repository that hold a version.
-
-    Attributes:
-        tags: their parts, each tag once.
-    """
+    """The tags of a repository, read when a rule asks for them."""
 
     def __init__(self, tags: Iterable[str]) -> None:
-        """Read the tags; their order does not matter."""
-        names = dict.fromkeys(tags)
-        self._commits = commit_lengths(names)
-        self.tags = [parts for name in names if (parts := self.read(name)) is not None]
+        """Take the tags; their order does not matter."""
+        self._names = dict.fromkeys(tags)
+        self._commits = commit_lengths(self._names)
+
+    @cached_property
+    def tags(self) -> list[TagParts]:
+        """The parts of all tags that hold a version, each tag once."""
+        return self._read_all(self._names)
+
+    def tags_like(self, current: TagParts) -> list[TagParts]:
+        """Return the parts of the tags that may have the shape of the current one: those with the same beginning."""
+        begin = current.prefix + current.v
+        return self._read_all(name for name in self._names if name.startswith(begin)) if begin else self.tags
+
+    def _read_all(self, names: Iterable[str]) -> list[TagParts]:
+        return [parts for name in names if (parts := self.read(name)) is not None]
 
     def read(self, tag: str) -> TagParts | None:
         """Return the parts of a tag as this repository writes its tags, or None if it holds no version."""
@@ -38,14 +46,12 @@ class Repository:
     @cached_property
     def dotted(self) -> frozenset[int]:
         """The first numbers of dotted versions, and of versions with a build as in ``23_37``."""
-        return frozenset(
-            tag.numbers[0] for tag in self.tags if not tag.is_date and (len(tag.numbers) > 1 or tag.exact)
-        )
+        return frozenset(tag.numbers[0] for tag in self.tags if not tag.is_date and (len(tag.numbers) > 1 or tag.exact))
 
     @cached_property
     def exact_versions(self) -> dict[int, set[object]]:
         """For each first number the versions that begin with it, floating ones too."""
-        versions = defaultdict(set)
+        versions: dict[int, set[object]] = defaultdict(set)
         for tag in self.tags:
             versions[tag.numbers[0]].add((tag.numbers, tag.letter, tag.pre, tag.later))
         return versions

@@ -30,6 +30,9 @@ _VERSION: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+# `x86_64` is one word.
+_SEPARATORS: Final = re.compile(r"(-|_(?!64(?:[-_]|$))|(?<!x86)_)")
+
 _COMMITS: Final = re.compile(rf"(?<![^-_\n])(?:{IS_COMMIT.pattern})(?![^-_\n])")
 
 
@@ -97,7 +100,7 @@ def read_tag(tag: str, commits: frozenset[int] = frozenset()) -> TagParts | None
     version = _read_version(pieces[place])
     if version is None:
         return None
-    prefix = "".join(pieces[:place])
+    prefix = "".join(pieces[:place]) if place else ""
     suffix = read_suffix(tuple(pieces[place + 1 :]), commits, update=version.update)
     return _joined(tag, prefix, version, suffix)
 
@@ -135,7 +138,7 @@ class _Version(NamedTuple):
 def _joined(tag: str, prefix: str, version: _Version, suffix: Suffix) -> TagParts:
     # With a build `_N` any number of parts will do, and the kinds are compared place by place.
     form = version.v + "*" if suffix.exact else version.form
-    words = (*filter(None, re.split("[-_.]", prefix)), *suffix.words)
+    words = (*filter(None, re.split("[-_.]", prefix)), *suffix.words) if prefix else suffix.words
     return TagParts(
         tag,
         prefix,
@@ -154,12 +157,14 @@ def _joined(tag: str, prefix: str, version: _Version, suffix: Suffix) -> TagPart
 
 def _cut(tag: str) -> list[str]:
     """Cut a tag into pieces and, between them, separators; a date with hyphens is one piece."""
+    if tag.count("-") < 2:
+        return _SEPARATORS.split(tag)
     pieces: list[str] = []
     begin = 0
     for found in ISO_DATE.finditer(tag):
         if iso_digits(found["digits"]) is None:
             continue
-        pieces += re.split("([-_])", tag[begin : found.start()])
+        pieces += _SEPARATORS.split(tag[begin : found.start()])
         if pieces[-1].endswith("."):
             pieces[-1:] = [pieces[-1][:-1], "."]
         else:
@@ -170,7 +175,7 @@ def _cut(tag: str) -> list[str]:
             return pieces
         pieces.append(tag[begin])
         begin += 1
-    return pieces + re.split("([-_])", tag[begin:])
+    return pieces + _SEPARATORS.split(tag[begin:])
 
 
 def _version_place(pieces: list[str], commits: frozenset[int]) -> int | None:
@@ -187,14 +192,13 @@ def _version_place(pieces: list[str], commits: frozenset[int]) -> int | None:
 
 @lru_cache(maxsize=8192)
 def _read_version(piece: str) -> _Version | None:
-    if digits := iso_digits(piece):
+    if "-" in piece and (digits := iso_digits(piece)):
         return _Version("", (int(digits),), "d", f"{{iso{len(digits)}}}")
     found = _VERSION.fullmatch(piece)
     if found is None:
         return None
-    texts = re.split("[.uU]", found["update"] or found["numbers"])
-    kinds = _kinds(texts)
-    form = "".join(f"d{len(text)}" if kind == "d" else kind for kind, text in zip(kinds, texts, strict=True))
+    texts = (found["numbers"] or found["update"].lower().replace("u", ".")).split(".")
+    kinds, form = _kinds(texts)
     letter = found["letter"] or ""
     return _Version(
         found["v"],
@@ -209,6 +213,11 @@ def _read_version(piece: str) -> _Version | None:
     )
 
 
-def _kinds(texts: list[str]) -> str:
+def _kinds(texts: list[str]) -> tuple[str, str]:
+    """Return the kinds of the numbers of a version, and the same with the lengths of dates, which stay too."""
     first = "y" if len(texts[0]) == 4 and int(texts[0]) in YEARS else "n"
-    return "".join("d" if is_date(text) else "n" if place else first for place, text in enumerate(texts))
+    kinds = first + "n" * (len(texts) - 1)
+    if max(map(len, texts)) < 6:
+        return kinds, kinds
+    kinds = "".join("d" if is_date(text) else kind for text, kind in zip(texts, kinds, strict=True))
+    return kinds, "".join(f"d{len(text)}" if kind == "d" else kind for text, kind in zip(texts, kinds, strict=True))

@@ -1,0 +1,116 @@
+"""``pin``, ``unpin``, ``update`` and ``outdated`` against a real registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from e2e.commands import Home
+from e2e.images import put_image, put_index
+from e2e.servers import Registry
+
+pytestmark = pytest.mark.e2e
+
+Unique = Callable[[str], str]
+
+
+def requests_for(registry: Registry, path: str) -> list[str]:
+    """Return the requests for a repository that the registry has logged."""
+    lines = registry.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if path in line and "http.request.method=" in line]
+
+
+def write(home: Home, name: str, text: str) -> Path:
+    file = home.path / "work" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode())
+    return file
+
+
+def test_pin_then_unpin_of_an_index_restores_the_bytes(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    index = put_index(plain, path, "1.2.3")
+    text = f"FROM {plain.host}/{path}:1.2.3 AS build\r\nRUN true\r\nFROM build"
+    file = write(home, "Dockerfile", text)
+    diff = home.imgref("pin", "--diff")
+    assert (diff.code, file.read_bytes()) == (1, text.encode())
+    assert f"+FROM {plain.host}/{path}:1.2.3@{index.digest}" in diff.out
+    ran = home.imgref("pin")
+    assert ran.code == 0, ran.err
+    old, new = f"{plain.host}/{path}:1.2.3", f"{plain.host}/{path}:1.2.3@{index.digest}"
+    assert ran.out == f"Dockerfile:1:6: {old} -> {new}\n"
+    assert "1 reference pinned in 1 file, 0 already pinned" in ran.err
+    assert file.read_bytes() == text.replace(":1.2.3", f":1.2.3@{index.digest}").encode()
+    again = home.imgref("pin")
+    assert (again.code, again.out) == (0, "")
+    assert home.imgref("unpin").code == 0
+    assert file.read_bytes() == text.encode()
+
+
+def test_pin_of_missing_images_leaves_them_alone(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    put_image(plain, path, "1")
+    file = write(home, "compose.yaml", f"services:\n  a: {{image: '{plain.host}/{path}:2'}}\n")
+    before = file.read_bytes()
+    ran = home.imgref("pin")
+    assert (ran.code, ran.out) == (0, "")
+    assert f"compose.yaml:2:15: left alone: {plain.host}/{path}:2" in ran.err
+    assert home.imgref("pin", "--strict").code == 1
+    assert file.read_bytes() == before
+
+
+def test_pin_with_a_registry_that_fails_writes_the_rest(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    image = put_image(plain, path, "1")
+    text = f"FROM localhost:1/dead:1\nFROM {plain.host}/{path}:1\n"
+    file = write(home, "Dockerfile", text)
+    ran = home.imgref("pin", timeout=120)
+    assert ran.code == 3, ran.err
+    assert file.read_text() == f"FROM localhost:1/dead:1\nFROM {plain.host}/{path}:1@{image.digest}\n"
+    assert "localhost:1" in ran.err
+
+
+def test_update_moves_the_tag_and_its_digest(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    old = put_image(plain, path, "1.25.3-alpine", text="old")
+    new = put_image(plain, path, "1.27.0-alpine", text="new")
+    for tag in ("2.0.0-alpine", "1.28.0", "1.28.0rc1-alpine"):
+        put_image(plain, path, tag, text=tag)
+    name = f"{plain.host}/{path}"
+    file = write(home, "Dockerfile", f"ARG V=1.25.3-alpine\nFROM {name}:${{V}}\nCOPY --from=x/y:latest . .\n")
+    pinned = write(home, "k8s.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
+                   f"  - image: {name}:1.25.3-alpine@{old.digest}\n")  # fmt: skip
+    ran = home.imgref("update")
+    assert ran.code == 0, ran.err
+    assert file.read_text() == f"ARG V=1.27.0-alpine\nFROM {name}:${{V}}\nCOPY --from=x/y:latest . .\n"
+    assert f"{name}:1.27.0-alpine@{new.digest}\n" in pinned.read_text()
+    assert "its tag has no version" in ran.err
+    assert home.imgref("update", "--to", "major").code == 0
+    assert "ARG V=2.0.0-alpine" in file.read_text()
+
+
+def test_pin_of_many_files_asks_for_each_image_once(plain: Registry, home: Home, unique: Unique) -> None:
+    paths = [unique(f"app{number}") for number in range(6)]
+    for path in paths:
+        put_image(plain, path, "1")
+    for number in range(20):
+        write(home, f"{number}/Dockerfile", f"FROM {plain.host}/{paths[number % 6]}:1\n")
+    ran = home.imgref("pin")
+    assert ran.code == 0, ran.err
+    assert "20 references pinned in 20 files" in ran.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_pin_of_a_read_only_file_fails_and_the_rest_goes_on(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    image = put_image(plain, path, "1")
+    closed = write(home, "Dockerfile", f"FROM {plain.host}/{path}:1\n")
+    closed.chmod(0o444)
+    other = write(home, "x.Dockerfile", f"FROM {plain.host}/{path}:1\n")
+    ran = home.imgref("pin")
+    assert ran.code == 2
+    assert "Dockerfile: is read-only" in ran.err
+    assert "@" not in closed.read_text()
+    assert image.digest in other.read_text()
