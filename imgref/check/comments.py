@@ -2,6 +2,8 @@
 
 The first holds for the line below it (in a Dockerfile for the whole instruction there), or, at the end of a line of
 YAML, for its own line. The second holds for the file, and stands in the comments at its top.
+
+``# imgref: keep reason`` is for the commands that edit references; one that is placed at no reference is reported, too.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Final
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
-from imgref.sources.below import Below
+from imgref.sources._lines import TextLines
+from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.occurrence import Comment, Problem, Reading
 
 __all__ = ["Ignores"]
@@ -45,14 +48,19 @@ class Ignores:
         lines: its lines, as the reader of its kind counts them.
     """
 
-    def __init__(self, reading: Reading, lines: Sequence[str]) -> None:
+    def __init__(self, reading: Reading, lines: TextLines) -> None:
         self.problems: list[Problem] = []
+        self._keeps: list[Comment] = []
+        self._occurrences = reading.occurrences
         self._ignores: list[_Ignore] = []
         self._lines = lines
         self._below = Below(lines, reading.kind)
         self._seen: defaultdict[str, list[int]] = defaultdict(list)
         for comment in reading.comments:
-            self._read(comment)
+            if KEEP.fullmatch(comment.text.strip()) is None:
+                self._read(comment)
+            else:
+                self._keeps.append(comment)
         self._spans = {code: _Spans(lines) for code, lines in self._lines_by_code().items()}
 
     @property
@@ -88,12 +96,26 @@ class Ignores:
                 where = "in this file" if ignore.lines is None else "here"
                 yield self._problem(ignore.comment, f"{', '.join(spare)} is ignored {where}, but finds nothing")
 
+        yield from self._unused_keeps()
+
+    def _unused_keeps(self) -> Iterator[Problem]:
+        if not self._keeps:
+            return
+        used = sorted(line for one in self._occurrences for line in lines_with(one, self._lines))
+        for comment in self._keeps:
+            if not _is_inside(used, self._below.covered(comment)):
+                yield self._problem(comment, "the comment keeps nothing: no reference is here")
+
     def without_reason(self) -> Iterator[Problem]:
         """Return the comments that do not say why they ignore something."""
         for ignore in self._ignores:
             if not ignore.has_reason:
                 message = f"the comment does not say why {', '.join(ignore.codes)} is ignored"
                 yield self._problem(ignore.comment, message, "write the reason after the brackets", _NO_REASON)
+        for comment in self._keeps:
+            if (found := KEEP.fullmatch(comment.text.strip())) is not None and not any(map(str.isalnum, found[1])):
+                message = "the comment does not say why a reference is kept"
+                yield self._problem(comment, message, "write the reason after keep", _NO_REASON)
 
     def _lines_by_code(self) -> dict[str, list[range | None]]:
         found: defaultdict[str, list[range | None]] = defaultdict(list)

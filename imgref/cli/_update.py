@@ -21,14 +21,14 @@ from imgref.cli._policy import Policies, read_policy
 from imgref.cli._registry import ClientOptions, client_options, open_client
 from imgref.cli._update_policy import read_update_policy
 from imgref.cli._update_report import diff_of, plan_as_json, say_plan, say_summary
-from imgref.config import load_config
+from imgref.config import Config, find_config, load_config
 from imgref.errors import ImgrefError
 from imgref.reference import ImageReference
 from imgref.sources.kinds import Place, Places, Unreadable, is_candidate
 from imgref.sources.walk import Listing, shown_path
 from imgref.update.apply import apply
 from imgref.update.plan import Left, Plan, Spot, spots
-from imgref.update.policy import LEVELS, To, UpdatePolicy, read_duration
+from imgref.update.policy import LEVELS, UpdatePolicy, read_duration
 from imgref.update.source import Source, Unread, read_source
 
 if TYPE_CHECKING:
@@ -153,14 +153,7 @@ class Job:
     def _tasks(self, paths: Sequence[str], rules: list[UpdatePolicy]) -> list[Task]:
         def policy_of(file: Path | None, root: Path | None = None) -> Policy:
             config = load_config(file)
-            rules.append(
-                read_update_policy(
-                    config,
-                    to=cast("To | None", self.options.get("to")),
-                    min_age=self.options.get("min_age"),
-                    pre=bool(self.options.get("pre")),
-                )
-            )
+            rules.append(self._rules(config))
             return read_policy(config, root=root)
 
         file = self.options.get("config")
@@ -177,6 +170,18 @@ class Job:
         for result in unlisted(listing, policies.number, policies.found):
             self._refuse(result.path, result.reason, named=result.status == "unread")
         return tasks
+
+    def _rules(self, config: Config) -> UpdatePolicy:
+        options = self.options
+        return read_update_policy(
+            config, to=options.get("to"), min_age=options.get("min_age"), pre=bool(options.get("pre"))
+        )
+
+    @property
+    def policy_here(self) -> UpdatePolicy:
+        """The update settings of the working directory, for references that are given by name."""
+        file = self.options.get("config")
+        return self._rules(load_config(find_config() if file is None else Path(file)))
 
     def _source(self, task: Task, places: Places) -> Source | None:
         place = places.of(task.path) if task.kind is None else Place.declared(task.kind)

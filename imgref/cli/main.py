@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "pin": "Add digests to the image references in files.",
     "unpin": "Remove digests from the image references in files.",
     "update": "Move tags in files to newer ones, and digests with them.",
+    "outdated": "Show which images have newer tags.",
     "explain": "Explain the rules of imgref check.",
     "ci": "Say which CI runs here, what it builds, and which variable told it.",
     "slug": "Turn any text, such as the name of a branch, into a tag.",

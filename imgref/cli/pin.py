@@ -15,12 +15,15 @@ __all__ = ["command"]
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--refresh", is_flag=True, help="Also replace digests that no longer match their tag.")
+@click.option("--exact", is_flag=True, help="First replace a floating tag by the most specific version tag.")
 @click.option("--helm-tag", is_flag=True, help="Write digests into the tag of Helm maps without a digest key.")
 @select_options
 @edit_options
 @jobs_option
 @click.pass_context
-def command(context: click.Context, /, paths: tuple[str, ...], refresh: bool, helm_tag: bool, **_: Any) -> int:
+def command(
+    context: click.Context, /, paths: tuple[str, ...], refresh: bool, exact: bool, helm_tag: bool, **_: Any
+) -> int:
     r"""Add digests to the image references in the files below each PATH (default: here).
 
     A tag stays, and the digest that it points to now is written behind it: nginx:1.27.3@sha256:… Nothing else in a
@@ -40,5 +43,5 @@ def command(context: click.Context, /, paths: tuple[str, ...], refresh: bool, he
     job.read(paths)
     found, left = job.spots()
     with lookups(context.params) as registry:
-        plan = plan_pin(found, left, registry, refresh=refresh, helm_tag=helm_tag)
+        plan = plan_pin(found, left, registry, refresh=refresh, helm_tag=helm_tag, exact=exact)
         return finish(job, plan, "pinned", registry)

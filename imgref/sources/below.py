@@ -6,9 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from imgref.sources.occurrence import Comment
+from imgref.sources._lines import TextLines
+from imgref.sources.occurrence import Comment, Occurrence
 
-__all__ = ["Below"]
+__all__ = ["KEEP", "Below", "lines_with"]
+
+KEEP: Final = re.compile(r"keep(?![^\s:;,.-])[\s:;,.-]*(.*)", re.ASCII)
+"""A comment that keeps a reference as it is, after ``imgref:``; its group is the reason."""
 
 _ESCAPE: Final = re.compile(r"#\s*escape\s*=\s*(\S)", re.ASCII | re.IGNORECASE)
 _TOP: Final = ("#", "---", "%", "\ufeff#")
@@ -59,6 +63,12 @@ class Below:
             return range(comment.line, comment.line + 1)
         first = self.first(comment.line + 1)
         return range(first, self.last(first) + 1)
+
+
+def lines_with(occurrence: Occurrence, lines: TextLines) -> tuple[int, ...]:
+    """Return the lines that a comment about an occurrence can be for: its own, and those where it is edited."""
+    spans = () if occurrence.target is None else occurrence.target.spans
+    return (occurrence.line, *(lines.place(span.start)[0] for span in spans))
 
 
 def _escape_of(lines: Sequence[str]) -> str:

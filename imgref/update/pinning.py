@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from imgref.reference import ImageReference
-from imgref.update.edits import Wanted
+from imgref.update.edits import Refused, Wanted, texts_for
+from imgref.update.exact import exact_tag
 from imgref.update.plan import Decision, Left, Plan, Spot, make_plan
 from imgref.update.registry import Failed, Registry
 
@@ -19,6 +20,7 @@ def plan_pin(
     *,
     refresh: bool = False,
     helm_tag: bool = False,
+    exact: bool = False,
 ) -> Plan:
     """Plan to add digests to references that have none.
 
@@ -28,11 +30,13 @@ def plan_pin(
         registry: answers what the tags point to.
         refresh: whether digests that no longer match their tag are replaced, too.
         helm_tag: whether a digest may go into a Helm map's tag.
+        exact: whether a floating tag is first replaced by the most specific version tag of the same image.
     """
     spots = tuple(spots)
     images = images_to_pin(spots, refresh=refresh, helm_tag=helm_tag)
     digests = registry.digests(list(images))
-    decisions = [(spot, decide_to_pin(spot, digests, refresh=refresh, helm_tag=helm_tag)) for spot in spots]
+    tags = _exact_tags(images, registry) if exact else {}
+    decisions = [(spot, decide_to_pin(spot, digests, tags, refresh=refresh, helm_tag=helm_tag)) for spot in spots]
     return make_plan(decisions, tuple(left), helm_tag=helm_tag)
 
 
@@ -47,6 +51,17 @@ def images_to_pin(spots: Iterable[Spot], *, refresh: bool, helm_tag: bool) -> di
     }
 
 
+def _exact_tags(images: Iterable[ImageReference], registry: Registry) -> dict[ImageReference, str]:
+    """Return the most specific tags of images, where there are such tags."""
+    listed = registry.tags(list(dict.fromkeys(image.repository for image in images)))
+    found = {}
+    for image in images:
+        tags = listed[image.repository]
+        if not isinstance(tags, Failed) and (tag := exact_tag(image, tags, registry)) is not None:
+            found[image] = tag
+    return found
+
+
 def by_tag(ref: ImageReference) -> ImageReference:
     """Return what a reference names by its tag."""
     return ref if ref.digest is None else ref.with_tag(ref.tag or "latest")
@@ -54,8 +69,6 @@ def by_tag(ref: ImageReference) -> ImageReference:
 
 def why_fixed(spot: Spot, *, helm_tag: bool) -> str | None:
     """Say why no digest can be written for a reference, or return None."""
-    from imgref.update.edits import Refused, texts_for
-
     zero = f"sha256:{'0' * 64}"
     try:
         texts_for(spot.source, spot.index, Wanted(spot.ref.tag or "latest", zero), helm_tag=helm_tag)
@@ -65,7 +78,12 @@ def why_fixed(spot: Spot, *, helm_tag: bool) -> str | None:
 
 
 def decide_to_pin(
-    spot: Spot, digests: Mapping[ImageReference, str | Failed], *, refresh: bool, helm_tag: bool
+    spot: Spot,
+    digests: Mapping[ImageReference, str | Failed],
+    tags: Mapping[ImageReference, str],
+    *,
+    refresh: bool,
+    helm_tag: bool,
 ) -> Decision:
     """Decide about one reference, once the digests are known."""
     ref = spot.ref
@@ -77,7 +95,8 @@ def decide_to_pin(
     answer = digests[by_tag(ref)]
     if isinstance(answer, Failed):
         return unanswered(answer)
-    return Decision() if answer == ref.digest else Decision(Wanted(ref.tag or "latest", answer))
+    wanted = Wanted(tags.get(by_tag(ref), ref.tag or "latest"), answer)
+    return Decision() if wanted == (ref.tag, ref.digest) else Decision(wanted)
 
 
 def unanswered(failed: Failed) -> Decision:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from imgref.sources.below import Below
+from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.kinds import Place, encoding_of, lines_of, read
 from imgref.sources.occurrence import Occurrence, Reading
-from imgref.sources.target import TextSpan
 
-__all__ = ["KEEP", "MAX_SIZE", "Source", "Unread", "read_bytes", "read_source"]
+__all__ = ["MAX_SIZE", "Source", "Unread", "read_bytes", "read_source"]
 
 MAX_SIZE: Final = 10 * 1024 * 1024
 """How many bytes of a file are read at most."""
-
-KEEP: Final = re.compile(r"keep(?![\w-])\s*(.*)", re.ASCII)
-"""A comment that keeps a reference as it is, after ``imgref:``; its group is the reason."""
 
 
 class Unread(Exception):
@@ -75,10 +70,10 @@ class Source:
 
     def reason_to_keep(self, occurrence: Occurrence, kept: Mapping[int, str]) -> str | None:
         """Return the reason of the comment that keeps an occurrence as it is, or None."""
-        spans: tuple[TextSpan, ...] = () if occurrence.target is None else occurrence.target.spans
-        numbers = lines_of(self.reading.kind, self.text) if kept and spans else None
-        lines = [] if numbers is None else [numbers.place(span.start)[0] for span in spans]
-        return next((kept[line] for line in (occurrence.line, *lines) if line in kept), None)
+        if not kept:
+            return None
+        lines = lines_with(occurrence, lines_of(self.reading.kind, self.text))
+        return next((kept[line] for line in lines if line in kept), None)
 
 
 def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes | None = None) -> Source | None:

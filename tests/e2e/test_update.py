@@ -114,3 +114,68 @@ def test_pin_of_a_read_only_file_fails_and_the_rest_goes_on(plain: Registry, hom
     assert "Dockerfile: is read-only" in ran.err
     assert "@" not in closed.read_text()
     assert image.digest in other.read_text()
+
+
+def test_pin_exact_names_the_version_behind_a_floating_tag(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    put_image(plain, path, "1.26.0", text="old")
+    image = put_image(plain, path, "1.27.3", text="new")
+    for tag in ("latest", "1.27", "1"):
+        plain.put_manifest(path, tag, image.raw, image.media_type)
+    file = write(home, "Dockerfile", f"FROM {plain.host}/{path}\n")
+    ran = home.imgref("pin", "--exact")
+    assert ran.code == 0, ran.err
+    assert file.read_text() == f"FROM {plain.host}/{path}:1.27.3@{image.digest}\n"
+
+
+def test_outdated_lists_images_and_exits_1(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    old = put_image(plain, path, "1.2.3", text="old")
+    new = put_image(plain, path, "1.3.0", text="new")
+    newest = put_image(plain, path, "2.0.0", text="newest")
+    plain.put_manifest(path, "latest", newest.raw, newest.media_type)
+    name = f"{plain.host}/{path}"
+    file = write(home, "Dockerfile", f"FROM {name}:1.2.3\nFROM {name}:2.0.0\n")
+    ran = home.imgref("outdated", "--format", "json")
+    assert ran.code == 1, ran.err
+    assert ran.json[0] == {
+        "reference": f"{name}:1.2.3",
+        "tag": "1.2.3",
+        "allowed": "1.3.0",
+        "newest": "2.0.0",
+        "digest": old.digest,
+        "allowed_digest": new.digest,
+        "reason": None,
+        "places": [{"path": "Dockerfile", "line": 1, "column": 6}],
+    }
+    assert (ran.json[1]["allowed"], ran.json[1]["newest"]) == ("2.0.0", "2.0.0")
+    assert file.read_text() == f"FROM {name}:1.2.3\nFROM {name}:2.0.0\n"
+    table = home.imgref("outdated")
+    assert (table.code, "1.3.0" in table.out) == (1, True)
+    given = home.imgref("outdated", f"{name}:2.0.0", "--format", "json")
+    assert (given.code, given.json[0]["places"]) == (0, [])
+    missing = home.imgref("outdated", f"{name}-nowhere:1.0")
+    assert missing.code == 4, missing.err
+
+
+def test_outdated_warns_of_a_version_above_latest(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    put_image(plain, path, "1.2.3", text="old")
+    put_image(plain, path, "1.4.0", text="other")
+    latest = put_image(plain, path, "1.3.0", text="latest")
+    plain.put_manifest(path, "latest", latest.raw, latest.media_type)
+    ran = home.imgref("outdated", f"{plain.host}/{path}:1.2.3")
+    assert ran.code == 1
+    assert "1.4.0 is above the version of latest, 1.3.0" in ran.err
+
+
+def test_update_with_min_age_holds_images_of_unknown_age(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    put_image(plain, path, "1.2.3", text="old")
+    put_image(plain, path, "1.3.0", text="new")
+    file = write(home, "Dockerfile", f"FROM {plain.host}/{path}:1.2.3\n")
+    write(home, ".imgref.toml", '[update]\nmin-age = "7d"\n')
+    ran = home.imgref("update")
+    assert ran.code == 0
+    assert "1.3.0 is of unknown age" in ran.err
+    assert file.read_text() == f"FROM {plain.host}/{path}:1.2.3\n"
