@@ -107,7 +107,10 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
     if tag != written:
         _refuse_number(source, target.tag, tag, before=written)
         changes[target.tag] = tag
-    if digest_here and target.digest is not None:
+    if digest_here and target.digest is not None and wanted.digest is None and text[target.digest.start - 1] == "@":
+        # Behind a tag in a variable, the digest has no key of its own.
+        changes[TextSpan(target.digest.start - 1, target.digest.end)] = ""
+    elif digest_here and target.digest is not None:
         value = _digest_value(text, target.digest, wanted.digest)
         if value != text[slice(*target.digest)]:
             changes[target.digest] = value
