@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from imgref._grammar import REFERENCE
 from imgref.sources.kinds import encoding_of
 from imgref.sources.target import TextSpan
+from imgref.update.consumers import REJECTED, takes_tag_and_digest
 from imgref.update.source import Source
 
 __all__ = ["Edit", "Refused", "Wanted", "edited", "replaced", "texts_for"]
@@ -83,7 +84,11 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
     Raises:
         Refused: the reference cannot be edited like that.
     """
-    target = source.reading.occurrences[index].target
+    occurrence = source.reading.occurrences[index]
+    target = occurrence.target
+    adds_digest = wanted.digest is not None and "@" not in (occurrence.resolved or "")
+    if adds_digest and not takes_tag_and_digest(source.reading.kind, occurrence.construct):
+        raise Refused(REJECTED)
     if target is None:
         raise Refused("references in this kind of file are not edited")
     if target.fixed:
