@@ -52,19 +52,20 @@ class _Row:
 @jobs_option
 @click.pass_context
 def command(context: click.Context, /, targets: tuple[str, ...], everything: bool, style: str, **_: Any) -> int:
-    r"""Show which images have newer tags: those in the files below each PATH (default: here), and each REF.
+    """Show which images have newer tags.
 
-    Nothing is changed; imgref update moves the tags. "allowed" is the newest tag that the settings and --to allow,
-    "newest" the newest at any level.
+    imgref looks up the images in the files below each PATH (default: here), and each REF. Nothing is changed; imgref
+    update moves the tags. "allowed" is the newest tag that the settings and --to allow, "newest" the newest at any
+    level.
 
     \b
     Examples:
       imgref outdated
       imgref outdated nginx:1.25.3-alpine3.18
 
-    Exit codes: 0 everything is up to date, 1 something is outdated, 2 bad usage or a file failed, 3 a registry failed,
-    4 a REF does not exist.
-    """
+    Exit codes: 0 everything is up to date, 1 something is outdated, 2 bad usage or a file failed, 3 a registry
+    failed, 4 a REF does not exist.
+    """  # noqa: D301
     paths, refs = _sorted_out(targets)
     job = Job(context.params)
     if paths or not refs:

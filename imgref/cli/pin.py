@@ -24,11 +24,11 @@ __all__ = ["command"]
 def command(
     context: click.Context, /, paths: tuple[str, ...], refresh: bool, exact: bool, helm_tag: bool, **_: Any
 ) -> int:
-    r"""Add digests to the image references in the files below each PATH (default: here).
+    """Add digests to the image references in files.
 
-    A tag stays, and the digest that it points to now is written behind it: nginx:1.27.3@sha256:… Nothing else in a
-    file changes. References that cannot be edited safely are left alone and listed, and so are those with a comment
-    "# imgref: keep REASON".
+    imgref reads the files below each PATH (default: here). A tag stays, and the digest that it points to now is
+    written behind it: nginx:1.27.3@sha256:… Nothing else in a file changes. References that cannot be edited safely
+    are left alone and listed, and so are those with a comment "# imgref: keep REASON".
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def command(
 
     Exit codes: 0 done or nothing to do, 1 --diff with changes or --strict with references left alone, 2 bad usage or
     a file failed, 3 a registry failed.
-    """
+    """  # noqa: D301
     job = Job(context.params)
     job.read(paths)
     found, left = job.spots()

@@ -18,9 +18,10 @@ __all__ = ["command"]
 @edit_options
 @click.pass_context
 def command(context: click.Context, /, paths: tuple[str, ...], **_: Any) -> int:
-    """Remove digests from the image references in the files below each PATH (default: here), where a tag stays.
+    """Remove digests from the image references in files.
 
-    This undoes imgref pin. A reference with only a digest is left alone.
+    imgref reads the files below each PATH (default: here), and removes digests where a tag stays. This undoes imgref
+    pin. A reference with only a digest is left alone.
 
     Exit codes: 0 done or nothing to do, 1 --diff with changes or --strict with references left alone, 2 bad usage or
     a file failed.

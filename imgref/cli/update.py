@@ -21,10 +21,11 @@ __all__ = ["command"]
 @jobs_option
 @click.pass_context
 def command(context: click.Context, /, paths: tuple[str, ...], **_: Any) -> int:
-    r"""Move the tags in the files below each PATH (default: here) to newer ones, and digests with them.
+    """Move tags in files to newer ones, and digests with them.
 
-    A tag keeps its variant: 1.25.3-alpine3.18 may become 1.27.3-alpine3.20, never 1.27.3. Stable versions do not move
-    to pre-releases. References without a digest stay without one.
+    imgref reads the files below each PATH (default: here). A tag keeps its variant: 1.25.3-alpine3.18 may become
+    1.27.3-alpine3.20, never 1.27.3. Stable versions do not move to pre-releases. References without a digest stay
+    without one.
 
     --min-age goes by the time in the image's configuration, which its publisher sets: it protects against accidents,
     not against attackers.
@@ -37,7 +38,7 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: Any) -> int:
 
     Exit codes: 0 done or nothing to do, 1 --diff with changes or --strict with references left alone, 2 bad usage or
     a file failed, 3 a registry failed.
-    """
+    """  # noqa: D301
     job = Job(context.params)
     job.read(paths)
     found, left = job.spots()
