@@ -66,8 +66,6 @@ class Lookups:
     def _ask(
         self, keys: Collection[_K], known: dict[_K, _V | Failed], ask: Callable[[_K], _V], noun: str
     ) -> Mapping[_K, _V | Failed]:
-        from imgref.registry.threads import run_all
-
         new = [key for key in dict.fromkeys(keys) if key not in known]
 
         def task(key: _K) -> tuple[_K, _V | Failed]:
@@ -79,6 +77,8 @@ class Lookups:
                 return key, Failed(str(error))
 
         if new:
+            from imgref.registry.threads import run_all
+
             self._client()  # in this thread, so that an error in the settings is raised once
             with _console.counting(len(new) if len(new) >= _MANY else 0, noun) as step:
                 answers = run_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -131,6 +132,10 @@ class Job:
 
     def read(self, paths: Sequence[str]) -> None:
         """Read the files below some paths, each once, whatever links lead to it."""
+        # A path or a reference may have characters that the terminal's encoding does not.
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         for path in paths:
             if not os.path.lexists(path):
                 raise click.UsageError(f"{path}: there is no such file or directory")

@@ -157,7 +157,7 @@ def spots(
             ref = _reference(occurrence)
             if ref is not None and not selected(ref):
                 continue
-            reason = source.reason_to_keep(occurrence, kept)
+            reason = kept.reason(occurrence)
             if reason is not None:
                 left.append(left_alone(source, occurrence, "kept", f"kept by a comment: {reason}".rstrip(": ")))
             elif (passed := _without_image(occurrence)) is not None:
@@ -250,16 +250,25 @@ def make_plan(decisions: Iterable[tuple[Spot, Decision]], left: Sequence[Left] =
 
 
 def _without_conflicts(file: _File) -> Iterator[Left]:
-    """Take away the references that share a span with another one that is to become something else."""
+    """Take away the references that share a span with another one that stays, or is to become something else."""
+    occurrences = file.source.reading.occurrences
     texts: dict[tuple[int, int], set[str]] = {}
     for _, changes in file.wanted.values():
         for span, text in changes.items():
             texts.setdefault(span, set()).add(text)
+    staying = {
+        span
+        for index, occurrence in enumerate(occurrences)
+        if index not in file.wanted and occurrence.target is not None
+        for span in occurrence.target.spans
+    }
     for index, (_, changes) in list(file.wanted.items()):
-        if any(len(texts[span]) > 1 for span in changes):
+        target = occurrences[index].target
+        shared = target is not None and not staying.isdisjoint(target.spans)
+        if shared or any(len(texts[span]) > 1 for span in changes):
             del file.wanted[index]
-            reason = "it shares its text with a reference that would change to something else"
-            yield left_alone(file.source, file.source.reading.occurrences[index], "fixed", reason)
+            reason = "it shares its text with a reference that is to stay or to change to something else"
+            yield left_alone(file.source, occurrences[index], "fixed", reason)
 
 
 def _all_left(file: _File, reason: str) -> Iterator[Left]:

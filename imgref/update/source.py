@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from imgref.sources._lines import TextLines
 from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.kinds import Place, encoding_of, lines_of, read
 from imgref.sources.occurrence import Occurrence, Reading
@@ -58,22 +59,36 @@ class Source:
             found[offset], before = at, offset
         return found
 
-    def kept(self) -> Mapping[int, str]:
-        """Return the lines that comments keep as they are, each with the reason, which may be empty."""
+    def kept(self) -> Kept:
+        """Return what the comments keep as it is."""
         found: dict[int, str] = {}
         comments = [(comment, match) for comment in self.reading.comments if (match := KEEP.fullmatch(comment.text))]
+        lines = lines_of(self.reading.kind, self.text if comments else "")
         if comments:
-            below = Below(lines_of(self.reading.kind, self.text), self.reading.kind)
+            below = Below(lines, self.reading.kind)
             for comment, match in comments:
                 found.update(dict.fromkeys(below.covered(comment), match[1]))
-        return found
+        return Kept(found, lines)
 
-    def reason_to_keep(self, occurrence: Occurrence, kept: Mapping[int, str]) -> str | None:
-        """Return the reason of the comment that keeps an occurrence as it is, or None."""
-        if not kept:
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the comments of a file keep as it is.
+
+    Attributes:
+        reasons: the reason of each line, which may be empty.
+        lines: the lines of the file.
+    """
+
+    reasons: Mapping[int, str]
+    lines: TextLines
+
+    def reason(self, occurrence: Occurrence) -> str | None:
+        """Return the reason of the comment that keeps an occurrence, or None."""
+        if not self.reasons:
             return None
-        lines = lines_with(occurrence, lines_of(self.reading.kind, self.text))
-        return next((kept[line] for line in lines if line in kept), None)
+        numbers = lines_with(occurrence, self.lines)
+        return next((self.reasons[number] for number in numbers if number in self.reasons), None)
 
 
 def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes | None = None) -> Source | None:

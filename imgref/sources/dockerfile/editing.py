@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from imgref.sources._lines import TextLines
-from imgref.sources.dockerfile.arguments import Arguments
+from imgref.sources.dockerfile.arguments import Arguments, Declared
 from imgref.sources.target import Target, TextSpan
 
 __all__ = ["Editing", "Word"]
@@ -74,7 +74,7 @@ class Editing:
             raise _Fixed(_PART)
         tag = word.resolved.partition("@")[0].removeprefix(f"{found['repository']}:")
         digest = None if found["digest"] is None else TextSpan(start + found.start("digest"), start + found.end())
-        span = self._value(found, start, tag, self._tag_uses(found["repository"]))
+        span = self._value(found, start, tag, self._tag_uses[found["repository"]])
         return Target(tag=span, digest=digest, unpinnable=_FROZEN)
 
     def _inner(self, text: str, start: int) -> tuple[str, int]:
@@ -95,7 +95,7 @@ class Editing:
             _Fixed: the value is neither, or the variable is used for something else too.
         """
         name = found["bare"] or found["braced"]
-        declared = [one for one in self._arguments.declared if one.name == name]
+        declared = self._declared.get(name, [])
         own = found["default"]
         in_braces = own == value and all(one.default is None for one in declared)
         if not (in_braces and uses is self._whole_uses):
@@ -130,12 +130,22 @@ class Editing:
         found = (_WHOLE.fullmatch(_unquoted(word.text)) for word in self._words)
         return Counter(one["bare"] or one["braced"] for one in found if one is not None)
 
-    def _tag_uses(self, repository: str) -> Counter[str]:
-        """How often each variable is the tag of an image."""
-        found = (_TAG.fullmatch(_unquoted(word.text)) for word in self._words)
-        return Counter(
-            one["bare"] or one["braced"] for one in found if one is not None and one["repository"] == repository
-        )
+    @cached_property
+    def _tag_uses(self) -> dict[str, Counter[str]]:
+        """How often each variable is the tag of an image, by repository."""
+        uses: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for word in self._words:
+            if "$" in word.text and (one := _TAG.fullmatch(_unquoted(word.text))) is not None:
+                uses[one["repository"]][one["bare"] or one["braced"]] += 1
+        return uses
+
+    @cached_property
+    def _declared(self) -> dict[str, list[Declared]]:
+        """The ARGs before the first FROM, by name."""
+        found: defaultdict[str, list[Declared]] = defaultdict(list)
+        for one in self._arguments.declared:
+            found[one.name].append(one)
+        return found
 
 
 def _unquoted(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -18,6 +18,7 @@ _VARIABLE_TAG: Final = re.compile(
     r"(?P<repository>[^$]*[^$:]):\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*+):?-(?P<tag>[A-Za-z0-9_.-]++)\}"
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?"
 )
+_USE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ANCHOR_LESS: Final[Table[int, set[str | None]]] = {}
 
 _SPLIT = "it is written with escapes or over several lines"
@@ -81,11 +82,11 @@ class Editing:
 
     def shared_tags(self) -> dict[int, str]:
         """Return the variables that are used for more than the tag of one image, by the places that use them."""
-        shared = {}
+        shared: dict[int, str] = {}
+        written = Counter(_USE.findall(self.text)) if self._tags else Counter()
         for name, uses in self._tags.items():
-            pattern = re.compile(rf"\$\{{?{name}(?![A-Za-z0-9_])")
             alone = len({use.repository for use in uses}) == 1
-            if not alone or len(pattern.findall(self.text)) != len({use.place for use in uses}):
+            if not alone or written[name] != len({use.place for use in uses}):
                 shared.update({use.place: name for use in uses})
         return shared
 
