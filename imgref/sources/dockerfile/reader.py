@@ -22,6 +22,7 @@ from imgref.sources.dockerfile.instructions import Instruction, Line, Refused, S
 from imgref.sources.dockerfile.mounts import mount_source
 from imgref.sources.dockerfile.shell_words import BadWord, RequiredVariable, expand
 from imgref.sources.occurrence import Occurrence, Problem, Reading, Role
+from imgref.sources.target import Target, TextSpan
 
 __all__ = ["read_dockerfile"]
 
@@ -123,14 +124,22 @@ class _Reader:
 
     def _targeted(self) -> list[Occurrence]:
         """Return the occurrences, those of images with the spans where they can be edited."""
-        lines = self.source.lines
-        words = [
-            Word(one.text, lines.offset(one.line, one.column), one.resolved or "")
-            for one in self.occurrences
-            if one.role == "external"
+        lines, targets = self.source.lines, dict[int, Target]()
+        words: dict[int, Word] = {}
+        for number, one in enumerate(self.occurrences):
+            if one.role == "external":
+                at = lines.offset(one.line, one.column)
+                if one.text == one.resolved and self.text.startswith(one.text, at):
+                    targets[number] = Target(TextSpan(at, at + len(one.text)))
+                else:
+                    words[number] = Word(one.text, at, one.resolved or "")
+        if words:
+            found = Editing(self.text, lines, self.arguments, list(words.values())).targets()
+            targets.update(zip(words, found, strict=True))
+        return [
+            replace(one, target=targets[number]) if number in targets else one
+            for number, one in enumerate(self.occurrences)
         ]
-        targets = iter(Editing(self.text, lines, self.arguments, words).targets())
-        return [replace(one, target=next(targets)) if one.role == "external" else one for one in self.occurrences]
 
     def _walk(self, instructions: Iterable[Instruction]) -> None:
         """Sort the instructions into stages, what they use, and variables."""
