@@ -44,6 +44,13 @@ class Occurrence:
     hint: str | None = None
     target: Target | None = field(default=None, compare=False, repr=False)
 
+    def with_target(self, target: Target) -> Occurrence:
+        """Return the same occurrence with a target; files have many, and :func:`dataclasses.replace` takes longer."""
+        return Occurrence(
+            self.line, self.column, self.text, self.resolved, self.role, self.construct, self.final, self.reason,
+            self.hint, target,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 __all__ = ["Target", "TextSpan"]
@@ -15,8 +14,7 @@ class TextSpan(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where an occurrence can be edited.
 
     A reference is either one literal (``whole``), or its parts are separate (``tag``, ``digest``).

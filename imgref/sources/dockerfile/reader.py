@@ -137,7 +137,7 @@ class _Reader:
             found = Editing(self.text, lines, self.arguments, list(words.values())).targets()
             targets.update(zip(words, found, strict=True))
         return [
-            replace(one, target=targets[number]) if number in targets else one
+            one.with_target(targets[number]) if number in targets else one
             for number, one in enumerate(self.occurrences)
         ]
 

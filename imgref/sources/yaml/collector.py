@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Table
-from dataclasses import replace
 from typing import Final
 
 from imgref.errors import InvalidReference
@@ -83,7 +82,7 @@ class Found:
         """All of them, in the order in which they stand."""
         for place, name in self.editing.shared_tags().items():
             fixed = Target(fixed=f"its tag is in the variable {name}, which is used for something else too")
-            self._places[place] = replace(self._places[place], target=fixed)
+            self._places[place] = self._places[place].with_target(fixed)
         return tuple(self._places[place] for place in sorted(self._places))
 
     def once(self, node: Node) -> bool:
