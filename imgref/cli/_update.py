@@ -27,7 +27,7 @@ from imgref.errors import ImgrefError
 from imgref.reference import ImageReference
 from imgref.sources.kinds import Place, Places, Unreadable, is_candidate
 from imgref.sources.walk import Listing, shown_path
-from imgref.update.apply import apply
+from imgref.update.apply import apply_file
 from imgref.update.plan import Left, Plan, Spot, spots
 from imgref.update.policy import LEVELS, UpdatePolicy, read_duration
 from imgref.update.source import Source, Unread, read_source
@@ -251,7 +251,7 @@ def finish(job: Job, plan: Plan, verb: str, asked: Lookups | None = None) -> int
     failures = {} if asked is None else asked.failures
     refused: dict[str, str] = {}
     if not options["diff"]:
-        refused = {file.source.path: reason for file in plan.files if (reason := apply(file)) is not None}
+        refused = {file.source.path: reason for file in plan.files if (reason := apply_file(file)) is not None}
     if options["style"] == "json":
         _console.say_json(plan_as_json(plan, failures, refused, applied=not options["diff"]), indent=2)
     elif options["diff"]:

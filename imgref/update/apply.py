@@ -11,13 +11,13 @@ from typing import Final
 from imgref.update.plan import FilePlan
 from imgref.update.source import Unread, read_bytes
 
-__all__ = ["apply"]
+__all__ = ["apply_file"]
 
 _ATTRIBUTES: Final = ("user.", "system.posix_acl_access")
 """Extended attributes that belong to the file, and not to where it is."""
 
 
-def apply(plan: FilePlan) -> str | None:
+def apply_file(plan: FilePlan) -> str | None:
     """Write a file as planned, and return why it could not be written, or None.
 
     Mode and owner stay, and a link still leads to the file. Other hard links keep the old content.

@@ -16,12 +16,6 @@ pytestmark = pytest.mark.e2e
 Unique = Callable[[str], str]
 
 
-def requests_for(registry: Registry, path: str) -> list[str]:
-    """Return the requests for a repository that the registry has logged."""
-    lines = registry.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if path in line and "http.request.method=" in line]
-
-
 def write(home: Home, name: str, text: str) -> Path:
     file = home.path / "work" / name
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -97,9 +91,25 @@ def test_pin_of_many_files_asks_for_each_image_once(plain: Registry, home: Home,
         put_image(plain, path, "1")
     for number in range(20):
         write(home, f"{number}/Dockerfile", f"FROM {plain.host}/{paths[number % 6]}:1\n")
-    ran = home.imgref("pin")
+    ran = home.imgref("pin", "-v")
     assert ran.code == 0, ran.err
     assert "20 references pinned in 20 files" in ran.err
+    assert all(
+        sum("HEAD" in line and f"{path}/manifests" in line for line in ran.err.splitlines()) == 1 for path in paths
+    )
+
+
+def test_pin_through_a_link_edits_the_target_once(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    image = put_image(plain, path, "1")
+    file = write(home, "Dockerfile", f"FROM {plain.host}/{path}:1\n")
+    link = home.path / "work" / "a.Dockerfile"
+    link.symlink_to("Dockerfile")
+    ran = home.imgref("pin")
+    assert (ran.code, ran.out.count("->")) == (0, 1), ran.err
+    assert ran.out.startswith("Dockerfile:1:6:")
+    assert link.is_symlink()
+    assert image.digest in file.read_text()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")

@@ -11,7 +11,7 @@ from update.fakes import FakeRegistry, digest_of, spots_of
 
 from imgref.sources.kinds import Places
 from imgref.update import apply as applying
-from imgref.update.apply import apply
+from imgref.update.apply import apply_file
 from imgref.update.pinning import plan_pin
 from imgref.update.plan import FilePlan
 from imgref.update.source import read_source
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_apply_writes_the_bytes_and_keeps_the_mode(file: Path) -> None:
     file.chmod(0o2754)
-    assert apply(planned(file)) is None
+    assert apply_file(planned(file)) is None
     assert file.read_bytes() == AFTER.encode()
     assert stat.S_IMODE(file.stat().st_mode) == 0o2754
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
@@ -43,14 +43,14 @@ def test_apply_writes_the_bytes_and_keeps_the_mode(file: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_apply_keeps_the_owner(file: Path) -> None:
     os.chown(file, 12345, 23456)
-    assert apply(planned(file)) is None
+    assert apply_file(planned(file)) is None
     assert (file.stat().st_uid, file.stat().st_gid) == (12345, 23456)
 
 
 def test_apply_through_a_link_edits_its_target(file: Path) -> None:
     link = file.parent / "link.Dockerfile"
     link.symlink_to("Dockerfile")
-    assert apply(planned(link)) is None
+    assert apply_file(planned(link)) is None
     assert link.is_symlink()
     assert file.read_bytes() == AFTER.encode()
 
@@ -58,7 +58,7 @@ def test_apply_through_a_link_edits_its_target(file: Path) -> None:
 def test_apply_leaves_a_file_alone_that_was_changed_since_it_was_planned(file: Path) -> None:
     plan = planned(file)
     file.write_text("FROM redis:7\n")
-    assert apply(plan) == "was changed in the meantime, and is left alone"
+    assert apply_file(plan) == "was changed in the meantime, and is left alone"
     assert file.read_text() == "FROM redis:7\n"
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
 
@@ -72,7 +72,7 @@ def test_apply_leaves_a_file_alone_that_is_changed_while_it_is_written(
         file.write_text("FROM redis:7\n")
 
     monkeypatch.setattr(applying, "_keep_attributes", changed)
-    assert apply(plan) == "was changed in the meantime, and is left alone"
+    assert apply_file(plan) == "was changed in the meantime, and is left alone"
     assert file.read_text() == "FROM redis:7\n"
 
 
@@ -82,14 +82,14 @@ def test_apply_leaves_a_link_alone_that_leads_elsewhere_now(file: Path) -> None:
     other.write_bytes(BEFORE.encode())
     file.unlink()
     file.symlink_to("other")
-    assert apply(plan) == "was changed in the meantime, and is left alone"
+    assert apply_file(plan) == "was changed in the meantime, and is left alone"
     assert other.read_bytes() == BEFORE.encode()
 
 
 def test_apply_of_a_deleted_file_fails(file: Path) -> None:
     plan = planned(file)
     file.unlink()
-    assert apply(plan) in {"was deleted in the meantime", "is read-only"}
+    assert apply_file(plan) in {"was deleted in the meantime", "is read-only"}
     assert list(file.parent.iterdir()) == []
 
 
@@ -104,7 +104,7 @@ def test_apply_that_fails_in_the_middle_leaves_the_whole_file(
 
     module, name = {"write": (applying, "_keep_owner"), "fsync": (os, "fsync"), "replace": (os, "replace")}[failing]
     monkeypatch.setattr(module, name, fail)
-    assert apply(plan) == "cannot be written: No space left on device"
+    assert apply_file(plan) == "cannot be written: No space left on device"
     assert file.read_bytes() == BEFORE.encode()
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
 
@@ -117,7 +117,7 @@ def test_apply_that_is_interrupted_leaves_the_whole_file(file: Path, monkeypatch
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        apply(plan)
+        apply_file(plan)
     assert file.read_bytes() == BEFORE.encode()
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
 
@@ -125,5 +125,5 @@ def test_apply_that_is_interrupted_leaves_the_whole_file(file: Path, monkeypatch
 def test_apply_to_a_hard_link_leaves_the_other_name_as_it_was(file: Path) -> None:
     other = file.parent / "other"
     os.link(file, other)
-    assert apply(planned(file)) is None
+    assert apply_file(planned(file)) is None
     assert (file.read_bytes(), other.read_bytes()) == (AFTER.encode(), BEFORE.encode())

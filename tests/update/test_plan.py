@@ -11,10 +11,14 @@ import pytest
 from update.fakes import FakeRegistry, result_of, source_of, spots_of, with_digests
 from vectors import DATA
 
+from imgref.sources.target import TextSpan
+from imgref.update import plan as planning
+from imgref.update.edits import Edit, Wanted, edited
 from imgref.update.moving import plan_update
 from imgref.update.pinning import plan_pin, plan_unpin
 from imgref.update.plan import Plan
 from imgref.update.policy import Rule
+from imgref.update.source import Source
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASES = [
@@ -90,3 +94,40 @@ def test_edits_of_a_file_change_their_spans_only(case: Case) -> None:
         rebuilt += before[at : edit.start] + edit.new.encode(encoding)
         at = edit.end
     assert rebuilt + before[at:] == result_of(plan, before)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("@", "line 1 would be 'nginx:1.27@' instead of"),
+        (" # ", "the edited file has other references"),
+        ("\nFROM redis:7\n", "the edited file has other references"),
+        (" AS x\nFROM x", "the edited file has other references"),
+        ("\nBOGUS x", "the edited file has other errors"),
+        ("\n# imgref: keep x", "the edited file has other comments"),
+    ],
+)
+def test_plan_whose_result_reads_otherwise_edits_nothing_and_is_a_bug(
+    wrong: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"FROM nginx:1.27\nRUN true\n"
+
+    def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> dict[TextSpan, str]:
+        return {TextSpan(15, 15): wrong}
+
+    found = spots_of(source_of("Dockerfile", data))
+    monkeypatch.setattr(planning, "texts_for", texts_for)
+    plan = plan_pin(*found, FakeRegistry())
+    assert not plan.files
+    assert [left.why for left in plan.left] == ["bug"]
+    assert plan.bugs[0].startswith("Dockerfile: left alone because of a bug in imgref: ")
+    assert problem in plan.bugs[0]
+
+
+def test_plan_with_an_edit_of_other_bytes_is_refused() -> None:
+    source = source_of("Dockerfile", b"FROM nginx:1.27\n")
+    assert source is not None
+    with pytest.raises(ValueError, match="are not"):
+        edited(source, [Edit("Dockerfile", 5, 10, "redis", "x", "")])
+    with pytest.raises(ValueError, match="are not"):
+        edited(source, [Edit("Dockerfile", 5, 10, "nginx", "x", ""), Edit("Dockerfile", 8, 10, "nx", "y", "")])
