@@ -26,7 +26,7 @@ __all__ = ["FILE_NAME", "Config", "Setting", "find_config", "load_config", "own_
 
 FILE_NAME: Final = ".imgref.toml"
 
-_SECTIONS: Final = ("extends", "tags", "check")
+_SECTIONS: Final = ("extends", "tags", "check", "update")
 
 _KINDS: Final[dict[str, str]] = {
     "string": "a string",
@@ -68,7 +68,7 @@ class Config:
         """Give a section's settings, validated.
 
         Args:
-            name: ``tags`` or ``check``.
+            name: ``tags``, ``check`` or ``update``.
             kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``date``, ``strings``
                 (a single string is taken for a list of one), ``table``, or ``tables`` (a list of settings, each
                 with its own place, for :func:`table_settings`).

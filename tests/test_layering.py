@@ -61,7 +61,7 @@ FLOORS = {
         "_printable",
         "errors",
     },
-    "update": {"update", "sources", "versions", "reference", "errors"},
+    "update": {"update", "sources", "versions", "reference", "_grammar", "_files", "errors"},
     "registry": {
         "registry",
         "archive",

@@ -2,6 +2,8 @@
 
 The first holds for the line below it (in a Dockerfile for the whole instruction there), or, at the end of a line of
 YAML, for its own line. The second holds for the file, and stands in the comments at its top.
+
+``# imgref: keep reason`` is for the commands that edit references; one that is placed at no reference is reported, too.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from imgref._suggest import nearest
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
+from imgref.sources._lines import TextLines
+from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.occurrence import Comment, Problem, Reading
 from imgref.sources.syntax import Syntax
 
@@ -47,14 +51,19 @@ class Ignores:
         syntax: its syntax.
     """
 
-    def __init__(self, reading: Reading, lines: Sequence[str], syntax: Syntax) -> None:
+    def __init__(self, reading: Reading, lines: TextLines, syntax: Syntax) -> None:
         self.problems: list[Problem] = []
+        self._keeps: list[Comment] = []
+        self._occurrences = reading.occurrences
         self._ignores: list[_Ignore] = []
         self._lines = lines
-        self._below = _Below(lines, syntax, reading.continued)
+        self._below = Below(lines, syntax, reading.continued)
         self._seen: defaultdict[str, list[int]] = defaultdict(list)
         for comment in reading.comments:
-            self._read(comment)
+            if KEEP.fullmatch(comment.text.strip()) is None:
+                self._read(comment)
+            else:
+                self._keeps.append(comment)
         self._spans = {code: _Spans(lines) for code, lines in self._lines_by_code().items()}
 
     @property
@@ -90,12 +99,26 @@ class Ignores:
                 where = "in this file" if ignore.lines is None else "here"
                 yield self._problem(ignore.comment, f"{', '.join(spare)} is ignored {where}, but finds nothing")
 
+        yield from self._unused_keeps()
+
+    def _unused_keeps(self) -> Iterator[Problem]:
+        if not self._keeps:
+            return
+        used = sorted(line for one in self._occurrences for line in lines_with(one, self._lines))
+        for comment in self._keeps:
+            if not _is_inside(used, self._below.covered(comment)):
+                yield self._problem(comment, "the comment keeps nothing: no reference is here")
+
     def without_reason(self) -> Iterator[Problem]:
         """Return the comments that do not say why they ignore something."""
         for ignore in self._ignores:
             if not ignore.has_reason:
                 message = f"the comment does not say why {', '.join(ignore.codes)} is ignored"
                 yield self._problem(ignore.comment, message, "write the reason after the brackets", _NO_REASON)
+        for comment in self._keeps:
+            if (found := KEEP.fullmatch(comment.text.strip())) is not None and not any(map(str.isalnum, found[1])):
+                message = "the comment does not say why a reference is kept"
+                yield self._problem(comment, message, "write the reason after keep", _NO_REASON)
 
     def _lines_by_code(self) -> dict[str, list[range | None]]:
         found: defaultdict[str, list[range | None]] = defaultdict(list)
@@ -123,7 +146,7 @@ class Ignores:
             self._refuse(comment, "ignore-file counts in the comments at the top of a file only", None)
         elif codes:
             has_reason = any(map(str.isalnum, text[written.end() :]))
-            self._ignores.append(_Ignore(comment, codes, None if whole else self._covered(comment), has_reason))
+            self._ignores.append(_Ignore(comment, codes, None if whole else self._below.covered(comment), has_reason))
 
     def _refuse(self, comment: Comment, reason: str, meant: str | None) -> None:
         hint = None if meant is None else f"did you mean {meant}?"
@@ -138,48 +161,6 @@ class Ignores:
 
     def _is_at_top(self, comment: Comment) -> bool:
         return not comment.trailing and comment.line <= self._below.top + 1
-
-    def _covered(self, comment: Comment) -> range:
-        if comment.trailing:
-            return range(comment.line, comment.line + 1)
-        first = self._below.first(comment.line + 1)
-        return range(first, self._below.last(first) + 1)
-
-
-class _Below:
-    """What follows each line of a file, found in one walk up from its end.
-
-    Args:
-        lines: the lines.
-        syntax: what comments look like.
-        continued: the lines of the statements that have several.
-
-    Attributes:
-        top: how many lines at the top have nothing but comments, blanks, and what may be before a YAML document.
-    """
-
-    def __init__(self, lines: Sequence[str], syntax: Syntax, continued: Sequence[range]) -> None:
-        self.top = 0
-        stripped = [line.strip() for line in lines]
-        above = (*syntax.comments, *syntax.prologue)
-        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(above)):
-            self.top += 1
-        self._first = [len(lines) + 1]
-        for number in range(len(lines), 0, -1):
-            line = stripped[number - 1]
-            self._first.append(self._first[-1] if line.startswith(syntax.comments) else number)
-        self._first.reverse()
-        self._continued = continued
-        self._starts = [lines.start for lines in continued]
-
-    def first(self, number: int) -> int:
-        """Return the first line from a line on that is not a comment."""
-        return self._first[number - 1] if number <= len(self._first) else number
-
-    def last(self, number: int) -> int:
-        """Return the last line of the statement that a line belongs to."""
-        before = bisect_right(self._starts, number)
-        return max(number, self._continued[before - 1].stop - 1) if before else number
 
 
 class _Spans:

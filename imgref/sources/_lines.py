@@ -48,3 +48,7 @@ class TextLines(Sequence[str]):
         """Return the 1-based line and column of the character at ``index``."""
         line = bisect_right(self._starts, index)
         return line, index - self._starts[line - 1] + 1
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the index of the character at a 1-based line and column."""
+        return self._starts[line - 1] + column - 1

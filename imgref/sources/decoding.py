@@ -8,7 +8,7 @@ from typing import Final
 from imgref.sources.occurrence import Problem
 from imgref.sources.syntax import Syntax
 
-__all__ = ["Unreadable", "decode"]
+__all__ = ["Unreadable", "decode", "encoding_of"]
 
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -22,6 +22,15 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 
 class Unreadable(Exception):
     """A file that is not text; says why. The caller decides whether that is a finding or a warning."""
+
+
+def encoding_of(data: bytes) -> tuple[str, int]:
+    """Return the encoding of a file, and how many bytes its byte order mark has.
+
+    >>> encoding_of(b"FROM a"), encoding_of("FROM a".encode("utf-16"))[1]
+    (('utf-8', 0), 2)
+    """
+    return next(((encoding, len(mark)) for mark, encoding in _MARKS if data.startswith(mark)), ("utf-8", 0))
 
 
 def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | None]:
@@ -41,7 +50,7 @@ def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | No
     >>> decode(b"a\nb\xff")[1].message
     'the byte 0xFF is not UTF-8'
     """
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
+    encoding, _ = encoding_of(data)
     if encoding != "utf-8":
         name = encoding.upper()[:-3]
         if syntax is not None and syntax.bytewise:

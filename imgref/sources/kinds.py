@@ -6,7 +6,6 @@ the commands, the table in docs/check.md and the pre-commit hook follow from the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -266,7 +265,7 @@ def syntax_of(kind: str) -> Syntax:
     return KINDS[kind].syntax if kind in KINDS else YAML
 
 
-def lines_of(kind: str, text: str) -> Sequence[str]:
+def lines_of(kind: str, text: str) -> TextLines:
     r"""Return the lines of a text as readers of a kind count them.
 
     >>> list(lines_of("compose", "a\rb")), list(lines_of("dockerfile", "a\rb"))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from imgref.sources.target import Target
 
 __all__ = ["Comment", "Declaration", "Occurrence", "Problem", "Reading", "Role"]
 
@@ -27,6 +30,7 @@ class Occurrence:
         reason: for an unresolved occurrence, why; for an invalid one, what the file's own rules say; for an external
             one, what names its tag elsewhere (a chart's appVersion), so that the missing tag is not ``latest``.
         hint: a text that was probably meant, or None.
+        target: where an external occurrence can be edited, or None where the reader cannot say.
     """
 
     line: int
@@ -38,6 +42,14 @@ class Occurrence:
     final: bool = False
     reason: str | None = None
     hint: str | None = None
+    target: Target | None = field(default=None, compare=False, repr=False)
+
+    def with_target(self, target: Target) -> Occurrence:
+        """Return the same occurrence with a target; files have many, and :func:`dataclasses.replace` takes longer."""
+        return Occurrence(
+            self.line, self.column, self.text, self.resolved, self.role, self.construct, self.final, self.reason,
+            self.hint, target,
+        )  # fmt: skip
 
     @property
     def is_base(self) -> bool:

@@ -1,22 +1,59 @@
-"""Choosing the newer tag of an image, and the version behind the name of one.
+"""Keeping image references pinned and current: choosing tags, planning edits, and applying them byte for byte.
 
-All functions are pure: the names of the tags decide alone.
+- :mod:`imgref.update.choose`, :mod:`imgref.update.aliases`: the newer tag, and the version behind a name
+- :mod:`imgref.update.source`: reads a file that may be edited
+- :mod:`imgref.update.plan`: what changes and what is left alone, as data
+- :mod:`imgref.update.pinning`, :mod:`imgref.update.moving`: decide what each reference is to become
+- :mod:`imgref.update.apply`: writes the files of a plan
+
+What registries know is passed in as a :class:`~imgref.update.registry.Registry`.
 """
 
 from imgref.update.aliases import likely_aliases, most_specific
+from imgref.update.apply import apply_file
 from imgref.update.candidates import Level
 from imgref.update.choose import Choice, Reason, choose_newer, version_of
+from imgref.update.edits import Edit
+from imgref.update.exact import exact_tag
+from imgref.update.moving import Outlook, Question, outlooks, plan_update
+from imgref.update.pinning import plan_pin, plan_unpin
+from imgref.update.plan import Change, FilePlan, Left, Plan, Spot, spots
+from imgref.update.policy import ImageRule, Rule, UpdatePolicy
+from imgref.update.registry import Failed, Registry
+from imgref.update.source import Source, read_source
 from imgref.update.tag_parts import TagParts, read_tag, variant_of
 
 __all__ = [
+    "Change",
     "Choice",
+    "Edit",
+    "Failed",
+    "FilePlan",
+    "ImageRule",
+    "Left",
     "Level",
+    "Outlook",
+    "Plan",
+    "Question",
     "Reason",
+    "Registry",
+    "Rule",
+    "Source",
+    "Spot",
     "TagParts",
+    "UpdatePolicy",
+    "apply_file",
     "choose_newer",
+    "exact_tag",
     "likely_aliases",
     "most_specific",
+    "outlooks",
+    "plan_pin",
+    "plan_unpin",
+    "plan_update",
+    "read_source",
     "read_tag",
+    "spots",
     "variant_of",
     "version_of",
 ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from pathlib import Path
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import pytest
 from check_trees import run, write_tree
@@ -159,7 +159,8 @@ def operations(lines: list[str], kind: str, monkeypatch: pytest.MonkeyPatch) -> 
         patch.setattr(comments, "bisect_left", counting(bisect_left))
         patch.setattr(comments, "bisect_right", counting(bisect_right))
         Counting.looks = 0
-        ignores = Ignores(Reading(kind, comments=found, continued=continued), Counting(lines), syntax_of(kind))
+        looked_at: Any = Counting(lines)
+        ignores = Ignores(Reading(kind, comments=found, continued=continued), looked_at, syntax_of(kind))
         covered = [finding for finding in findings if ignores.covers(finding)]
         unused = list(ignores.unused(frozenset()))
     assert len(covered) + len(unused) > 0
@@ -190,3 +191,30 @@ def test_a_reason_has_a_letter_or_a_digit(findings: Findings, tmp_path: Path, co
     write_tree(tmp_path, {".imgref.toml": "[check]\nrequire-reason = true\n"})
     lines = short(findings("Dockerfile", f"# imgref: ignore[IMG101] {comment}\nFROM nginx\n"))
     assert lines == ([] if has_reason else ["1:1: IMG903"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Dockerfile", "# imgref: keep until the migration\nFROM nginx:1.27\n", []),
+        ("Dockerfile", "# imgref: keep\nARG BASE=nginx:1.27\nFROM ${BASE}\n", []),
+        ("Dockerfile", "# imgref: keep\nARG OTHER=nginx:1.27\nFROM nginx:1.27\n", ["1:1: IMG902"]),
+        ("Dockerfile", "FROM nginx:1.27\n# imgref: keep why\nRUN true\n", ["2:1: IMG902"]),
+        ("Dockerfile", "# imgref: keepsake\nFROM nginx:1.27\n", ["1:1: IMG902"]),
+        ("Dockerfile", "FROM nginx:1.27\n# imgref: keep why\nRUN --mount=from=a:1,target=/a true\n", []),
+        ("compose.yaml", "services:\n  a:\n    image: nginx:1.27 # imgref: keep why\n", []),
+        ("compose.yaml", "services:\n  a:\n    # imgref: keep why\n    image: nginx:1.27\n", []),
+        ("compose.yaml", "services: # imgref: keep why\n  a:\n    image: nginx:1.27\n", ["1:11: IMG902"]),
+    ],
+)  # fmt: skip
+def test_keep_comment_is_reported_only_where_it_keeps_nothing(
+    name: str, text: str, expected: list[str], findings: Findings
+) -> None:
+    assert short(findings(name, text)) == expected
+
+
+def test_keep_comment_without_reason_is_reported_where_reasons_are_required(findings: Findings) -> None:
+    text = "# imgref: keep\nFROM nginx:1.27\n# imgref: keep why\nFROM nginx:1.28\n"
+    assert findings("Dockerfile", text) == []
+    Path(".imgref.toml").write_text("[check]\nrequire-reason = true\n")
+    assert short(findings("Dockerfile", text)) == ["1:1: IMG903"]

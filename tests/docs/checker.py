@@ -30,7 +30,8 @@ import imgref
 from imgref.check import settings
 from imgref.check.rules import RULES
 from imgref.check.settings import read_policy
-from imgref.cli import _plan
+from imgref.cli import _plan, _update_policy
+from imgref.cli._update_policy import read_update_policy
 from imgref.cli.main import COMMANDS
 from imgref.config import load_config
 from imgref.errors import ImgrefError
@@ -154,6 +155,8 @@ def setting_problems(key: str, value: str) -> Iterator[str]:
         section = ""
     elif key in settings._KINDS:
         section = "[check]\n"
+    elif key in {*_update_policy._KINDS, *_update_policy._IMAGE_KINDS}:
+        section = "[update]\n"
     else:
         section = "[tags]\n"
     yield from settings_problems(f"{section}{key} = {value}\n")
@@ -169,6 +172,7 @@ def settings_problems(text: str) -> Iterator[str]:
         try:
             config = load_config(folder / ".imgref.toml")
             read_policy(config)
+            read_update_policy(config)
             settings = config.section("tags", _plan.KINDS)
         except ImgrefError as error:
             yield str(error).removeprefix(directory)
@@ -335,6 +339,7 @@ def names() -> set[str]:
 @cache
 def words() -> set[str]:
     """Return the words that imgref gives a meaning: commands, values of options, keys of settings, names."""
-    kinds = {*_plan.KINDS, *settings._KINDS, *settings._EXEMPTION_KINDS}
+    updates = {*_update_policy._KINDS, *_update_policy._IMAGE_KINDS}
+    kinds = {*_plan.KINDS, *settings._KINDS, *settings._EXEMPTION_KINDS, *updates}
     rules = {rule.name for rule in RULES.values()}
     return {*COMMANDS, *all_choices(), *kinds, *rules, *names(), *variables(), "extends", "imgref-check"}

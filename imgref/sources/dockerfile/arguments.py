@@ -19,7 +19,7 @@ from imgref.sources.dockerfile.instructions import Line, Refused, Span
 from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, TooLong, expand
 from imgref.sources.occurrence import Problem
 
-__all__ = ["Arguments", "Resolution"]
+__all__ = ["Arguments", "Declared", "Resolution"]
 
 _VARIABLE: Final = re.compile(r"\$\{?(\w+)")
 
@@ -31,7 +31,9 @@ class Resolution(NamedTuple):
     reason: str | None = None
 
 
-class _Declared(NamedTuple):
+class Declared(NamedTuple):
+    """An ARG before the first FROM: its name, its default as written or None, and where it is."""
+
     name: str
     default: str | None
     line: Line
@@ -39,14 +41,19 @@ class _Declared(NamedTuple):
 
 
 class Arguments:
-    """Collects the ARGs of a file; once it is ``settled``, words can be resolved."""
+    """Collects the ARGs of a file; once it is ``settled``, words can be resolved.
+
+    Attributes:
+        declared: the ARGs before the first FROM.
+        late: the names of those in stages.
+    """
 
     def __init__(self, build_args: Mapping[str, str], platform: str, escape: str) -> None:
         self._build_args = build_args
         self._platform = platform
         self._escape = escape
-        self._declared: list[_Declared] = []
-        self._late: set[str] = set()
+        self.declared: list[Declared] = []
+        self.late: set[str] = set()
         self._empty: set[str] = set()
         self._why: dict[str, str] = {}
         self._known: dict[str, Expansion] = {}
@@ -55,16 +62,16 @@ class Arguments:
         """Take a ``NAME`` or ``NAME=default``; ``late`` ones stand in a stage, where no FROM sees them."""
         name, equals, default = line.text[span.start : span.end].partition("=")
         if late:
-            self._late.add(name)
+            self.late.add(name)
         else:
-            self._declared.append(_Declared(name, default if equals else None, line, span))
+            self.declared.append(Declared(name, default if equals else None, line, span))
 
     def settle(self, target: str) -> list[Problem]:
         """Give all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
         predefined = {**_platform_variables(self._platform), "TARGETSTAGE": target or "default"}
         known = self._known = {name: Expansion(self._build_args.get(name, value)) for name, value in predefined.items()}
         problems = []
-        for name, default, line, span in self._declared:
+        for name, default, line, span in self.declared:
             if name in self._build_args:
                 known[name] = Expansion(self._build_args[name])
             elif default is None:
@@ -76,7 +83,7 @@ class Arguments:
                     known[name] = Expansion("", name)
                     self._why[name] = f"ARG {name} cannot be read"
                     problems.append(line.problem(Refused(span, f"the value of ARG {name} cannot be read: {error}")))
-        self._empty = {one.name for one in self._declared if one.name in known and not known[one.name].text}
+        self._empty = {one.name for one in self.declared if one.name in known and not known[one.name].text}
         return problems
 
     def _default(self, name: str, default: str) -> Expansion:
@@ -110,7 +117,7 @@ class Arguments:
     def _why_unknown(self, name: str) -> str:
         if name in self._why:
             return self._why[name]
-        if name in self._late:
+        if name in self.late:
             return f"ARG {name} stands after the first FROM, and a FROM sees only those before it"
         return f"no ARG before the first FROM declares {name}"
 

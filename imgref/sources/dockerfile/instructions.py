@@ -134,6 +134,7 @@ class Instruction:
 class Scan:
     """The instructions of a file, taken once, and what was found on the way to them, whole after the last one."""
 
+    lines: TextLines
     escape: str = "\\"
     instructions: Iterator[Instruction] = field(default_factory=lambda: iter(()))
     comments: list[Comment] = field(default_factory=list)
@@ -154,7 +155,7 @@ class _Scanner:
         self.lines = TextLines(text, _NEWLINE)
         self.dropped: set[int] = set()
         self.at = 0
-        self.found = Scan()
+        self.found = Scan(self.lines)
         self.seen: set[str] | None = set()  # directives; None once they are over
         self.ends: dict[bool, dict[str, list[int]]] = {}
         if len(text) > LONGEST_LINE // 4:

@@ -16,12 +16,14 @@ from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.contract import Context
 from imgref.sources.dockerfile.arguments import Arguments
+from imgref.sources.dockerfile.editing import Editing, Word
 from imgref.sources.dockerfile.frontend import Frontend, find_frontend
 from imgref.sources.dockerfile.grammar import STAGE_NAME, check, unknown_instruction, words
 from imgref.sources.dockerfile.instructions import Instruction, Line, Refused, Scan, Span, scan
 from imgref.sources.dockerfile.mounts import mount_source
 from imgref.sources.dockerfile.shell_words import BadWord, RequiredVariable, expand
 from imgref.sources.occurrence import Occurrence, Problem, Reading, Role
+from imgref.sources.target import Target, TextSpan
 
 __all__ = ["read", "read_dockerfile"]
 
@@ -54,7 +56,7 @@ def read_dockerfile(
      (4, 13, 'build', 'build', 'stage')]
     """
     source = scan(text)
-    return _Reader(source, Arguments(build_args, platform, source.escape)).read(find_frontend(text))
+    return _Reader(text, source, Arguments(build_args, platform, source.escape)).read(find_frontend(text))
 
 
 class _Stage(NamedTuple):
@@ -92,7 +94,8 @@ class _Unknown:
 
 
 class _Reader:
-    def __init__(self, source: Scan, arguments: Arguments) -> None:
+    def __init__(self, text: str, source: Scan, arguments: Arguments) -> None:
+        self.text = text
         self.source = source
         self.escape = source.escape
         self.arguments = arguments
@@ -121,11 +124,30 @@ class _Reader:
             self.occurrences.append(_image(frontend.line, frontend.column, frontend.text, frontend.image, "syntax"))
         return Reading(
             "dockerfile",
-            tuple(sorted(self.occurrences, key=lambda one: (one.line, one.column))),
+            tuple(sorted(self._targeted(), key=lambda one: (one.line, one.column))),
             tuple(sorted(self.problems, key=lambda one: (one.line, one.column))),
             tuple(found.comments),
             continued=tuple(self.continued) if found.comments else (),
         )
+
+    def _targeted(self) -> list[Occurrence]:
+        """Return the occurrences, those of images with the spans where they can be edited."""
+        lines, targets = self.source.lines, dict[int, Target]()
+        words: dict[int, Word] = {}
+        for number, one in enumerate(self.occurrences):
+            if one.role == "external":
+                at = lines.offset(one.line, one.column)
+                if one.text == one.resolved and self.text.startswith(one.text, at):
+                    targets[number] = Target(TextSpan(at, at + len(one.text)))
+                else:
+                    words[number] = Word(one.text, at, one.resolved or "")
+        if words:
+            found = Editing(self.text, lines, self.arguments, list(words.values())).targets()
+            targets.update(zip(words, found, strict=True))
+        return [
+            one.with_target(targets[number]) if number in targets else one
+            for number, one in enumerate(self.occurrences)
+        ]
 
     def _walk(self, instructions: Iterable[Instruction]) -> None:
         """Sort the instructions into stages, what they use, and variables."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping as Table
 from typing import Final
 
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.occurrence import Occurrence, Role
+from imgref.sources.target import Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
+from imgref.sources.yaml.editing import Editing
 from imgref.sources.yaml.variables import Resolved
 
 __all__ = ["Found", "Resolver", "is_empty", "is_template", "judged", "unknown_variables"]
@@ -52,10 +55,17 @@ class Found:
     Args:
         text: the file's text, without a byte order mark.
         variables: the value of a variable from outside, for the kinds that take them.
+        aliased: the keys that each aliased scalar is the value of, by its ``id``.
     """
 
-    def __init__(self, text: str, variables: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        text: str,
+        variables: Callable[[str], str | None],
+        aliased: Table[int, set[str | None]] = {},
+    ) -> None:
         self.text = text
+        self.editing = Editing(text, aliased)
         self.variables = variables
         self._lines: Lines | None = None
         self._places: dict[int, Occurrence] = {}
@@ -70,6 +80,9 @@ class Found:
 
     def occurrences(self) -> tuple[Occurrence, ...]:
         """All of them, in the order in which they stand."""
+        for place, name in self.editing.shared_tags().items():
+            fixed = Target(fixed=f"its tag is in the variable {name}, which is used for something else too")
+            self._places[place] = self._places[place].with_target(fixed)
         return tuple(self._places[place] for place in sorted(self._places))
 
     def once(self, node: Node) -> bool:
@@ -105,7 +118,10 @@ class Found:
         resolved, reason, role = _meaning(node, node.value[offset:], resolve, scheme)
         if built:
             role, reason = "built-here", None
-        self.add(node, construct, resolved, role, reason, offset=offset)
+        target = None
+        if role == "external" and resolved is not None:
+            target = self.editing.literal(node, offset, resolved)
+        self.add(node, construct, resolved, role, reason, offset=offset, target=target)
 
     def text_or_map(
         self, node: Node, construct: str, key: str, *, resolve: Resolver = unknown_variables, scheme: str = ""
@@ -126,6 +142,7 @@ class Found:
         reason: str | None = None,
         *,
         offset: int = 0,
+        target: Target | None = None,
     ) -> None:
         """Take in what ``node`` stands for. Of one place the first word counts, save that a built image is one."""
         place = node.place(self.text) + offset
@@ -138,7 +155,7 @@ class Found:
         text = node.value[offset:]
         if node.is_block:
             text = text.strip().partition("\n")[0]
-        self._places[place] = Occurrence(line, column, text, resolved, role, construct, reason=reason)
+        self._places[place] = Occurrence(line, column, text, resolved, role, construct, reason=reason, target=target)
 
 
 def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:

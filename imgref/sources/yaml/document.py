@@ -168,13 +168,15 @@ class Composition:
     """The documents of a text. Where it cannot be read, ``problems`` says so, and what stood before is given.
 
     ``stopped`` is the line at which the parser gave up, or None; what stands there is not to be trusted. ``quoted`` are
-    start and end of every quoted or block scalar, where a ``#`` begins no comment.
+    start and end of every quoted or block scalar, where a ``#`` begins no comment. ``aliased`` has the keys that each
+    aliased scalar is the value of, by its ``id``; None is what is no value of a key.
     """
 
     documents: list[Node] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     quoted: list[tuple[int, int]] = field(default_factory=list)
     stopped: int | None = None
+    aliased: dict[int, set[str | None]] = field(default_factory=dict)
 
 
 class Lines:
@@ -218,7 +220,7 @@ def compose(text: str) -> Composition:
         complete = composer.read(_parser(text))
     except YAMLError as error:
         composer.problem(*_explained(error, text))
-    composition = Composition(composer.documents, quoted=composer.quoted)
+    composition = Composition(composer.documents, quoted=composer.quoted, aliased=composer.aliased)
     if composer.problems:
         lines = Lines(text)
         composition.problems = [Problem(*lines.at(index), "IMG901", reason) for index, reason in composer.problems]
@@ -231,6 +233,8 @@ class _Composer:
         self.documents: list[Node] = []
         self.problems: list[tuple[int, str]] = []
         self.quoted: list[tuple[int, int]] = []
+        self.aliased: dict[int, set[str | None]] = {}
+        self._anchored: dict[int, str | None] = {}
         self._open: list[tuple[Sequence | Mapping, Node | None]] = []
         self._inner: Sequence | Mapping | None = None
         self._key: Node | None = None
@@ -302,7 +306,12 @@ class _Composer:
         node = Scalar(value, start, style, event.tag, event.anchor is not None or event.tag is not None)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
+            self._anchored[id(node)] = self._key_name()
         return node
+
+    def _key_name(self) -> str | None:
+        """The key whose value comes next, if it is a text."""
+        return self._key.value if isinstance(self._key, Scalar) else None
 
     def _aliased(self, event: Any) -> Node:  # noqa: ANN401
         node = self._anchors.get(event.anchor)
@@ -310,6 +319,8 @@ class _Composer:
             self.problem(event.start_mark.index, f"the alias *{event.anchor} names no anchor that stands before it")
             # Told once: its further uses mean the same nothing.
             node = self._anchors[event.anchor] = Scalar("", event.start_mark.index, "", None, False)
+        elif isinstance(node, Scalar):
+            self.aliased.setdefault(id(node), {self._anchored.get(id(node))}).add(self._key_name())
         return node
 
 

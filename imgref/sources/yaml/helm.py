@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from imgref.sources.target import Target
 from imgref.sources.yaml.collector import Found, is_empty, is_template, judged, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
 
-__all__ = ["APP_VERSION", "read"]
+__all__ = ["APP_VERSION", "NO_DIGEST_KEY", "read"]
 
 APP_VERSION: Final = "its tag is left to the chart's appVersion"
 """The reason that an external occurrence carries where the values name no tag: it is not an implicit ``latest``."""
+
+NO_DIGEST_KEY: Final = "the chart has no digest key for it, and may not accept a digest in the tag"
+"""Why a map without ``digest`` is not pinned: charts put the tag into labels, which Kubernetes then rejects."""
 
 _TAGS: Final = ("tag", "version")
 _SHA: Final = re.compile("[0-9a-f]{64}")
@@ -81,7 +85,17 @@ def _put(mapping: Mapping, node: Scalar, text: str, construct: str, found: Found
     else:
         role = judged(whole)
         untagged = role == "external" and whole == text and not named
-        found.add(node, construct, whole, role, APP_VERSION if untagged else None)
+        target = _target(mapping, found, tags, named=named)
+        found.add(node, construct, whole, role, APP_VERSION if untagged else None, target=target)
+
+
+def _target(mapping: Mapping, found: Found, tags: tuple[str, ...], *, named: bool) -> Target:
+    """Return where the image can be edited: at its tag and digest, and never at registry and repository."""
+    if named:
+        return Target(fixed="its repository has a tag or digest, and is not changed")
+    if mapping.get("digest") is None and _SHA.fullmatch(_value(mapping.get("sha"))):
+        return Target(fixed="its digest is in the key sha")
+    return found.editing.parts(mapping, tags, in_tag=True, why=NO_DIGEST_KEY)
 
 
 def _names_version(text: str) -> bool:

@@ -48,7 +48,9 @@ def _image(image: Mapping, found: Found) -> None:
         found.add(node, "images", None, "unresolved", resolved.reason or "it is the text of a block scalar")
         return
     role = judged(whole)
-    found.add(node, "images", whole, role, KEPT_TAG if role == "external" and not (tag or digest) else None)
+    kept = KEPT_TAG if role == "external" and not (tag or digest) else None
+    target = found.editing.parts(image, ("newTag",), in_tag=True, why="")
+    found.add(node, "images", whole, role, kept, target=target)
 
 
 def _value(node: Node | None) -> str:

@@ -63,7 +63,7 @@ def read_yaml(
 
 
 def _read(text: str, kind: str | None, composition: Composition, variables: Mapping[str, str]) -> Reading | None:
-    found = Found(text, variables.get)
+    found = Found(text, variables.get, composition.aliased)
     first = None
     doubt = ""
     for document in composition.documents:

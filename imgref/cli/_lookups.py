@@ -1,0 +1,114 @@
+"""Asks registries about many images: each once, several at a time, and one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from imgref.cli import _console
+from imgref.errors import ImgrefError, NotFound
+from imgref.reference import ImageReference, parse
+from imgref.update.registry import Failed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from imgref.registry.client import RegistryClient
+
+__all__ = ["Lookups"]
+
+_MANY: Final = 5
+"""From how many questions on a terminal shows how far they are."""
+
+_FIRST_YEAR: Final = 2000
+"""Builds that are reproducible have a time before this, which says nothing."""
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
+
+
+class Lookups:
+    """Answers what :class:`imgref.update.registry.Registry` asks, from registries.
+
+    Args:
+        client: opens the client; called when there is something to ask.
+        jobs: how many questions are asked at a time.
+
+    Attributes:
+        failures: what could not be answered because a registry failed, by what was asked for.
+    """
+
+    def __init__(self, client: Callable[[], RegistryClient], jobs: int) -> None:
+        self.failures: dict[str, str] = {}
+        self._client = client
+        self._jobs = jobs
+        self._digests: dict[ImageReference, str | Failed] = {}
+        self._tags: dict[str, tuple[str, ...] | Failed] = {}
+        self._created: dict[ImageReference, datetime | Failed | None] = {}
+
+    def digests(self, images: Collection[ImageReference]) -> Mapping[ImageReference, str | Failed]:
+        """Return the digest that each tag points to."""
+        return self._ask(images, self._digests, lambda ref: self._client().resolve(ref).digest, "images")
+
+    def tags(self, repositories: Collection[str]) -> Mapping[str, tuple[str, ...] | Failed]:
+        """Return all tags of each repository."""
+
+        def list_tags(repository: str) -> tuple[str, ...]:
+            return tuple(self._client().list_tags(parse(repository, default_tag=None)))
+
+        return self._ask(repositories, self._tags, list_tags, "repositories")
+
+    def created(self, images: Collection[ImageReference]) -> Mapping[ImageReference, datetime | Failed | None]:
+        """Return when each image was created; None where its configuration does not say so credibly."""
+        return self._ask(images, self._created, lambda ref: _created(self._client(), ref), "images")
+
+    def _ask(
+        self, keys: Collection[_K], known: dict[_K, _V | Failed], ask: Callable[[_K], _V], noun: str
+    ) -> Mapping[_K, _V | Failed]:
+        new = [key for key in dict.fromkeys(keys) if key not in known]
+
+        def task(key: _K) -> tuple[_K, _V | Failed]:
+            try:
+                return key, ask(key)
+            except NotFound as error:
+                return key, Failed(str(error), missing=True)
+            except ImgrefError as error:
+                return key, Failed(str(error))
+
+        if new:
+            from imgref.registry.threads import run_all
+
+            self._client()  # in this thread, so that an error in the settings is raised once
+            with _console.counting(len(new) if len(new) >= _MANY else 0, noun) as step:
+                answers = run_all(
+                    self._jobs,
+                    [lambda key=key: task(key) for key in new],  # type: ignore[misc]
+                    threading.Event(),
+                    lambda _: step(),
+                )
+            known.update(answers)
+            for key, answer in answers:
+                if isinstance(answer, Failed) and not answer.missing:
+                    self.failures.setdefault(str(key), answer.reason)
+        return known
+
+
+def _created(client: RegistryClient, ref: ImageReference) -> datetime | None:
+    from datetime import UTC, datetime
+
+    manifest = client.get_manifest(ref)
+    if manifest.is_index:
+        images = [child for child in manifest.children if child.platform is None or child.platform.os != "unknown"]
+        if not images:
+            return None
+        ref = ref.with_digest(images[0].digest)
+        manifest = client.get_manifest(ref)
+    value = client.get_config(ref, manifest).get("created")
+    try:
+        created = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if created is None or created.year < _FIRST_YEAR:
+        return None
+    return created if created.tzinfo is not None else created.replace(tzinfo=UTC)

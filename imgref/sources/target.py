@@ -1,0 +1,41 @@
+"""Where a reference can be edited: the spans of a file that hold it, or why it has to stay as it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Target", "TextSpan"]
+
+
+class TextSpan(NamedTuple):
+    """A span of a file's text, in characters; a byte order mark is not counted."""
+
+    start: int
+    end: int
+
+
+class Target(NamedTuple):
+    """Where an occurrence can be edited.
+
+    A reference is either one literal (``whole``), or its parts are separate (``tag``, ``digest``).
+
+    Attributes:
+        whole: the literal that is the whole reference.
+        tag: the tag alone, which may have a digest behind it where ``in_tag`` is set.
+        digest: the digest alone; an empty span where a key without a value waits for one.
+        in_tag: whether a digest can be written behind the tag.
+        unpinnable: why no digest is added although the tag can be changed, or an empty string.
+        fixed: why nothing can be edited, or an empty string.
+    """
+
+    whole: TextSpan | None = None
+    tag: TextSpan | None = None
+    digest: TextSpan | None = None
+    in_tag: bool = False
+    unpinnable: str = ""
+    fixed: str = ""
+
+    @property
+    def spans(self) -> tuple[TextSpan, ...]:
+        """The spans that an edit may change."""
+        return tuple(span for span in (self.whole, self.tag, self.digest) if span is not None)

@@ -1,0 +1,24 @@
+"""Which programs accept a reference with a tag and a digest: ``name:tag@digest``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imgref.sources.kinds import KINDS
+
+__all__ = ["REJECTED", "takes_tag_and_digest"]
+
+REJECTED: Final = "the consumer may reject a tag with a digest"
+"""Why a reference is not pinned whose consumer is not certain to accept both."""
+
+_UNCERTAIN: Final = frozenset({("bitbucket", "pipe")})
+"""Constructs that are not certain although their kind is."""
+
+
+def takes_tag_and_digest(kind: str, construct: str) -> bool:
+    """Return whether the consumer of a reference certainly accepts a tag with a digest.
+
+    >>> takes_tag_and_digest("dockerfile", "from"), takes_tag_and_digest("bitbucket", "pipe")
+    (True, False)
+    """
+    return kind in KINDS and KINDS[kind].takes_tag_and_digest and (kind, construct) not in _UNCERTAIN

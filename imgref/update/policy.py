@@ -1,0 +1,88 @@
+"""How far tags may move: what the ``[update]`` settings and the command line say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from imgref.reference import ImageReference
+from imgref.update.candidates import Level
+from imgref.versions import VersionRange
+
+__all__ = ["LEVELS", "ImageRule", "Rule", "To", "UpdatePolicy", "read_duration"]
+
+To = Literal["patch", "minor", "major", "digest"]
+LEVELS: Final[tuple[To, ...]] = ("patch", "minor", "major", "digest")
+
+_DURATION: Final = re.compile(r"([0-9]{1,6})\s*([mhdw])|0")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How far a tag may move.
+
+    Attributes:
+        to: the greatest change; ``digest`` keeps the tag and moves its digest only.
+        min_age: how old an image must be.
+        within: the versions that are allowed, or None for any.
+        pre: whether pre-releases are allowed.
+    """
+
+    to: To = "minor"
+    min_age: timedelta = timedelta()
+    within: VersionRange | None = None
+    pre: bool = False
+
+    @property
+    def level(self) -> Level | None:
+        """The greatest change of the tag, or None where it stays."""
+        return None if self.to == "digest" else self.to
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRule:
+    """A rule for some images, one of ``[[update.images]]``.
+
+    Attributes:
+        matches: whether it is for an image.
+        rule: the rule.
+    """
+
+    matches: Callable[[ImageReference], bool]
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePolicy:
+    """The rules of a project.
+
+    Attributes:
+        rule: the rule for images without one of their own.
+        images: the rules for some images; the first that matches applies.
+    """
+
+    rule: Rule = Rule()
+    images: tuple[ImageRule, ...] = ()
+
+    def rule_for(self, ref: ImageReference) -> Rule:
+        """Return the rule that applies to an image."""
+        return next((entry.rule for entry in self.images if entry.matches(ref)), self.rule)
+
+
+def read_duration(text: str) -> timedelta:
+    """Read a duration such as ``7d`` or ``12h``.
+
+    Raises:
+        ValueError: it is not one.
+
+    >>> read_duration("7d"), read_duration("0")
+    (datetime.timedelta(days=7), datetime.timedelta(0))
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"invalid duration {text!r}: write a number with m, h, d or w, such as 7d or 12h")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()

@@ -1,0 +1,138 @@
+"""A file that may be edited: its bytes, what was found in it, and which references a comment keeps."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from imgref.sources._lines import TextLines
+from imgref.sources.below import KEEP, Below, lines_with
+from imgref.sources.decoding import encoding_of
+from imgref.sources.find import read
+from imgref.sources.kinds import lines_of, syntax_of
+from imgref.sources.occurrence import Occurrence, Reading
+from imgref.sources.recognition import Place
+
+__all__ = ["MAX_SIZE", "Source", "Unread", "read_bytes", "read_source"]
+
+MAX_SIZE: Final = 10 * 1024 * 1024
+"""How many bytes of a file are read at most."""
+
+
+class Unread(Exception):
+    """Why a file was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it was when it was read.
+
+    Attributes:
+        path: its name in messages.
+        real: the file that is written, which is the target of a link.
+        data: its bytes.
+        text: its text, without a byte order mark.
+        place: its kind.
+        named: whether it was given by name.
+        reading: what was found in it.
+    """
+
+    path: str
+    real: str
+    data: bytes
+    text: str
+    place: Place
+    named: bool
+    reading: Reading
+
+    def reread(self, data: bytes) -> tuple[Reading | None, str]:
+        """Read other bytes as this file was read."""
+        return read(self.place, data, named=self.named)
+
+    def byte_offsets(self, offsets: Iterable[int]) -> Mapping[int, int]:
+        """Return where characters of the text begin in the bytes."""
+        encoding, at = encoding_of(self.data)
+        found = {}
+        before = 0
+        for offset in sorted(set(offsets)):
+            at += len(self.text[before:offset].encode(encoding, "surrogateescape"))
+            found[offset], before = at, offset
+        return found
+
+    def kept(self) -> Kept:
+        """Return what the comments keep as it is."""
+        found: dict[int, str] = {}
+        comments = [(comment, match) for comment in self.reading.comments if (match := KEEP.fullmatch(comment.text))]
+        lines = lines_of(self.reading.kind, self.text if comments else "")
+        if comments:
+            below = Below(lines, syntax_of(self.reading.kind), self.reading.continued)
+            for comment, match in comments:
+                found.update(dict.fromkeys(below.covered(comment), match[1]))
+        return Kept(found, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the comments of a file keep as it is.
+
+    Attributes:
+        reasons: the reason of each line, which may be empty.
+        lines: the lines of the file.
+    """
+
+    reasons: Mapping[int, str]
+    lines: TextLines
+
+    def reason(self, occurrence: Occurrence) -> str | None:
+        """Return the reason of the comment that keeps an occurrence, or None."""
+        if not self.reasons:
+            return None
+        numbers = lines_with(occurrence, self.lines)
+        return next((self.reasons[number] for number in numbers if number in self.reasons), None)
+
+
+def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes | None = None) -> Source | None:
+    """Read a file, and find the references in it.
+
+    Args:
+        path: how it is opened.
+        place: its kind.
+        shown: its name in messages.
+        named: whether it was given by name.
+        data: its bytes, where they are known.
+
+    Returns:
+        None where nothing in it is a reference.
+
+    Raises:
+        Unread: it is too large, not a regular file, or cannot be understood.
+        OSError: it cannot be read.
+    """
+    data = read_bytes(path) if data is None else data
+    try:
+        reading, text = read(place, data, named=named)
+    except RecursionError as error:
+        raise Unread("is nested too deeply to be read") from error
+    if reading is None or not reading.occurrences:
+        return None
+    return Source(shown, os.path.realpath(path), data, text, place, named, reading)
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises:
+        Unread: it is too large, or not a regular file.
+        OSError: it cannot be read.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(file, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise Unread("is not a regular file")
+        data = stream.read(MAX_SIZE + 1)
+    if len(data) > MAX_SIZE:
+        raise Unread(f"has more than {MAX_SIZE:,} bytes, and is not read")
+    return data
