@@ -339,9 +339,11 @@ class _Releaser:
         for outcome in floating:
             if outcome.action == "moved":
                 back = replace(outcome, before=outcome.after, after=outcome.before)
-                self._put(back, partial(eq, outcome.after), may_refuse=True)
-                reason = "the registry refused the exact tag"
-                self._report(replace(outcome, action="refused", after=outcome.before, reason=reason))
+                if self._put(back, partial(eq, outcome.after), may_refuse=True):
+                    reason = "the registry refused the exact tag"
+                    self._report(replace(outcome, action="refused", after=outcome.before, reason=reason))
+                elif self._outcomes[outcome.tag].action != "refused":
+                    self._report(replace(outcome, action="refused", after=None, reason="someone else moved the tag"))
 
     def _settle(self) -> None:
         """Set each floating tag to the highest version that it refers to, until a list shows nothing to correct."""

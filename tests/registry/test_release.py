@@ -646,8 +646,29 @@ def test_release_whose_tags_cannot_be_moved_back_says_where_they_are(
     plan, told = plan_release(client, app(server), "1.0.0", second.digest, force_exact=True), list[TagOutcome]()
     apply_release(client, plan, on_outcome=told.append)
     ends = [(o.action, o.before, o.after) for o in told if o.tag == "latest"]
-    assert ends[:2] == [("moved", first.digest, second.digest), ("refused", second.digest, first.digest)]
+    assert ends == [("moved", first.digest, second.digest), ("refused", second.digest, first.digest)]
+    assert server.tags_of("app")["latest"] == second.digest
     assert server.tags_of("app")["1"] == first.digest
+
+
+def test_release_whose_tag_someone_else_moved_meanwhile_leaves_it_there(
+    server: RegistryServer, client: RegistryClient, first: Image, second: Image
+) -> None:
+    third = image_of(server, "third")
+    put_tags(server, first, *derive_tags("1.0.0"))
+    server.add(status(403), "PUT", "/manifests/1.0.0$", ALWAYS)
+    plan, told = plan_release(client, app(server), "1.0.0", second.digest, force_exact=True), list[TagOutcome]()
+
+    def move(outcome: TagOutcome) -> None:
+        told.append(outcome)
+        if outcome.tag == "latest" and outcome.action == "moved":
+            put_tags(server, third, "latest")
+
+    apply_release(client, plan, on_outcome=move)
+    assert server.tags_of("app")["latest"] == third.digest
+    assert [(o.action, o.after, o.reason) for o in told if o.tag == "latest"][1:] == [
+        ("refused", None, "someone else moved the tag")
+    ]
 
 
 # Repairs

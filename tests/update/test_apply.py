@@ -127,3 +127,11 @@ def test_apply_to_a_hard_link_leaves_the_other_name_as_it_was(file: Path) -> Non
     os.link(file, other)
     assert apply_file(planned(file)) is None
     assert (file.read_bytes(), other.read_bytes()) == (AFTER.encode(), BEFORE.encode())
+
+
+def test_apply_of_a_read_only_file_fails_and_leaves_it_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(file)
+    # Asked of the system, since root may write what is marked as read-only.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert apply_file(plan) == "is read-only"
+    assert file.read_bytes() == BEFORE.encode()
