@@ -18,7 +18,8 @@ from typing import Final
 
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
-from imgref.registry._settings_files import Places, home_of, line_of, read_json, read_toml
+from imgref.registry._engine_files import containers_files, docker_files, homes, is_readable
+from imgref.registry._settings_files import Places, line_of, read_json, read_toml
 
 __all__ = ["Declared", "Hosts", "Proxies", "Resolver", "Trust", "is_loopback", "served_by", "split_host"]
 
@@ -199,11 +200,11 @@ class Hosts:
         declared = [_declared(host, "--insecure") for host in insecure]
         listed = environ.get("IMGREF_INSECURE_REGISTRIES", "").split(",")
         declared += [_declared(host, "IMGREF_INSECURE_REGISTRIES") for host in map(str.strip, listed) if host]
-        home, config = _homes(environ)
+        home, config = homes(environ)
         declared += _own_settings(config / "imgref" / "config.toml", files)
-        for path in (root / "etc/docker/daemon.json", config / "docker/daemon.json"):
+        for path in docker_files(environ, root):
             declared += _docker_settings(path, files)
-        for path in _registries_conf(environ, root, config):
+        for path in containers_files(environ, root):
             declared += _containers_settings(path, files)
         certificates = (
             root / "etc/docker/certs.d",
@@ -250,15 +251,8 @@ class Hosts:
             names = [host, *(registry for registry, served in _SERVED.items() if served == host)]
             for directory in (base / name for base in self.certificates for name in names):
                 # As for the engines' settings, what only root may read is not for others.
-                found += [path for path in sorted(directory.glob("*.crt")) if _readable(path)]
+                found += [path for path in sorted(directory.glob("*.crt")) if is_readable(path)]
         return tuple(found)
-
-
-def _homes(environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Give the home and the settings directory; a relative one would be in the working tree, and does not count."""
-    home = home_of(environ)
-    config = Path(environ.get("XDG_CONFIG_HOME", ""))
-    return home, config if config.is_absolute() else home / ".config"
 
 
 def _declared(text: str, source: str) -> Declared:
@@ -285,7 +279,7 @@ def _own_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
 
 
 def _docker_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
-    if not _readable(path):
+    if not is_readable(path):
         return
     table = read_json(path)
     if table is not None:
@@ -302,24 +296,8 @@ def _listed(hosts: object, path: Path) -> Iterator[Declared]:
         yield _declared(host, places.of(host))
 
 
-def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> Iterator[Path]:
-    """Give the files in which containers' tools look: one main file, and every file beside it.
-
-    https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
-    """
-    named = environ.get("CONTAINERS_REGISTRIES_CONF") or environ.get("REGISTRIES_CONFIG_PATH")
-    if named:
-        yield Path(named)
-        return
-    system, own = root / "etc/containers", config / "containers"
-    main = own / "registries.conf"
-    yield main if _readable(main) else system / "registries.conf"
-    for base in (system, own):
-        yield from sorted((base / "registries.conf.d").glob("*.conf"))
-
-
 def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
-    if not _readable(path):
+    if not is_readable(path):
         return
     table = read_toml(path)
     if table is None:
@@ -342,8 +320,3 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[Declared]:
     for host in hosts if isinstance(hosts, list) else []:
         if isinstance(host, str):
             yield _declared(host, places.of(host))
-
-
-def _readable(path: Path) -> bool:
-    """Tell whether an engine's file can be read; what only root may read declares nothing to others."""
-    return os.access(path, os.R_OK) and path.is_file()
