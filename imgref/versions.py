@@ -153,8 +153,14 @@ class VersionRange:
     A pre-release is in a range only where one of the comparisons names a pre-release, or where they are asked for;
     and never below a bound of which it is itself a pre-release: ``2.0.0-rc.1`` is not in ``<2``.
 
+    ``~`` and ``^`` mean what they mean in npm and Cargo. ``~1.2`` and ``~1.2.3`` allow any later 1.2, ``~1`` any 1.
+    ``^1.2.3`` allows what does not change the first number that is not zero: any later 1, ``^0.2.3`` any later 0.2,
+    ``^0.0.3`` only 0.0.3.
+
     >>> [text in VersionRange.parse(">=1.2,<2") for text in map(read_version, ("1.2.0", "1.9.0-rc.1", "2.0.0"))]
     [True, False, False]
+    >>> [read_version("1.9.0") in VersionRange.parse(text) for text in ("~1.2", "^1.2", "^1.2,<1.9")]
+    [False, True, False]
     """
 
     comparisons: tuple[tuple[str, Version], ...]
@@ -165,21 +171,24 @@ class VersionRange:
         """Read a range.
 
         Args:
-            text: comparisons with ``>=``, ``>``, ``<=``, ``<``, ``==`` or ``!=``, joined by commas.
+            text: comparisons with ``>=``, ``>``, ``<=``, ``<``, ``==``, ``!=``, ``~`` or ``^``, joined by commas.
             scheme: how the versions in it are read; missing numbers are zero.
             prereleases: whether pre-releases are in it; None where the range itself decides.
 
         Raises:
             InvalidVersion: it is no range.
         """
-        comparisons = []
+        comparisons: list[tuple[str, Version]] = []
         for part in text.split(","):
-            found = re.fullmatch(r"\s*(>=|<=|==|!=|>|<|=)\s*(\S+)\s*", part, re.ASCII)
+            found = re.fullmatch(r"\s*(>=|<=|==|!=|>|<|=|~|\^)\s*(\S+)\s*", part, re.ASCII)
             version = found and read_name(found[2], scheme)
             if not found or version is None:
                 reason = f"a range is comparisons joined by commas, as in >=1.2,<2, with versions in scheme {scheme}"
                 raise InvalidVersion(text, reason)
-            comparisons.append((found[1], version))
+            if found[1] in _NEXT:
+                comparisons += ((">=", version), ("<", _NEXT[found[1]](version, scheme)))
+            else:
+                comparisons.append((found[1], version))
         named = any(version.prerelease for _, version in comparisons)
         return cls(tuple(comparisons), named if prereleases is None else prereleases)
 
@@ -195,6 +204,26 @@ def _is_below(version: Version, bound: Version) -> bool:
         return bool(version.order < bound.order) and not version.shares(bound, depth)
     return bool(version.order < bound.order)
 
+
+def _after_tilde(version: Version, scheme: str) -> Version:
+    return _bumped(version, min(1, len(version.parts) - 1), scheme)
+
+
+def _after_caret(version: Version, scheme: str) -> Version:
+    places = range(len(version.parts))
+    return _bumped(version, next((place for place in places if version.release[place]), places[-1]), scheme)
+
+
+def _bumped(version: Version, place: int, scheme: str) -> Version:
+    """Return the release in which the number at a place is one greater and nothing follows."""
+    numbers = (*version.release[:place], version.release[place] + 1)
+    bound = read_name(".".join(map(str, numbers)), scheme)
+    assert bound is not None
+    return bound
+
+
+_NEXT: Final = {"~": _after_tilde, "^": _after_caret}
+"""The ranges that end before a version, and how it follows from the one that is written."""
 
 _COMPARED: Final[dict[str, Callable[[Version, Version], bool]]] = {
     ">=": lambda version, bound: bool(version.order >= bound.order),

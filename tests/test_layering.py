@@ -21,6 +21,7 @@ FLOORS = {
         "sources",
         "registry",
         "archive",
+        "update",
         "ci",
         "config",
         "tags",
@@ -31,6 +32,7 @@ FLOORS = {
         "_printable",
         "errors",
     },
+    "update": {"update", "sources", "versions", "reference", "errors"},
     "check": {"check", "sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "sources": {"sources", "platforms", "reference", "_grammar", "_documents", "_printable", "errors"},
     "registry": {
