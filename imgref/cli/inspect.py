@@ -79,7 +79,7 @@ def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | No
     def show(image: _Image) -> None:
         nonlocal printed
         if raw:
-            _write(image.manifest.raw)
+            _write(image.manifest)
         elif style == "json":
             _console.say_json(_fields(image), indent=2 if len(refs) == 1 else None)
         else:
@@ -91,9 +91,9 @@ def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | No
     return for_each_reference(refs, ask, show)
 
 
-def _write(raw: bytes) -> None:
+def _write(manifest: Manifest) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(raw)
+    sys.stdout.buffer.write(manifest.raw)
     sys.stdout.buffer.flush()
 
 

@@ -17,7 +17,6 @@ from imgref.cli import (
     ClosedPipe,
     _console,
 )
-from imgref.cli._exit_codes import exit_code
 from imgref.errors import ImgrefError
 
 __all__ = ["main"]
@@ -76,6 +75,8 @@ class _Commands(click.Group):
         try:
             code = super().invoke(ctx)
         except ImgrefError as error:
+            from imgref.cli._exit_codes import exit_code
+
             _console.show_error(error)
             return exit_code(error)
         except OSError as error:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import pytest
 from e2e.images import Image, put_image, put_index
 from registry.server import RegistryServer, run_server
-from vectors import Done, imgref
+from vectors import Done, clean_environ, imgref
 
 from imgref.cli._tag_query import TagQuery
 
@@ -197,3 +201,23 @@ def test_query_reads_a_variant_as_the_version_and_not_as_a_pre_release() -> None
     assert read["stable-alpine"] is None
     selected = TagQuery(versions=VersionRange.parse(">=1.27.1")).select(TAGS)
     assert [tag.name for tag in selected] == ["1.27.3", "1.27.3-alpine", "1.27.3-alpine-slim", "1.27.3-alpine3.20"]
+
+
+def test_ls_long_draws_its_progress_on_a_terminal_and_not_elsewhere(server: RegistryServer) -> None:
+    for number in range(3):
+        put(server, f"1.{number}.0")
+    command = [sys.executable, "-m", "imgref", "ls", "--long", f"{server.host}/app"]
+    near, far = pty.openpty()
+    try:
+        environ = clean_environ(TERM="xterm")
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=far, text=True, env=environ, check=True)
+        drawn = os.read(near, 1 << 16).decode()
+    finally:
+        os.close(near)
+        os.close(far)
+    assert "tags" in drawn
+    assert "images" in drawn
+    assert "3/3" in drawn
+    assert done.stdout == imgref("ls", "--long", f"{server.host}/app").stdout
+    # Nothing stays on the screen.
+    assert drawn.endswith("\x1b[2K")
