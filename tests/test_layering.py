@@ -121,7 +121,15 @@ ONLY = {
 }
 """What only some modules may import."""
 
-READS_ENVIRONMENT = {"ci", "config", "check.paths", "registry.credentials", "registry.hosts", "cli"}
+READS_ENVIRONMENT = {
+    "ci",
+    "config",
+    "check.paths",
+    "registry.credentials",
+    "registry.hosts",
+    "registry.mirrors",
+    "cli",
+}
 
 MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
 

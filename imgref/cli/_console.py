@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -151,32 +150,6 @@ def _tell(text: str) -> None:
 
 def _help(text: str) -> None:
     _tell(f"{styled('help', 'cyan', sys.stderr)}: {shown(text)}")
-
-
-@contextmanager
-def counting(total: int, noun: str) -> Iterator[Callable[[], None]]:
-    """Show on stderr how many of some things are done, if it is a terminal; gives what counts one more.
-
-    Args:
-        total: how many there are; 0 shows nothing.
-        noun: what they are, in the plural.
-    """
-    if not total or not is_terminal(sys.stderr):
-        yield lambda: None
-        return
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        sys.stderr.write(f"\r{done} of {total} {noun}")
-        sys.stderr.flush()
-
-    try:
-        yield step
-    finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
 
 
 def underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str]:

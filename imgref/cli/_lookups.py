@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from imgref.cli import _console
+from imgref.cli._progress import counting
 from imgref.errors import ImgrefError, NotFound
 from imgref.reference import ImageReference, parse
 from imgref.update.registry import Failed
@@ -14,7 +14,7 @@ from imgref.update.registry import Failed
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from imgref.registry.client import RegistryClient
+    from imgref.registry.lookup import Lookup
 
 __all__ = ["Lookups"]
 
@@ -39,7 +39,7 @@ class Lookups:
         failures: what could not be answered because a registry failed, by what was asked for.
     """
 
-    def __init__(self, client: Callable[[], RegistryClient], jobs: int) -> None:
+    def __init__(self, client: Callable[[], Lookup], jobs: int) -> None:
         self.failures: dict[str, str] = {}
         self._client = client
         self._jobs = jobs
@@ -80,7 +80,7 @@ class Lookups:
             from imgref.registry.threads import run_all
 
             self._client()  # in this thread, so that an error in the settings is raised once
-            with _console.counting(len(new) if len(new) >= _MANY else 0, noun) as step:
+            with counting(noun, len(new) if len(new) >= _MANY else 0) as step:
                 answers = run_all(
                     self._jobs,
                     [lambda key=key: task(key) for key in new],  # type: ignore[misc]
@@ -94,7 +94,7 @@ class Lookups:
         return known
 
 
-def _created(client: RegistryClient, ref: ImageReference) -> datetime | None:
+def _created(client: Lookup, ref: ImageReference) -> datetime | None:
     from datetime import UTC, datetime
 
     manifest = client.get_manifest(ref)

@@ -1,11 +1,13 @@
 """What every command that asks a registry shares: its options, its client, and how it tells of retries.
 
-A command puts :func:`with_client` on itself and gets an open client as its argument ``client``. One that asks a
+A command puts :func:`with_client` on itself and gets an open client as its argument ``client``; one that only looks
+images up puts :func:`with_lookup` on itself and gets a lookup, which asks the configured mirrors too. One that asks a
 registry only sometimes puts :func:`client_options` on itself, and calls :func:`open_client` where it has to.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
@@ -19,6 +21,8 @@ from imgref.reference import ImageReference, parse
 if TYPE_CHECKING:
     from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
+    from imgref.registry.hosts import Hosts
+    from imgref.registry.lookup import Lookup
     from imgref.registry.transport import Event
     from imgref.tags import TagPolicy
 
@@ -27,10 +31,12 @@ __all__ = [
     "client_options",
     "list_existing",
     "open_client",
+    "open_lookup",
     "platform_option",
     "read_repository",
     "tell_event",
     "with_client",
+    "with_lookup",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -77,13 +83,21 @@ def client_options(command: _Command) -> _Command:
 
 def with_client(command: _Command) -> _Command:
     """Put those options on a command, and give it the client that they make, as ``client``; closed when it ends."""
+    return _opening(command, "client", open_client)
 
+
+def with_lookup(command: _Command) -> _Command:
+    """Put those options on a command, and give it the lookup that they make, as ``lookup``; closed when it ends."""
+    return _opening(command, "lookup", open_lookup)
+
+
+def _opening(command: _Command, argument: str, opener: Callable[[ClientOptions], RegistryClient | Lookup]) -> _Command:
     @wraps(command)
     def opened(*args: Any, **values: Any) -> Any:  # noqa: ANN401 - whatever the command takes
         options = ClientOptions.of(values)
         rest = {name: value for name, value in values.items() if name not in ClientOptions._fields}
-        with open_client(options) as client:
-            return command(*args, client=client, **rest)
+        with opener(options) as client:
+            return command(*args, **{argument: client}, **rest)
 
     return cast("_Command", client_options(opened))
 
@@ -95,17 +109,37 @@ def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # 
         click.ClickException: urllib3 is not installed.
         ConfigError: settings are corrupt.
     """
+    hosts = _hosts(options)
+    from imgref.registry.client import RegistryClient
+
+    return RegistryClient(hosts, on_event=tell_event, timeout=options.timeout)
+
+
+def open_lookup(options: ClientOptions = ClientOptions()) -> Lookup:  # noqa: B008 - immutable
+    """Make a lookup as the options, the environment and the settings say; it raises what open_client raises."""
+    hosts = _hosts(options)
+    from imgref.registry.lookup import Lookup
+    from imgref.registry.mirrors import Mirrors
+
+    return Lookup(hosts, mirrors=Mirrors.load(os.environ), on_event=tell_event, timeout=options.timeout)
+
+
+def _hosts(options: ClientOptions) -> Hosts:
+    """Return which hosts are trusted how, once it is clear that registries can be asked at all."""
     try:
-        from imgref.registry.client import RegistryClient
+        import imgref.registry.transport  # noqa: F401 - only whether its dependency is installed
     except ModuleNotFoundError as error:
         if error.name != "urllib3":
             raise
         raise click.ClickException("registries need urllib3: pip install 'imgref[registry]'") from error
     if options.verbose:
         _log_to_stderr(options.verbose)
-    return RegistryClient.from_environment(
-        insecure=options.insecure, cacert=options.cacert, on_event=tell_event, timeout=options.timeout
-    )
+    from pathlib import Path
+
+    from imgref.registry.hosts import Hosts
+
+    cacert = None if options.cacert is None else Path(options.cacert)
+    return Hosts.load(insecure=options.insecure, cacert=cacert, environ=os.environ)
 
 
 def list_existing(

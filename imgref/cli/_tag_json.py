@@ -53,7 +53,7 @@ def json_names(text: str, images: Sequence[ImageReference]) -> tuple[list[str], 
     if isinstance(document, dict):
         return _of_object(document, images), True
     if document and all(isinstance(item, dict) for item in document):
-        return [_of_listed(item, images) for item in document], True
+        return [tag for item in document for tag in _of_listed(item, images)], True
     return _tags(document), False
 
 
@@ -88,8 +88,8 @@ def _is_of(name: str, image: ImageReference) -> bool:
     return f"/{name}".endswith(f"/{image.path}") or f"/{image.path}".endswith(f"/{name}")
 
 
-def _of_listed(item: dict[str, Any], images: Sequence[ImageReference]) -> str:
-    """Read an entry of ``imgref ls --format json``."""
+def _of_listed(item: dict[str, Any], images: Sequence[ImageReference]) -> list[str]:
+    """Read an entry of ``imgref ls --format json``; with ``--long``, it has further tags of the same image."""
     tag, reference = item.get("tag"), item.get("reference")
     if not isinstance(tag, str) or not isinstance(reference, str):
         raise NotAList("JSON of another kind than that of imgref ls")
@@ -99,7 +99,7 @@ def _of_listed(item: dict[str, Any], images: Sequence[ImageReference]) -> str:
         raise NotAList(f"{error}") from None
     if ref.tag != tag or (images and ref.repository not in {image.repository for image in images}):
         raise NotAList(f"{quote(reference)} is a reference of another repository than --image")
-    return tag
+    return [tag, *_tags(item.get("aliases", []))]
 
 
 def _tags(listed: object) -> list[str]:

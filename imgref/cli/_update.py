@@ -19,7 +19,7 @@ from imgref.check.settings import Policies, read_policy
 from imgref.check.tasks import Task, declared_kind, list_tasks
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_REGISTRY, _console
 from imgref.cli._lookups import Lookups
-from imgref.cli._registry import ClientOptions, client_options, open_client
+from imgref.cli._registry import ClientOptions, client_options, open_lookup
 from imgref.cli._update_policy import read_update_policy
 from imgref.cli._update_report import diff_of, plan_as_json, say_plan, say_summary
 from imgref.config import Config, find_config, load_config
@@ -36,7 +36,7 @@ from imgref.update.source import Source, Unread, read_source
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from imgref.registry.client import RegistryClient
+    from imgref.registry.lookup import Lookup
 
 __all__ = ["Job", "edit_options", "finish", "level_options", "lookups", "select_options"]
 
@@ -225,11 +225,11 @@ class Job:
 @contextmanager
 def lookups(options: dict[str, Any]) -> Iterator[Lookups]:
     """Give what asks registries; a client is opened once something is asked."""
-    opened: list[RegistryClient] = []
+    opened: list[Lookup] = []
 
-    def client() -> RegistryClient:
+    def client() -> Lookup:
         if not opened:
-            opened.append(open_client(ClientOptions.of(options)))
+            opened.append(open_lookup(ClientOptions.of(options)))
         return opened[0]
 
     try:

@@ -1,4 +1,4 @@
-"""``imgref digest``: the digest that a reference stands for now."""
+"""``imgref digest``: the digests that references stand for now."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
-from imgref.cli._registry import platform_option, with_client
-from imgref.reference import parse
+from imgref.cli._each_reference import for_each_reference, read_references
+from imgref.cli._registry import platform_option, with_lookup
 
 if TYPE_CHECKING:
     from imgref.platforms import Platform
-    from imgref.registry.client import RegistryClient
+    from imgref.reference import ImageReference
+    from imgref.registry.lookup import Lookup
 
 __all__ = ["command"]
 
 
 @click.command()
-@click.argument("reference", metavar="REF")
+@click.argument("references", metavar="REF...", nargs=-1)
 @click.option("--pin", is_flag=True, help="Print the whole reference, with its tag and the digest.")
 @platform_option("The digest of this platform's image, where REF is an index.")
-@with_client
-def command(client: RegistryClient, reference: str, pin: bool, platform: Platform | None) -> int:
-    """Print the digest of an image that is on a registry.
+@with_lookup
+def command(lookup: Lookup, references: tuple[str, ...], pin: bool, platform: Platform | None) -> int:
+    """Print the digests of images that are on a registry.
 
-    Nothing is pulled: the registry is asked by HEAD, which it does not count.
+    Nothing is pulled: the registry is asked by HEAD, which it does not count. Each REF gets one line, in the order
+    given; one that fails gets an error instead, and the exit code is the worst of all: 3, then 4, then 0.
     """
-    ref = parse(reference)
-    digest = client.resolve(ref, platform).digest
-    _console.say(str(ref.with_digest(digest)) if pin else digest)
-    return 0
+
+    def ask(ref: ImageReference) -> str:
+        digest = lookup.resolve(ref, platform).digest
+        return str(ref.with_digest(digest)) if pin else digest
+
+    return for_each_reference(read_references(references), ask, _console.say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import cast
 
 import click
@@ -12,6 +13,7 @@ from imgref.cli import _console
 from imgref.reference import DEFAULT_REGISTRY
 from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
+from imgref.registry.mirrors import Mirror, Mirrors
 
 __all__ = ["command"]
 
@@ -26,9 +28,11 @@ Rows = list[dict[str, str]]
 def command(insecure: tuple[str, ...], style: str) -> int:
     """Show which registries are trusted how, and where that is said.
 
-    Also which files were read, and for which registries there are credentials; never a secret. No registry is asked.
+    Also the mirrors that lookups use, which files were read, and for which registries there are credentials; never a
+    secret. No registry is asked.
     """
-    fields = _fields(Hosts.load(insecure=insecure, environ=os.environ), Credentials(os.environ))
+    hosts, mirrors = Hosts.load(insecure=insecure, environ=os.environ), Mirrors.load(os.environ)
+    fields = _fields(hosts, Credentials(os.environ), mirrors)
     if style == "json":
         _console.say_json(fields, indent=2)
         return 0
@@ -36,6 +40,7 @@ def command(insecure: tuple[str, ...], style: str) -> int:
     rows.append(("insecure", "localhost, *.localhost, 127.0.0.0/8, ::1  (loopback)"))
     declared = cast("Rows", fields["insecure_registries"])
     rows += [("insecure", f"{row['host']}  ({row['source']})") for row in declared]
+    rows += [(str(row["kind"]), _described(row)) for row in cast("list[dict[str, object]]", fields["mirrors"])]
     rows += [("proxy", f"{scheme}  {proxy}") for scheme, proxy in cast("dict[str, str]", fields["proxies"]).items()]
     rows += [("read", path) for path in cast("list[str]", fields["files"])]
     known = cast("Rows", fields["credentials"])
@@ -46,13 +51,49 @@ def command(insecure: tuple[str, ...], style: str) -> int:
     return 0
 
 
-def _fields(hosts: Hosts, credentials: Credentials) -> dict[str, object]:
-    files = [*hosts.files, *credentials.files]
+def _fields(hosts: Hosts, credentials: Credentials, mirrors: Mirrors) -> dict[str, object]:
+    files = [*hosts.files, *(path for path in mirrors.files if path not in hosts.files), *credentials.files]
     return {
         "version": __version__,
         "default_registry": DEFAULT_REGISTRY,
         "insecure_registries": [{"host": item.host, "source": item.source} for item in hosts.declared],
+        "mirrors": [*_mirrors(mirrors)],
         "proxies": hosts.proxies.shown(),
         "files": [str(path) for path in files],
         "credentials": [{"registry": registry, "source": source} for registry, source in credentials.known()],
     }
+
+
+def _mirrors(mirrors: Mirrors) -> Iterator[dict[str, object]]:
+    """Yield what is configured for lookups: mirrors, other locations, and what is blocked."""
+    for mirror in mirrors.hub:
+        yield _mirror(DEFAULT_REGISTRY, mirror)
+    for namespace in mirrors.namespaces:
+        prefix, source = namespace.prefix, namespace.source
+        for mirror in namespace.mirrors:
+            yield _mirror(prefix, mirror)
+        if namespace.blocked:
+            yield {"kind": "blocked", "prefix": prefix, "location": None, "source": source}
+        elif namespace.location:
+            insecure = namespace.insecure
+            yield {
+                "kind": "location", "prefix": prefix, "location": namespace.location, "insecure": insecure,
+                "source": source,
+            }  # fmt: skip
+
+
+def _mirror(prefix: str, mirror: Mirror) -> dict[str, object]:
+    return {
+        "kind": "mirror",
+        "prefix": prefix,
+        "location": mirror.location,
+        "insecure": mirror.insecure,
+        "pull": mirror.pull,
+        "source": mirror.source,
+    }
+
+
+def _described(row: dict[str, object]) -> str:
+    marks = [str(row.get("pull", "all"))] * (row.get("pull", "all") != "all") + ["insecure"] * bool(row.get("insecure"))
+    place = f" -> {row['location']}" if row["location"] else ""
+    return f"{row['prefix']}{place}  ({', '.join([*marks, str(row['source'])])})"

@@ -1,144 +1,152 @@
-"""``imgref ls``: the tags of a repository."""
+"""``imgref ls``: the tags of a repository, and the images that they name."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from imgref.cli import _console
-from imgref.cli._registry import read_repository, with_client
-from imgref.update.tag_parts import read_tag
-from imgref.versions import SCHEMES, Version, VersionRange, read_name, read_names
+from imgref.cli._progress import counting
+from imgref.cli._registry import read_repository, with_lookup
+from imgref.cli._sizes import shown_size
+from imgref.cli._tag_query import ListedTag, TagQuery, query_options
+from imgref.cli._times import iso_time, shown_time
 
 if TYPE_CHECKING:
-    from imgref.registry.client import RegistryClient
+    from imgref.reference import ImageReference
+    from imgref.registry.catalog import TaggedImage
+    from imgref.registry.lookup import Lookup
 
 __all__ = ["command"]
 
-
-class _Tag(NamedTuple):
-    name: str
-    version: Version | None
-    released: Version | None
-    """The version without the variant: 1.27.3-alpine is the release 1.27.3."""
+_HEADERS: Final = ("tag", "digest", "created", "size", "platforms", "aliases")
 
 
 @click.command()
 @click.argument("repository", metavar="REPO")
-@click.option("--sort", type=click.Choice(["version", "name", "none"]), default="version", show_default=True)
-@click.option("--scheme", type=click.Choice(list(SCHEMES)), default="semver", help="How versions are read.")
-@click.option("--range", "wanted", metavar="RANGE", help="Only these versions, as in '>=1.2,<2' or '~1.2'.")
-@click.option("--pre", is_flag=True, help="With --range: pre-releases too.")
-@click.option("--include", metavar="REGEX", multiple=True, help="Only tags in which this is found. Repeatable.")
-@click.option("--exclude", metavar="REGEX", multiple=True, help="No tags in which this is found. Repeatable.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Print the first N only.")
+@click.option("-l", "--long", is_flag=True, help="Show images: digest, created, size, platforms, aliases.")
+@query_options
 @click.option("--full", is_flag=True, help="Print full references.")
 @click.option(
     "--format",
     "style",
     type=click.Choice(["lines", "json", "table"]),
-    help="By default table on a terminal, else lines.",
+    help="By default table on a terminal and with --long, else lines.",
 )
-@with_client
-def command(
-    client: RegistryClient,
-    repository: str,
-    sort: str,
-    scheme: str,
-    wanted: str | None,
-    pre: bool,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    limit: int | None,
-    full: bool,
-    style: str | None,
-) -> int:
+@with_lookup
+def command(lookup: Lookup, repository: str, long: bool, full: bool, style: str | None, **options: Any) -> int:
     """List the tags of a repository, the newest version first.
 
     Names that are no version come last. A pre-release is in a range only with --pre, or where the range itself names
-    a pre-release. A variant such as 1.27.3-alpine is not a pre-release.
+    a pre-release.
+
+    --long prints one row for each image, with all of its tags that are selected: the first as the tag, the others as
+    its aliases. It sends one HEAD for each tag, then asks for each image once. created and size are those of the image
+    for linux/amd64 if there are several platforms.
     """
     repo = read_repository(repository)
-    kept, dropped = _patterns("--include", include), _patterns("--exclude", exclude)
-    versions = None if wanted is None else _range(wanted, scheme, pre=pre)
-    if pre and versions is None:
-        raise click.UsageError("--pre goes with --range; without a range pre-releases are listed anyway")
-    style = style or ("table" if _console.is_terminal() else "lines")
-    names = client.list_tags(repo)
-    read = read_names(names, scheme) if sort == "version" or versions is not None or style != "lines" else {}
-    tags = [
-        _Tag(name, read.get(name), _without_variant(name, read.get(name), scheme))
-        for name in names
-        if (not kept or any(pattern.search(name) for pattern in kept))
-        and not any(pattern.search(name) for pattern in dropped)
-    ]
-    if versions is not None:
-        tags = [tag for tag in tags if tag.released is not None and tag.released in versions]
-    tags = list(_sorted(tags, sort))[:limit]
-    shown = [str(repo.with_tag(tag.name)) if full else tag.name for tag in tags]
-    _print(tags, shown, repo.repository, style)
+    query = TagQuery.of(options)
+    tags = query.select(lookup.list_tags(repo))
+    if long or query.needs_images:
+        images = _images(lookup, repo, tags, query, long=long)
+        if long:
+            _print_images(images, {tag.name: tag for tag in tags}, repo, style or "table", full=full)
+            return 0
+        known = {tag.name: tag for tag in tags}
+        tags = [known[name] for image in images for name in image.tags]
+    _print(tags[: query.limit], repo, style or ("table" if _console.is_terminal() else "lines"), full=full)
     return 0
 
 
-def _patterns(option: str, texts: Iterable[str]) -> list[re.Pattern[str]]:
-    try:
-        return [re.compile(text) for text in texts]
-    except (re.error, OverflowError, RecursionError) as error:
-        raise click.UsageError(f"{option}: no regular expression: {error}") from error
+def _images(
+    lookup: Lookup, repo: ImageReference, tags: Sequence[ListedTag], query: TagQuery, *, long: bool
+) -> list[TaggedImage]:
+    """Return the images that a query selects, in its order, with their details."""
+    from imgref.registry.catalog import describe_images, find_images
+
+    with counting("tags", len(tags)) as each:
+        images = find_images(lookup, repo, [tag.name for tag in tags], each)
+    if long and not query.needs_images:
+        images = images[: query.limit]
+    with counting("images", len(images)) as each:
+        images = describe_images(lookup, repo, images, each)
+    if query.since is not None:
+        unknown = sum(image.created is None for image in images)
+        if unknown:
+            _console.note(f"{repo.repository}: {unknown} of {len(images)} images have no known time, and are left out")
+        since = query.since
+        images = [image for image in images if image.created is not None and image.created >= since]
+    if query.sort == "created":
+        images.sort(key=lambda image: (image.created is not None, image.created), reverse=True)
+    return images[: query.limit] if long else images
 
 
-def _range(text: str, scheme: str, *, pre: bool) -> VersionRange:
-    return VersionRange.parse(text, scheme, prereleases=pre or None)
-
-
-def _without_variant(name: str, version: Version | None, scheme: str) -> Version | None:
-    """Return the version that a tag has without its variant, which SemVer reads as a pre-release."""
-    if version is None or not version.prerelease:
-        return version
-    parts = read_tag(name)
-    if parts is None or parts.pre:
-        return version
-    return read_name(".".join(version.parts), scheme)
-
-
-def _is_prerelease(tag: _Tag) -> bool:
-    return tag.released is not None and tag.released.prerelease
-
-
-def _sorted(tags: list[_Tag], by: str) -> Iterator[_Tag]:
-    if by == "none":
-        yield from tags
-        return
-    tags = sorted(tags, key=lambda tag: tag.name)
-    if by == "name":
-        yield from tags
-        return
-    # Of names for the same version, the exact one stands before its floats.
-    versions = [(tag.version, tag) for tag in tags if tag.version is not None]
-    versions.sort(key=lambda pair: -len(pair[0].parts))
-    versions.sort(key=lambda pair: pair[0].order, reverse=True)
-    yield from (tag for _, tag in versions)
-    yield from (tag for tag in tags if tag.version is None)
-
-
-def _print(tags: list[_Tag], shown: list[str], repository: str, style: str) -> None:
+def _print(tags: Sequence[ListedTag], repo: ImageReference, style: str, *, full: bool) -> None:
+    shown = [_name(repo, tag.name, full=full) for tag in tags]
     if style == "json":
-        _console.say_json([_fields(tag, repository) for tag in tags])
+        _console.say_json([_fields(tag, repo) for tag in tags])
     elif style == "table":
-        kinds = ["" if tag.version is None else "pre-release" if _is_prerelease(tag) else "version" for tag in tags]
+        kinds = ["" if tag.version is None else "pre-release" if tag.version.prerelease else "version" for tag in tags]
         _console.table(("tag", "kind"), zip(shown, kinds, strict=True))
     elif shown:
         _console.say("\n".join(shown))
 
 
-def _fields(tag: _Tag, repository: str) -> dict[str, object]:
+def _print_images(
+    images: Iterable[TaggedImage], tags: dict[str, ListedTag], repo: ImageReference, style: str, *, full: bool
+) -> None:
+    if style == "json":
+        _console.say_json([_image_fields(image, tags, repo) for image in images])
+        return
+    rows = [_row(image, repo, exact=style == "lines", full=full) for image in images]
+    if style == "table":
+        _console.table(_HEADERS, rows)
+    elif rows:
+        _console.say("\n".join("\t".join(row) for row in rows))
+
+
+def _row(image: TaggedImage, repo: ImageReference, *, exact: bool, full: bool) -> tuple[str, ...]:
+    """Return the cells of an image: for programs if ``exact``, otherwise for people."""
+    name, *aliases = (_name(repo, tag, full=full) for tag in image.tags)
+    size = None if image.details is None else image.details.size
+    platforms = () if image.details is None else image.details.platforms
+    created = iso_time(image.created) if exact and image.created else shown_time(image.created)
+    return (
+        name,
+        "unknown" if image.descriptor is None else image.descriptor.digest,
+        created,
+        "unknown" if size is None else str(size) if exact else shown_size(size),
+        ", ".join(map(str, platforms)) or "unknown",
+        ", ".join(aliases),
+    )
+
+
+def _name(repo: ImageReference, tag: str, *, full: bool) -> str:
+    return str(repo.with_tag(tag)) if full else tag
+
+
+def _fields(tag: ListedTag, repo: ImageReference) -> dict[str, object]:
     version = tag.version
     return {
         "tag": tag.name,
-        "reference": f"{repository}:{tag.name}",
+        "reference": f"{repo.repository}:{tag.name}",
         "version": None if version is None else version.text,
-        "prerelease": _is_prerelease(tag),
+        "prerelease": version is not None and version.prerelease,
+        "variant": tag.variant or None,
+    }
+
+
+def _image_fields(image: TaggedImage, tags: dict[str, ListedTag], repo: ImageReference) -> dict[str, object]:
+    descriptor, details = image.descriptor, image.details
+    return {
+        **_fields(tags[image.tags[0]], repo),
+        "digest": None if descriptor is None else descriptor.digest,
+        "media_type": None if descriptor is None else descriptor.media_type,
+        "created": None if image.created is None else iso_time(image.created),
+        "size": None if details is None else details.size,
+        "platforms": [] if details is None else [str(platform) for platform in details.platforms],
+        "aliases": list(image.tags[1:]),
+        "answered_by": image.host,
     }

@@ -13,14 +13,11 @@ import click
 from imgref import __version__
 from imgref.cli import (
     EXIT_BAD_INPUT,
-    EXIT_FINDINGS,
     EXIT_INTERRUPTED,
-    EXIT_MISSING,
-    EXIT_REGISTRY,
     ClosedPipe,
     _console,
 )
-from imgref.errors import ImgrefError, NotFound, RegistryError, TagConflict
+from imgref.errors import ImgrefError
 
 __all__ = ["main"]
 
@@ -37,8 +34,9 @@ COMMANDS: Final = {
     "slug": "Turn any text, such as the name of a branch, into a tag.",
     "ls": "List the tags of a repository, the newest version first.",
     "exists": "Report by exit code whether every REF exists on its registry.",
-    "digest": "Print the digest of an image that is on a registry.",
-    "inspect": "Show an image that is on a registry: platforms, layers, sizes, annotations, labels.",
+    "which": "Print the most specific version tag of the image that REF names now.",
+    "digest": "Print the digests of images that are on a registry.",
+    "inspect": "Show images that are on a registry: platforms, layers, sizes, configuration, annotations.",
     "tag": "Give more tags to an image that is on a registry, without pulling it.",
     "push": "Push an image that is on disk.",
     "pull": "Pull an image into an OCI layout, as docker load, podman and skopeo read it.",
@@ -56,15 +54,6 @@ Help is told from here so that ``imgref --help`` imports no command.
 
 _COMPLETION: Final = "_IMGREF_COMPLETE"
 """With this in the environment, click answers a shell that completes a word, and exits."""
-
-
-_CODES: Final = (
-    (TagConflict, EXIT_FINDINGS),
-    (NotFound, EXIT_MISSING),
-    (RegistryError, EXIT_REGISTRY),
-    (ImgrefError, EXIT_BAD_INPUT),
-)
-"""The exit code of each kind of error; the first that matches applies."""
 
 
 class _NoCommand(click.UsageError):
@@ -90,8 +79,10 @@ class _Commands(click.Group):
         try:
             code = super().invoke(ctx)
         except ImgrefError as error:
+            from imgref.cli._exit_codes import exit_code
+
             _console.show_error(error)
-            return next(code for kind, code in _CODES if isinstance(error, kind))
+            return exit_code(error)
         except OSError as error:
             return _failed(error)
         except KeyboardInterrupt:

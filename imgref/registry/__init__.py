@@ -15,6 +15,8 @@ The modules, in the order in which to read them:
 - :mod:`imgref.archive.manifest`: manifests and indexes
 - :mod:`imgref.registry.client`: the distribution API, over :mod:`imgref.registry.manifests`,
   :mod:`imgref.registry.blobs` and :mod:`imgref.registry.pages`
+- :mod:`imgref.registry.mirrors` and :mod:`imgref.registry.lookup`: its questions, asked of mirrors first
+- :mod:`imgref.registry.catalog`: the images of a repository
 - :mod:`imgref.registry.transfer.moves`: push, pull and copy, over :mod:`imgref.registry.transfer.uploads`
 - :mod:`imgref.registry.release`: the tags of a version, put so that none moves backwards
 - :mod:`imgref.registry.transfer.retag`: more tags for an image that is there

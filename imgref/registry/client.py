@@ -20,7 +20,7 @@ from imgref.registry.hosts import Hosts
 from imgref.registry.manifests import Manifests
 from imgref.registry.pages import PagedLists
 from imgref.registry.session import Session
-from imgref.registry.transport import Event
+from imgref.registry.transport import TRIES, Event
 from imgref.repository import Repository
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class RegistryClient:
         credentials: where credentials are; by default those of the environment and of Docker.
         on_event: hears of retries and warnings, from whichever thread they happen in.
         timeout: seconds within which something must have arrived.
+        tries: how often to send a request that fails in a way that may pass.
 
     >>> with RegistryClient(Hosts(), Credentials({})) as client:
     ...     client
@@ -54,10 +55,11 @@ class RegistryClient:
         on_event: Callable[[Event], None] | None = None,
         *,
         timeout: float = 60.0,
+        tries: int = TRIES,
     ) -> None:
         self.hosts = Hosts.load() if hosts is None else hosts
         self.credentials = Credentials() if credentials is None else credentials
-        self._session = Session(self.hosts, self.credentials, on_event, timeout)
+        self._session = Session(self.hosts, self.credentials, on_event, timeout, tries)
         self._blobs = Blobs(self._session)
         self._manifests = Manifests(self._session, self._blobs)
         self._lists = PagedLists(self._session)

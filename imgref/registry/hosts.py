@@ -18,6 +18,7 @@ from imgref._directories import config_home, home_of
 from imgref._grammar import REGISTRY, is_a
 from imgref.errors import ConfigError, quote
 from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host
+from imgref.registry._engine_files import containers_files, docker_files, is_readable
 from imgref.registry._settings_files import LineFinder, line_of, read_json, read_toml
 
 __all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
@@ -155,9 +156,9 @@ class Hosts:
         declared += [_declared(host, "IMGREF_INSECURE_REGISTRIES") for host in map(str.strip, listed) if host]
         home, config = home_of(environ), config_home(environ)
         declared += _own_settings(config / "imgref" / "config.toml", files)
-        for path in (root / "etc/docker/daemon.json", config / "docker/daemon.json"):
+        for path in docker_files(environ, root):
             declared += _docker_settings(path, files)
-        for path in _registries_conf(environ, root, config):
+        for path in containers_files(environ, root):
             declared += _containers_settings(path, files)
         certificates = (
             root / "etc/docker/certs.d",
@@ -198,7 +199,7 @@ class Hosts:
             names = [host, DOCKER_HUB] if host == DOCKER_HUB_SERVER else [host]
             for directory in (base / name for base in self.certificates for name in names):
                 # As for the engines' settings, what only root may read is not for others.
-                found += [path for path in sorted(directory.glob("*.crt")) if _readable(path)]
+                found += [path for path in sorted(directory.glob("*.crt")) if is_readable(path)]
         return tuple(found)
 
 
@@ -228,7 +229,7 @@ def _own_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
 
 
 def _docker_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
-    if not _readable(path):
+    if not is_readable(path):
         return
     table = read_json(path)
     if table is not None:
@@ -245,24 +246,8 @@ def _listed(hosts: object, path: Path) -> Iterator[InsecureHost]:
         yield _declared(host, places.of(host))
 
 
-def _registries_conf(environ: Mapping[str, str], root: Path, config: Path) -> Iterator[Path]:
-    """Give the files in which containers' tools look: one main file, and every file beside it.
-
-    https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
-    """
-    named = environ.get("CONTAINERS_REGISTRIES_CONF") or environ.get("REGISTRIES_CONFIG_PATH")
-    if named:
-        yield Path(named)
-        return
-    system, own = root / "etc/containers", config / "containers"
-    main = own / "registries.conf"
-    yield main if _readable(main) else system / "registries.conf"
-    for base in (system, own):
-        yield from sorted((base / "registries.conf.d").glob("*.conf"))
-
-
 def _containers_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost]:
-    if not _readable(path):
+    if not is_readable(path):
         return
     table = read_toml(path)
     if table is None:
@@ -285,8 +270,3 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost
     for host in hosts if isinstance(hosts, list) else []:
         if isinstance(host, str):
             yield _declared(host, places.of(host))
-
-
-def _readable(path: Path) -> bool:
-    """Tell whether an engine's file can be read; what only root may read declares nothing to others."""
-    return os.access(path, os.R_OK) and path.is_file()

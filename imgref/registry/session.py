@@ -15,7 +15,7 @@ from imgref.registry import credentials
 from imgref.registry.authorization import Authenticator
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts
-from imgref.registry.transport import Body, Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport import TRIES, Body, Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
 __all__ = ["AnswerPlace", "RegistryRequest", "Session", "place_of"]
@@ -80,13 +80,20 @@ class Session:
         credentials: where credentials are.
         on_event: hears of retries and warnings.
         timeout: seconds within which something must have arrived.
+        tries: how often to send a request that fails in a way that may pass.
     """
 
     def __init__(
-        self, hosts: Hosts, credentials: Credentials, on_event: Callable[[Event], None] | None, timeout: float
+        self,
+        hosts: Hosts,
+        credentials: Credentials,
+        on_event: Callable[[Event], None] | None,
+        timeout: float,
+        tries: int = TRIES,
     ) -> None:
         self._credentials = credentials
-        self._transport = Transport(hosts, on_event, connect_timeout=min(timeout, 10.0), read_timeout=timeout)
+        connect = min(timeout, 10.0)
+        self._transport = Transport(hosts, on_event, connect_timeout=connect, read_timeout=timeout, tries=tries)
         self._authenticator = Authenticator(self._transport, credentials)
         self.tell = self._transport.tell
         self.pause = self._transport.pause

@@ -34,9 +34,13 @@ BAD = [
     (["ls", "localhost/app:1"], "what is asked for is a repository, without tag and digest"),
     (["ls", "Acme/App"], "the repository must be lowercase"),
     (["ls", "localhost/app", "--range", "x"], "a range is comparisons joined by commas"),
-    (["ls", "localhost/app", "--include", "("], "--include: no regular expression"),
+    (["ls", "localhost/app", "--include", "("], "--include: not a valid regular expression"),
     (["ls", "localhost/app", "--pre"], "--pre goes with --range"),
     (["ls", "localhost/app", "--limit", "0"], "--limit"),
+    (["ls", "localhost/app", "--since", "yesterday"], "invalid time 'yesterday': write a date such as 2024-01-31"),
+    (["ls", "localhost/app", "--since", "2024"], "invalid time '2024'"),
+    (["ls", "localhost/app", "--since", "2024-02-30"], "invalid time '2024-02-30'"),
+    (["ls", "localhost/app", "--since", "999999999w"], "invalid time '999999999w'"),
     (["ls", "localhost/app", "--timeout", "0"], "--timeout"),
     (["ls", "localhost/app", "--cacert", "/nowhere/ca.pem"], "/nowhere/ca.pem: is no file with CA certificates"),
     (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is no registry to declare insecure"),
@@ -80,3 +84,39 @@ def test_info(tmp_path: Path) -> None:
     assert fields["credentials"] == [{"registry": "registry.local:5001", "source": "IMGREF_USERNAME"}]
     assert fields["proxies"] == {"https": "http://proxy.example:3128"}
     assert "s3cret" not in table.stdout + str(fields)
+
+
+def test_info_shows_mirrors_locations_and_what_is_blocked(tmp_path: Path) -> None:
+    import json
+
+    conf = tmp_path / "registries.conf"
+    conf.write_text(
+        '[[registry]]\nprefix = "ghcr.io"\nlocation = "moved.example/ghcr"\n[[registry.mirror]]\n'
+        'location = "mirror.example"\ninsecure = true\npull-from-mirror = "digest-only"\n'
+        '[[registry]]\nlocation = "bad.example"\nblocked = true\n'
+    )
+    daemon = tmp_path / ".config" / "docker" / "daemon.json"
+    daemon.parent.mkdir(parents=True)
+    daemon.write_text('{"registry-mirrors": ["https://hub.example"]}')
+    environ = {"HOME": str(tmp_path), "CONTAINERS_REGISTRIES_CONF": str(conf)}
+    fields = json.loads(imgref("info", "--format", "json", **environ).stdout)
+    assert fields["mirrors"] == [
+        {
+            "kind": "mirror", "prefix": "docker.io", "location": "hub.example", "insecure": False, "pull": "all",
+            "source": f"{daemon}:1",
+        },
+        {
+            "kind": "mirror", "prefix": "ghcr.io", "location": "mirror.example", "insecure": True,
+            "pull": "digest-only", "source": f"{conf}:5",
+        },
+        {
+            "kind": "location", "prefix": "ghcr.io", "location": "moved.example/ghcr", "insecure": False,
+            "source": f"{conf}:2",
+        },
+        {"kind": "blocked", "prefix": "bad.example", "location": None, "source": f"{conf}:9"},
+    ]  # fmt: skip
+    assert fields["files"] == [str(daemon), str(conf)]
+    table = imgref("info", **environ).stdout
+    assert f"docker.io -> hub.example  ({daemon}:1)" in table
+    assert f"ghcr.io -> mirror.example  (digest-only, insecure, {conf}:5)" in table
+    assert f"bad.example  ({conf}:9)" in table

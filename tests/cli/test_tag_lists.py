@@ -58,6 +58,7 @@ def names(data: str | bytes) -> list[str]:
         ('{"Repository": "ghcr.io/acme/app", "Tags": ["2.0.0"]}', ["2.0.0"]),
         ('["2.0.0", "main"]', ["2.0.0", "main"]),
         ('[{"tag":"2.0.0","reference":"ghcr.io/acme/app:2.0.0","version":"2.0.0","prerelease":false}]', ["2.0.0"]),
+        ('[{"tag":"2.0.0","reference":"ghcr.io/acme/app:2.0.0","aliases":["1.9.9","2"]}]', ["2.0.0", "1.9.9", "2"]),
     ],
 )  # fmt: skip
 def test_read_tag_list_known_format_returns_the_names(data: str, expected: list[str]) -> None:
@@ -95,6 +96,7 @@ def test_read_tag_list_known_format_returns_the_names(data: str, expected: list[
         ('{"tags":["2.0.0"]}\n{"tags":["1.0.0"]}', "line 2"),
         ('{"name":"acme/app",\n"tags":["2.0.0"', "line 2"), ('[["2.0.0"]]', "['2.0.0']"), ("[" * 100_000, "JSON"),
         ('{"tags":[' + "1" * 5000 + "]}", "too long"), ('[{"name":"2.0.0"}]', "imgref ls"),
+        ('[{"tag":"2.0.0","reference":"ghcr.io/acme/app:2.0.0","aliases":["a b"]}]', "not a valid tag"),
         ('[{"tag":"2.0.0","reference":"ghcr.io/acme/other:2.0.0"}]', "another repository"),
         ('[{"tag":"2.0.0","reference":"A B"}]', "JSON"), ('[{"tag":"2.0.0","reference":"x:1"},"y"]', "not a valid tag"),
         ("2.0.0\n1.9.0\0", "line 2: it has a NUL byte"), ("2.0.0\n".encode("utf-16"), "0xff"),

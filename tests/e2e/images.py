@@ -73,8 +73,12 @@ def put_image(
     architecture: str = "amd64",
     spacing: int = 3,
     labels: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Image:
-    """Put a small image. Its manifest is spaced oddly, so that whoever writes it anew is found out."""
+    """Put a small image. Its manifest is spaced oddly, so that whoever writes it anew is found out.
+
+    ``more`` is added to its configuration, and replaces what is there.
+    """
     layer, diff_id = layer_of(f"{text} {architecture}")
     config = json.dumps(
         {
@@ -82,6 +86,7 @@ def put_image(
             "architecture": architecture,
             "config": {"Labels": {"org.example.text": text, **(labels or {})}},
             "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+            **(more or {}),
         }
     ).encode()
     document = {
@@ -95,10 +100,17 @@ def put_image(
     return image
 
 
-def put_index(registry: Keeper, path: str, tag: str, types: dict[str, str] = OCI, text: str = "hello") -> Image:
+def put_index(
+    registry: Keeper,
+    path: str,
+    tag: str,
+    types: dict[str, str] = OCI,
+    text: str = "hello",
+    more: Mapping[str, object] | None = None,
+) -> Image:
     """Put an index of two platforms."""
     images = [
-        put_image(registry, path, None, types, text=text, architecture=architecture)
+        put_image(registry, path, None, types, text=text, architecture=architecture, more=more)
         for architecture in ("amd64", "arm64")
     ]
     document = {

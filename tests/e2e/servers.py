@@ -105,8 +105,9 @@ def run_registry(
     *,
     read_only: bool = False,
     port: int = 0,
+    proxied: str = "",
 ) -> Iterator[Registry]:
-    """Run Debian's docker-registry until the block ends."""
+    """Run Debian's docker-registry until the block ends; with ``proxied``, as a pull-through cache of that host."""
     program = require("docker-registry")
     port = port or free_port()
     settings: dict[str, object] = {
@@ -118,6 +119,8 @@ def run_registry(
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "test"},
     }
+    if proxied:
+        settings["proxy"] = {"remoteurl": f"http://{proxied}"}
     registry = Registry(f"127.0.0.1:{port}", kind, tokens=tokens, log=directory / "registry.log")
     if kind == "htpasswd":
         (directory / "htpasswd").write_text(HTPASSWD)

@@ -63,6 +63,7 @@ class Transport:
         on_event: hears of retries and warnings, from whichever thread they happen in.
         connect_timeout: seconds until a connection must stand.
         read_timeout: seconds within which something more must have arrived.
+        tries: how often to send a request that fails in a way that may pass.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Transport:
         *,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
+        tries: int = TRIES,
     ) -> None:
         self.hosts = hosts
+        self._tries = tries
         self._on_event = on_event
         self._timeout = urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._read_timeout = read_timeout
@@ -158,11 +161,12 @@ class Transport:
         def send() -> Response:
             return self._follow(method, url, dict(headers or {}), body, authorization, stream)
 
-        return self._retrying(about, send, tries=TRIES if again else 1)
+        return self._retrying(about, send, again=again)
 
     # Trying again
 
-    def _retrying(self, about: str, send: Callable[[], _T], *, tries: int = TRIES) -> _T:
+    def _retrying(self, about: str, send: Callable[[], _T], *, again: bool = True) -> _T:
+        tries = self._tries if again else 1
         for number in range(1, tries + 1):
             asked = None
             try:
