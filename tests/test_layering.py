@@ -192,6 +192,19 @@ def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
         assert not names & {"sys.stdout", "sys.stderr", "sys.stdin", "sys.exit"}, here
 
 
+PUBLISH = {
+    "cli.push", "cli.copy", "cli.tag", "cli.release", "cli.tags", "cli._overwrite",
+    "registry.release", "registry.overwrite", "registry.listing", "registry.origins", "registry.transfer",
+}  # fmt: skip
+"""What decides about releases or writes to a registry, and asks no mirror."""
+
+
+@pytest.mark.parametrize("path", [path for path, name in MODULES.items() if inside(name, PUBLISH)])
+def test_what_publishes_knows_no_mirrors(path: Path) -> None:
+    asked = {"imgref.registry.lookup", "imgref.registry.mirrors", "imgref.cli._registry.with_lookup"}
+    assert not {*imports(path)} & asked
+
+
 WRITES_BYTES = {"cli.inspect": "sys.stdout.buffer.write(manifest.raw)"}
 """Who may go around ``cli._console``: what is written must be the very bytes."""
 

@@ -85,7 +85,7 @@ class Lookups:
                     self._jobs,
                     [lambda key=key: task(key) for key in new],  # type: ignore[misc]
                     threading.Event(),
-                    lambda _: step(),
+                    step,
                 )
             known.update(answers)
             for key, answer in answers:

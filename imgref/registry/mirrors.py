@@ -189,9 +189,12 @@ def _mirror_of(ref: ImageReference, mirror: Mirror, length: int) -> Location:
 def _moved(ref: ImageReference, location: str, length: int, source: str) -> ImageReference:
     """Return a reference with another beginning, and with its own tag and digest."""
     try:
-        moved = parse(location + str(ref)[length:], default_tag=None)
-        tag, digest = moved.tag or ref.tag, moved.digest or ref.digest
-        return ImageReference(registry=moved.registry, account=moved.account, name=moved.name, tag=tag, digest=digest)
+        moved = parse(location + ref.repository[length:], default_tag=None)
+        if moved.tag is not None:  # The port of a registry without a path reads as a tag.
+            raise InvalidReference(location, (0, len(location)), "it is a registry, and not a repository")
+        return ImageReference(
+            registry=moved.registry, account=moved.account, name=moved.name, tag=ref.tag, digest=ref.digest
+        )
     except InvalidReference as error:
         raise ConfigError(f"location {quote(location)} does not fit {ref}: {error.reason}", source) from None
 

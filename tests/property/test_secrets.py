@@ -206,6 +206,9 @@ COMMANDS = [
     ["ls", "localhost:1/app", "--insecure={}"],
     ["ls", "localhost:1/app", "--cacert={}"],
     ["ls", "localhost:1/app", "--range={}"],
+    ["ls", "localhost:1/app", "--since={}"],
+    ["ls", "localhost:1/app", "--variant={}"],
+    ["which", "{}", "localhost:1/app"],
     ["digest", "{}", "-vv"],
     ["inspect", "{}"],
     ["tag", "localhost:1/app", "{}"],
@@ -296,7 +299,13 @@ def registry() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("command", ["ls REPO -vv", "digest REPO -vv", "inspect REPO -vv", "tag REPO:1 new -vv"])
+COMMANDS_OF_A_REGISTRY = [
+    *(f"{command} -vv" for command in ("ls REPO", "ls --long REPO", "which REPO", "digest REPO", "inspect REPO")),
+    "tag REPO:1 new -vv",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS_OF_A_REGISTRY)
 @settings(max_examples=10)
 @given(reference=references(PASSWORDS))
 def test_command_prints_no_credentials_and_no_controls_from_a_registry(
