@@ -36,7 +36,7 @@ _HOST_LIKE: Final = (
 
 
 def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
-    """Say why ``text`` is no reference.
+    """Return why ``text`` is no reference.
 
     >>> error = explain("Ubuntu:22.04")
     >>> error.span, error.hint
@@ -60,7 +60,7 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
 
 
 def explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference:
-    """Say why ``text[start:end]``, the part of a reference that was put together, cannot stand there.
+    """Return why ``text[start:end]``, the part of a reference that was put together, cannot stand there.
 
     Args:
         kind: ``registry``, ``path``, ``tag`` or ``digest``.
@@ -164,5 +164,5 @@ _WHOLE: Final[tuple[Callable[[str], Problem | None], ...]] = (
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether what follows an ``@`` is a registry, with or without a path, rather than a bad digest."""
+    """Return whether what follows an ``@`` is a registry, with or without a path, rather than a bad digest."""
     return "/" in text.partition("@")[0] or is_a(_HOST_LIKE, text)

@@ -26,13 +26,13 @@ class Problem(NamedTuple):
 
 
 def find(text: str, character: str, start: int) -> int:
-    """Give the place of a character, or one past the end where it is not there."""
+    """Return the place of a character, or one past the end where it is not there."""
     place = text.find(character, start)
     return len(text) if place < 0 else place
 
 
 def structure(text: str, default_registry: str) -> Problem | None:
-    """Give the first problem of a text whose parts are looked at in the order in which they stand."""
+    """Return the first problem of a text whose parts are looked at in the order in which they stand."""
     start = 0
     # An `@` before the first slash begins a digest, and not a registry's host.
     if re.match(rf"{_grammar.QUALIFIED}|\[[^/]*/", text) and find(text, "/", 0) < find(text, "@", 0):

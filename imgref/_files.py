@@ -54,7 +54,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes, *, private: bool = F
 
 
 def make_like(number: int, old: os.stat_result, *, private: bool = False) -> None:
-    """Give a new file, which only its owner can read, the owner, group and mode of the one that it replaces.
+    """Set owner, group and mode of a new file to those of the file that it replaces.
 
     If the group cannot be kept, the new group gets no rights that the others do not have.
     """

@@ -83,7 +83,7 @@ REFERENCE: Final = re.compile(
 
 
 def is_a(pattern: str, text: str) -> bool:
-    r"""Tell whether the whole of ``text`` is what one of the patterns above describes.
+    r"""Return whether the whole of ``text`` is what one of the patterns above describes.
 
     >>> is_a(TAG, "v1"), is_a(TAG, "v1\n")
     (True, False)

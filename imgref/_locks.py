@@ -17,7 +17,7 @@ __all__ = ["is_unlocked", "lock", "locked"]
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the lock on a directory, after waiting for whoever else holds it.
+    """Lock a directory, after waiting for whoever else holds it.
 
     Raises:
         OSError: there is no such directory.

@@ -174,7 +174,7 @@ def _with_mask(text: str, span: tuple[int, int], *, same_length: bool) -> str:
 
 
 def _is_secret(before: str, after: str, *, in_url: bool) -> bool:
-    """Tell whether what is written around an ``@`` in running text is a user, a password, or a token, and a host."""
+    """Return whether what is written around an ``@`` in running text is a user, a password, or a token, and a host."""
     before = before.rstrip(":")
     if not before or before in _PUBLIC or before.startswith("mailto:") or _DIGEST.match(after):
         return False
@@ -200,7 +200,7 @@ def _is_word(text: str) -> bool:
 
 
 def _is_token(before: str) -> bool:
-    """Tell whether the user of what may be an e-mail address is rather a token: long, with digits, without dots."""
+    """Return whether the user of what may be an e-mail address is rather a token: long, with digits, without dots."""
     return len(before) >= 16 and _TOKEN.fullmatch(before) is not None and "." not in before
 
 

@@ -23,7 +23,7 @@ _VALUE: Final = re.compile(
 
 
 def places(text: str) -> Mapping[Path, int]:
-    r"""Give the offset of each value that is no table and no array, of a text that ``tomllib`` has taken.
+    r"""Return the offset of each value that is no table and no array, of a text that ``tomllib`` has taken.
 
     >>> places('[[a]]\nb = ["x"]')
     {('a', 0, 'b', 0): 11}

@@ -114,7 +114,7 @@ def tags_of_build(
     any_tag: bool = False,
     sha: bool = False,
 ) -> BuildTags:
-    """Give the tags of a build: the plan of a git tag's version, or those of a branch, pull request or schedule.
+    """Return the tags of a build: the plan of a git tag's version, or those of a branch, pull request or schedule.
 
     Args:
         build: what :func:`detect` read.
@@ -199,7 +199,7 @@ def _plan_of_names(names: list[str], policy: TagPolicy) -> TagPlan:
 
 
 def _is_reserved(slug: str, policy: TagPolicy) -> bool:
-    """Tell whether a branch's tag could be taken for, or overwrite, one of another kind."""
+    """Return whether a branch's tag could be taken for, or overwrite, one of another kind."""
     if slug.startswith(("pr-", "sha-")) or slug in policy.suffixes:
         return True
     plain = {slug, *(slug.removesuffix(f"-{suffix}") for suffix in policy.suffixes)}

@@ -65,7 +65,7 @@ class Config:
     _settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def section(self, name: str, kinds: Mapping[str, str]) -> dict[str, Setting]:
-        """Give a section's settings, validated.
+        """Return a section's settings, validated.
 
         Args:
             name: ``tags``, ``check`` or ``update``.
@@ -80,7 +80,7 @@ class Config:
 
 
 def table_settings(entry: Setting, name: str, kinds: Mapping[str, str]) -> dict[str, Setting]:
-    """Give the settings of one table of a list of tables, validated as :meth:`Config.section` does.
+    """Return the settings of one table of a list of tables, validated as :meth:`Config.section` does.
 
     Args:
         entry: one item of a setting of the kind ``tables``.
@@ -303,14 +303,14 @@ def _merged(farther: Setting, nearer: Setting) -> Setting:
 
 
 def _placed(value: object, file: _SettingsFile, path: _Path) -> object:
-    """Give each table of a list of tables its own place, which it keeps when lists are joined."""
+    """Return each table of a list of tables its own place, which it keeps when lists are joined."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return value
     return [Setting(item, str(file.path), file.line(*path, index)) for index, item in enumerate(value)]
 
 
 def _coerced(value: object, kind: str) -> object | None:
-    """Give the value as its kind, or None where it is of another."""
+    """Return the value as its kind, or None where it is of another."""
     if kind == "string":
         return value if isinstance(value, str) else None
     if kind == "boolean":

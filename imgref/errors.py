@@ -115,7 +115,7 @@ class InvalidReference(_InvalidText):
         self.args = (self.shown()[0], reason, hint)
 
     def shown(self) -> tuple[str, tuple[int, int]]:
-        """Give the text with its credentials masked, and the span in that text.
+        """Return the text with its credentials masked, and the span in that text.
 
         >>> InvalidReference("u:pw@host/app", (0, 5), "why", secret=(0, 4)).shown()
         ('***@host/app', (0, 4))

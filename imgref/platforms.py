@@ -158,7 +158,7 @@ class Platform:
         return None
 
     def matches(self, other: Platform) -> bool:
-        """Tell whether an image for another platform runs on this one."""
+        """Return whether an image for another platform runs on this one."""
         return self.rank(other) is not None
 
     def __str__(self) -> str:
@@ -208,7 +208,7 @@ def _spelled(major: int, minor: int) -> str:
 
 
 def _is_version_of(wanted: str, there: str) -> bool:
-    """Tell whether two versions of Windows are the same build; one that is not told is any."""
+    """Return whether two versions of Windows are the same build; one that is not told is any."""
     return not wanted or not there or wanted.split(".")[:3] == there.split(".")[:3]
 
 

@@ -30,7 +30,7 @@ _match = REFERENCE.fullmatch
 
 
 def _explain(text: str, default_registry: str = DEFAULT_REGISTRY) -> InvalidReference:
-    """Say why a text is no reference; what can say so is loaded only where something is wrong."""
+    """Return why a text is no reference; what can say so is loaded only where something is wrong."""
     from imgref._explain import explain
 
     return explain(text, default_registry)
@@ -76,7 +76,7 @@ def parse(
 
 
 def left_out(text: str) -> tuple[str, ...]:
-    """Tell which of ``registry`` and ``tag`` a valid reference leaves to a default; a digest stands for a tag.
+    """Return which of ``registry`` and ``tag`` a valid reference leaves to a default; a digest stands for a tag.
 
     >>> left_out("diamol/golang"), left_out("localhost/app@sha256:" + 64 * "0")
     (('registry', 'tag'), ())

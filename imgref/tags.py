@@ -186,7 +186,7 @@ class _Wanted(NamedTuple):
 def derive_tags(
     version: str, *, existing: Iterable[str | ExistingTags] | None = None, policy: TagPolicy | None = None
 ) -> tuple[str, ...]:
-    """Give the tags that a release should carry; :func:`plan_tags` also says what is held back, and why.
+    """Return the tags that a release should carry; :func:`plan_tags` also says what is held back, and why.
 
     Raises:
         InvalidVersion: the policy's scheme does not read the version.
@@ -258,7 +258,7 @@ def plan_tags(
 
 
 def exact_tags(version: str, *, policy: TagPolicy | None = None) -> tuple[str, ...]:
-    """Give the tags that name this version and no other: those that a release must never move.
+    """Return the tags that name this version and no other: those that a release must never move.
 
     Raises:
         InvalidVersion: the policy's scheme does not read the version.
@@ -425,7 +425,7 @@ def _as_spelled(version: Version, release: Version) -> Version:
 
 
 def _wanted(release: Version, policy: TagPolicy) -> Iterator[_Wanted]:
-    """Give the tags of a release, most specific first, as if nothing else were known."""
+    """Yield the tags of a release, most specific first, as if nothing else were known."""
     build = f"_{release.build}" if release.build and policy.build == "underscore" else ""
     exact = release.text + build
     yield from (

@@ -79,7 +79,7 @@ class Version:
         return len(self.parts) == 1 and self.is_plain
 
     def shares(self, other: Version, depth: int) -> bool:
-        """Tell whether the first ``depth`` numbers are the same; missing ones count as zero."""
+        """Return whether the first ``depth`` numbers are the same; missing ones count as zero."""
         return self._padded(depth) == other._padded(depth)
 
     def __lt__(self, other: Version) -> bool:
@@ -159,7 +159,7 @@ def read_names(names: Iterable[str], scheme: str = "semver") -> dict[str, Versio
 
 
 def beside(versions: Iterable[Version]) -> Callable[[Version], bool]:
-    """Give the test of whether a version counts beside others: a bare number only where one goes on after it.
+    """Return the test of whether a version counts beside others: a bare number only where one goes on after it.
 
     >>> counts = beside(map(read_version, ["2.1.0"]))
     >>> [counts(version) for name in ("2", "20240115") if (version := read_name(name))]
@@ -294,7 +294,7 @@ def _read_semver(text: str) -> Version | None:
 
 
 def _semver_precedence(prerelease: str | None) -> tuple[object, ...]:
-    """Give what orders pre-releases among each other and before the release, https://semver.org/#spec-item-11."""
+    """Return what orders pre-releases among each other and before the release, https://semver.org/#spec-item-11."""
     if prerelease is None:
         return (1,)
     identifiers = prerelease.split(".")

@@ -8,7 +8,7 @@ from imgref.cli.main import COMMANDS, cli
 
 
 def command_reference() -> str:
-    """Give what ``--help`` says of every command."""
+    """Return what ``--help`` says of every command."""
     pages = ["# Commands\n\nEach with what its `--help` says.\n"]
     context = click.Context(cli, info_name="imgref", **cli.context_settings)
     for name in COMMANDS:

@@ -232,7 +232,7 @@ def lost(exchange: Exchange) -> None:
 
 
 def slow(seconds: float, pieces: int = 4) -> Action:
-    """Give the body in pieces, with a pause before each."""
+    """Return the body in pieces, with a pause before each."""
 
     def act(exchange: Exchange) -> None:
         answer = exchange.ask()
@@ -269,7 +269,7 @@ def redirect(url: str, code: int = 307) -> Action:
 
 
 def paged(size: int, *, absolute: bool = False, host: str = "") -> Action:
-    """Give tags in pages of a size, each with a link to the next one, opaque as a registry's."""
+    """Return tags in pages of a size, each with a link to the next one, opaque as a registry's."""
 
     def act(exchange: Exchange) -> None:
         path, _, query = exchange.path.partition("?")

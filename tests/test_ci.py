@@ -461,7 +461,7 @@ def test_a_branch_never_gets_the_tag_of_a_release(
 
 
 def variables_of(system: System) -> set[str]:
-    """Give every variable that a system may read."""
+    """Return every variable that a system may read."""
     names = {name for name, _ in system.markers} | {system.event, system.primary}
     for field in ("ref", "tag", "branch", "pull_request", "branch_pull_request", "sha", "default_branch"):
         names |= {*getattr(system, field)}
@@ -497,7 +497,7 @@ payloads = st.recursive(leaves, lambda inner: st.lists(inner, max_size=2) | st.d
 
 @st.composite
 def environments(draw: st.DrawFn) -> dict[str, str]:
-    """Give an environment of a system, with random values for its own and for other variables."""
+    """Return an environment of a system, with random values for its own and for other variables."""
     system: System = draw(st.sampled_from(SYSTEMS))
     environ = draw(st.dictionaries(st.sampled_from(sorted(variables_of(system))), values))
     environ |= draw(st.dictionaries(st.sampled_from(VARIABLES), values, max_size=3))

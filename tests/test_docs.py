@@ -23,7 +23,7 @@ DOCUMENTS = [*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob
 
 
 def blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
-    """Give the fenced blocks of a language, each with its line."""
+    """Return the fenced blocks of a language, each with its line."""
     text = path.read_text(encoding="utf-8")
     for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield text.count("\n", 0, found.start()) + 1, found[1]
@@ -40,7 +40,7 @@ def cases(language: str) -> list[object]:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """Give a folder with imgref, and a docker that prints the words that it is given, one a line."""
+    """Return a folder with imgref, and a docker that prints the words that it is given, one a line."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "imgref").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m imgref "$@"\n')
@@ -74,7 +74,7 @@ def test_a_newcomer_reads_four_lines_of_python() -> None:
 
 
 def shell_scripts() -> list[str]:
-    """Give the scripts of docs/ci.md: its shell blocks, and what its other blocks hand to a shell."""
+    """Return the scripts of docs/ci.md: its shell blocks, and what its other blocks hand to a shell."""
     page = ROOT / "docs" / "ci.md"
     scripts = [block for _, block in blocks(page, "sh")]
     gitlab, circle, jenkins, buildkite = (
@@ -90,7 +90,7 @@ def shell_scripts() -> list[str]:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """Give a repository whose commit has a release's tag, with every character that a pre-release may have."""
+    """Return a repository whose commit has a release's tag, with every character that a pre-release may have."""
     where = tmp_path / "repository"
     where.mkdir()
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")

@@ -25,13 +25,13 @@ TERMINALS = {
 
 
 def written_grammar() -> dict[str, str]:
-    """Give the right side of every rule that the docstring writes."""
+    """Return the right side of every rule that the docstring writes."""
     lines = re.findall(r"^ {4}(\w+) += (.+)$", _grammar.__doc__ or "", re.MULTILINE)
     return dict(lines)
 
 
 def translated(rule: str, grammar: dict[str, str]) -> str:
-    """Give the regular expression of a rule."""
+    """Return the regular expression of a rule."""
     brackets = {"[": "(?:", "]": ")?", "{": "(?:", "}": ")*", "(": "(?:", ")": ")", "|": "|"}
     pieces = []
     for token in re.findall(r'"[^"]*"|[\[\]{}()|]|\w+', grammar[rule]):

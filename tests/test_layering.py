@@ -135,7 +135,7 @@ MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for p
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Give every module that a file imports, wherever in it, but for the type checker."""
+    """Return every module that a file imports, wherever in it, but for the type checker."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     unused = {
         id(inner)
@@ -247,7 +247,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def loaded(code: str) -> set[str]:
-    """Give the modules that are loaded after some code, beyond those of an empty start."""
+    """Return the modules that are loaded after some code, beyond those of an empty start."""
     script = f"import sys; before = set(sys.modules); {code}; print(*(set(sys.modules) - before), file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=clean_environ(), check=True

@@ -16,12 +16,12 @@ ROOT = Path(__file__).parent.parent
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    """Give the objects of a JSON-lines table."""
+    """Return the objects of a JSON-lines table."""
     return [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
 
 
 def clean_environ(**extra: str) -> dict[str, str]:
-    """Give an environment in which no CI, no settings and no colours are told, but those given."""
+    """Return an environment in which no CI, no settings and no colours are told, but those given."""
     return {**kept(os.environ), "NO_COLOR": "1", **extra}
 
 

@@ -29,7 +29,7 @@ class Entry:
 
 
 def layout_entries(files: Files) -> Iterator[Entry]:
-    """Give the images that index.json lists; one that is listed under several names counts once."""
+    """Yield the images that index.json lists; one that is listed under several names counts once."""
     try:
         listed = read_json(files.read("index.json")).get("manifests")
         if not isinstance(listed, list):
@@ -47,7 +47,7 @@ def layout_entries(files: Files) -> Iterator[Entry]:
 
 
 def inner_entry(files: Files, digest: str) -> Iterator[Entry]:
-    """Give an image that index.json does not list, but an index in it may; by its whole digest, if it is there."""
+    """Yield an image that index.json does not list, but an index in it may; by its whole digest, if it is there."""
     if is_a(DIGEST, digest) and (size := files.size(blob_name(digest))) is not None:
         yield Entry((), digest, partial(_Layout(files).image, Descriptor("", digest, size)))
 
@@ -73,7 +73,7 @@ class _Layout:
         return image
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Give a manifest, its digest verified."""
+        """Return a manifest, its digest verified."""
         name = self._check(descriptor)
         if descriptor.size > MANIFEST_LIMIT:
             raise self._files.fail(f"is too big for a manifest: {descriptor.size} bytes", name)
@@ -84,7 +84,7 @@ class _Layout:
             raise self._files.fail(str(error), name) from error
 
     def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
-        """Give a blob's bytes from the first one; the last ones only once its digest is known to be right."""
+        """Yield a blob's bytes from the first one; the last ones only once its digest is known to be right."""
         name = self._check(descriptor)
         algorithm = descriptor.digest.partition(":")[0]
         # What was read once, and is sent again, is not hashed again.
@@ -110,7 +110,7 @@ class _Layout:
         self._verified.add(digest)
 
     def _check_children(self, root: Descriptor) -> None:
-        """Say what to do about an index without all of its images, as engines save it that pulled for one platform."""
+        """Refuse an index without all of its images, as Docker saves it after pulling one platform; say what to do."""
         children = self.manifest(root).children
         there = [child for child in children if self._files.size(blob_name(child.digest)) is not None]
         if there and len(there) < len(children):
@@ -131,5 +131,5 @@ class _Layout:
 
 
 def blob_name(digest: str) -> str:
-    """Give the path of a blob in a layout."""
+    """Return the path of a blob in a layout."""
     return "blobs/" + digest.replace(":", "/")

@@ -74,7 +74,7 @@ def _are_strings(values: object) -> TypeGuard[list[str]]:
 
 
 def saved_entries(files: Files) -> Iterator[Entry]:
-    """Give the images that manifest.json lists; one that is listed under several names counts once."""
+    """Yield the images that manifest.json lists; one that is listed under several names counts once."""
     by_config: dict[str, list[_SavedImage]] = {}
     for image in _saved_images(files):
         by_config.setdefault(image.config, []).append(image)
@@ -84,7 +84,7 @@ def saved_entries(files: Files) -> Iterator[Entry]:
 
 
 def has_plain_layers(files: Files) -> bool:
-    """Tell whether a layer that manifest.json lists is not compressed."""
+    """Return whether a layer that manifest.json lists is not compressed."""
     return any(not packing_of(_head(files, name)) for image in _saved_images(files) for name in image.layers)
 
 
@@ -204,7 +204,7 @@ class _SavedLayer(Blob):
         return Descriptor(f"{DOCKER_LAYER}.gzip", digest, size), spool
 
     def _plain(self) -> Iterator[bytes]:
-        """Give the layer unpacked; the end is reached only if its digest is what the config says."""
+        """Yield the layer unpacked; the end is reached only if its digest is what the config says."""
         algorithm = self._diff_id.partition(":")[0]
         found = hashlib.new(algorithm)
         with self._files.open(self._name) as stream:

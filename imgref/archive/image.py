@@ -18,7 +18,7 @@ _MOST_MANIFESTS: Final = 1000
 
 
 def short_id(digest: str) -> str:
-    """Give the twelve characters of a digest that Docker prints.
+    """Return the twelve characters of a digest that Docker prints.
 
     >>> short_id("sha256:" + "0123456789abcdef" * 4)
     '0123456789ab'
@@ -37,21 +37,21 @@ class Blob(ABC):
 
     @abstractmethod
     def descriptor(self) -> Descriptor:
-        """Give media type, digest and size; the first call may take long where a layer must be compressed."""
+        """Return media type, digest and size; the first call may take long where a layer must be compressed."""
 
     @abstractmethod
     def chunks(self) -> Iterator[bytes]:
-        """Give its bytes from the first one; the last ones only once the digest is known to be right."""
+        """Yield its bytes from the first one; the last ones only once the digest is known to be right."""
 
 
 class ImageSource(Protocol):
     """Where manifests and blobs lie: in a layout on disk, or in a repository."""
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Give a manifest, its digest verified."""
+        """Return a manifest, its digest verified."""
 
     def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
-        """Give a blob's bytes from the first one; the last ones only once its digest is known to be right."""
+        """Yield a blob's bytes from the first one; the last ones only once its digest is known to be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class SourceBlob(Blob):
     label: str
 
     def descriptor(self) -> Descriptor:
-        """Give media type, digest and size."""
+        """Return media type, digest and size."""
         return self._descriptor
 
     def chunks(self) -> Iterator[bytes]:
-        """Give its bytes from the first one."""
+        """Yield its bytes from the first one."""
         return self._source.chunks(self._descriptor)
 
 
@@ -139,7 +139,7 @@ def _manifests(root: Descriptor, source: ImageSource) -> tuple[Manifest, ...]:
 
 
 def _diff_ids(manifest: Manifest, source: ImageSource) -> Iterable[str] | None:
-    """Give the digest of each layer as it is unpacked, which is the name that Docker knows it by."""
+    """Return the digest of each layer as it is unpacked, which is the name that Docker knows it by."""
     config = manifest.config
     if config is None or config.media_type not in (OCI_CONFIG, DOCKER_CONFIG) or config.size > _CONFIG_LIMIT:
         return None

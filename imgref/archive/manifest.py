@@ -59,7 +59,7 @@ _FOREIGN: Final = (".foreign.", ".nondistributable.")
 
 
 def digest_of(raw: bytes, algorithm: str = "sha256") -> str:
-    """Give the digest of bytes.
+    """Return the digest of bytes.
 
     >>> digest_of(b"")[:19]
     'sha256:e3b0c44298fc'
@@ -206,7 +206,7 @@ class Manifest:
 
 
 def _kind(data: dict[str, object], came_as: str) -> str:
-    """Give the media type: the one that the document names, else the one that it came as, else what it looks like."""
+    """Return the media type: the one that the document names, else the one that it came as, else what it looks like."""
     said = _text(data.get("mediaType"))
     kind = said or came_as
     if kind in ACCEPTED:

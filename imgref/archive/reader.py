@@ -38,7 +38,7 @@ class Archive:
         self._entries = entries
 
     def image(self, name: str | None = None) -> Image:
-        """Give one image: the only one, or the one with this name, tag, digest or id; also one inside an index.
+        """Return one image: the only one, or the one with this name, tag, digest or id; also one inside an index.
 
         Every manifest is read and its digest verified, and every blob must be there with the right size; blobs
         are verified as they are read.
@@ -123,7 +123,7 @@ def _entries(files: Files) -> Iterator[Entry]:
 
 
 def _as_pushed(files: Files) -> bool:
-    """Tell whether an archive that is both kinds has the layers that the image's digest is of.
+    """Return whether an archive that is both kinds has the layers that the image's digest is of.
 
     An engine with a containerd store saves what it pulled. One without (Docker 25 and newer) makes up a
     layout whose layers it has unpacked; no registry knows that image, so it counts as a plain ``docker save``.

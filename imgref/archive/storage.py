@@ -51,7 +51,7 @@ class Files(ABC):
 
     @abstractmethod
     def size(self, name: str) -> int | None:
-        """Give a file's size in bytes, or None where there is no such file."""
+        """Return a file's size in bytes, or None where there is no such file."""
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
@@ -262,7 +262,7 @@ def section(file: BinaryIO, offset: int, size: int) -> BinaryIO:
 
 
 def packing_of(head: bytes) -> str | None:
-    """Tell the compression by a file's first six bytes; None for none that Docker reads."""
+    """Return the compression by a file's first six bytes; None for none that Docker reads."""
     return next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
 
 
@@ -286,7 +286,7 @@ def spool_to(files: Files, chunks: Iterator[bytes], spool: BinaryIO) -> tuple[st
 
 
 def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | None, size: int) -> Iterator[bytes]:
-    """Give a stream's bytes, decompressed as its first bytes say.
+    """Yield a stream's bytes, decompressed as its first bytes say.
 
     Args:
         files: the archive.

@@ -113,7 +113,7 @@ class LayoutWriter(ABC):
         return ArchiveError(f"cannot be written: {error.strerror or error}", self._path)
 
     def _checked(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Give a blob's bytes; the end is reached only if they are the ones that the image names."""
+        """Yield a blob's bytes; the end is reached only if they are the ones that the image names."""
         algorithm, _, wanted = descriptor.digest.partition(":")
         found = hashlib.new(algorithm)
         size = 0
@@ -127,7 +127,7 @@ class LayoutWriter(ABC):
             raise ArchiveError(f"what came is not {descriptor.digest} with {descriptor.size} bytes", self._path)
 
     def _entry(self) -> dict[str, object]:
-        """Give the line of index.json, with the names that Docker, podman and skopeo look for."""
+        """Return the line of index.json, with the names that Docker, podman and skopeo look for."""
         root = self._root
         entry: dict[str, object] = {"mediaType": root.media_type, "digest": root.digest, "size": root.size}
         if self._reference.tag is not None:
@@ -136,7 +136,7 @@ class LayoutWriter(ABC):
         return entry
 
     def _loadable(self) -> dict[str, object] | None:
-        """Give the line of manifest.json, by which an engine without a containerd store loads the image.
+        """Return the line of manifest.json, by which an engine without a containerd store loads the image.
 
         It takes one image: of an index, the one for this machine, else the first.
         """
@@ -169,7 +169,7 @@ def _index(entries: list[object]) -> bytes:
 
 
 def _good_blobs(files: Files, blobs: Iterable[Descriptor]) -> set[str]:
-    """Give the digests of the blobs that are there, whole and right."""
+    """Return the digests of the blobs that are there, whole and right."""
     good = set()
     for blob in blobs:
         name = blob_name(blob.digest)
@@ -258,7 +258,7 @@ class _DirectoryWriter(LayoutWriter):
                 file.replace(place)
 
     def _others(self, old: Directory | None) -> list[object]:
-        """Give the lines of index.json that stay: those of other names, or of no name and another digest."""
+        """Return the lines of index.json that stay: those of other names, or of no name and another digest."""
         if old is None or old.size("index.json") is None:
             return []
         try:

@@ -85,7 +85,7 @@ class Baseline:
         return cls(path, known)
 
     def new(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Give the findings that are not known; each known one is used up by one finding."""
+        """Return the findings that are not known; each known one is used up by one finding."""
         new = []
         for finding in findings:
             key = self._key(finding)

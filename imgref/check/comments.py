@@ -110,7 +110,7 @@ class Ignores:
                 yield self._problem(comment, "the comment keeps nothing: no reference is here")
 
     def without_reason(self) -> Iterator[Problem]:
-        """Return the comments that do not say why they ignore something."""
+        """Yield the comments that do not say why they ignore something."""
         for ignore in self._ignores:
             if not ignore.has_reason:
                 message = f"the comment does not say why {', '.join(ignore.codes)} is ignored"

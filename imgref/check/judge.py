@@ -26,7 +26,7 @@ _OF_DECLARATIONS: Final = [(code, rule.declaration) for code, rule in RULES.item
 
 
 def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str) -> list[Finding]:
-    """Hold one file to a policy.
+    """Check one file by a policy.
 
     Args:
         reading: what was found in it.
@@ -92,7 +92,7 @@ class _File:
                     yield self._excepted(image, code, verdict)
 
     def beside(self, reading: Reading) -> Iterator[tuple[Finding, bool]]:
-        """Give what the reader itself has to say, and the registries that the file declares insecure."""
+        """Yield what the reader itself has to say, and the registries that the file declares insecure."""
         for problem in reading.problems:
             yield self.told(problem), False
         for declaration in reading.declarations:

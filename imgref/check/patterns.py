@@ -179,7 +179,7 @@ class ImagePattern:
         object.__setattr__(self, "_path", Glob(path))
 
     def matches(self, ref: ImageReference) -> bool:
-        """Tell whether the reference is to a repository of this pattern."""
+        """Return whether the reference is to a repository of this pattern."""
         return self._host.matches(ref.registry.lower()) and self._path.matches(ref.path)
 
 

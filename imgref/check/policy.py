@@ -78,7 +78,7 @@ class Policy:
     today: date | None = None
 
     def ignored_in(self, path: str) -> frozenset[str]:
-        """Give the codes that are not reported in a file; ``path`` is relative to :attr:`root`."""
+        """Return the codes that are not reported in a file; ``path`` is relative to :attr:`root`."""
         found = [codes for pattern, codes in self.per_file_ignores if pattern.matches(path)]
         return frozenset().union(*found)
 
@@ -87,7 +87,7 @@ class Policy:
         return next((kind for pattern, kind in reversed(self.files) if pattern.matches(path)), None)
 
     def exemption(self, code: str, ref: ImageReference) -> tuple[Exemption | None, Exemption | None]:
-        """Give the exception that lets this image pass a rule, and one that would if it had not expired."""
+        """Return the exception that lets this image pass a rule, and one that would if it had not expired."""
         expired = None
         for entry in self.exceptions:
             if code in entry.codes and entry.image.matches(ref):
@@ -97,5 +97,5 @@ class Policy:
         return None, expired
 
     def has_expired(self, entry: Exemption) -> bool:
-        """Tell whether the last day of an exception is over."""
+        """Return whether the last day of an exception is over."""
         return entry.expires is not None and self.today is not None and entry.expires < self.today

@@ -22,14 +22,14 @@ _Result = TypeVar("_Result")
 
 
 def available() -> int:
-    """Give the number of processes that can work at once; one where forking is not possible, or not safe."""
+    """Return the number of processes that can work at once; one where forking is not possible, or not safe."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_processes(function: Callable[[_Work], _Result], work: Sequence[_Work], jobs: int) -> Iterator[_Result]:
-    """Give the results of a function for each piece of work, in order, as they come.
+    """Yield the results of a function for each piece of work, in order, as they come.
 
     Each process takes every ``jobs``-th piece. Only what has been given is kept, since a process waits where its
     results are not taken.

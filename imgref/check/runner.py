@@ -97,7 +97,7 @@ class Checked:
 
 
 def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Sequence[Policy]) -> Iterator[Checked]:
-    """Return results for what a listing could not look at, except where a policy excludes it.
+    """Yield results for what a listing could not look at, except where a policy excludes it.
 
     Args:
         listing: the listing, after it has listed.
@@ -159,7 +159,7 @@ class _Worker:
         return [self.check(task) for task in tasks]
 
     def declarations(self, task: Task) -> tuple[Declaration, ...]:
-        """Give what an engine's settings declare; what is wrong with the file is told when its turn comes."""
+        """Return what an engine's settings declare; what is wrong with the file is told when its turn comes."""
         with suppress(_Refused):
             reading, _ = self._read(task, self.place(task))
             return () if reading is None else reading.declarations
@@ -182,7 +182,7 @@ class _Worker:
         return self.places.of(task.path) if task.kind is None else Place.declared(task.kind)
 
     def _refused(self, task: Task, path: str, place: Place, refused: _Refused) -> Checked:
-        """Say what becomes of a file that was not read: a finding if its kind is known, and never nothing at all."""
+        """Return what becomes of a file that was not read: a finding if its kind is known, and never nothing at all."""
         reason = str(refused)
         if refused.gone:
             return Checked(path, status="unread" if task.named else "skipped", reason=reason)
@@ -227,7 +227,7 @@ class _Worker:
         )
 
     def _unreported(self, task: Task) -> Status:
-        """Say what becomes of a file of which no finding says that it was not read to its end."""
+        """Return what becomes of a file of which no finding says that it was not read to its end."""
         if not self.options.judging:
             return "skipped"
         policy = self.policies[task.policy]
@@ -268,7 +268,7 @@ def _first_problem(reading: Reading) -> str:
 
 
 def _source_lines(findings: Sequence[Finding], reading: Reading, numbered: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Return the lines that findings are about, with their credentials masked, and every character in its column."""
+    """Yield the lines that findings are about, with their credentials masked, and every character in its column."""
     secret = {finding.line for finding in findings if MASK in (finding.text or "")}
     secret |= {declaration.line for declaration in reading.declarations}
     for line in {finding.line for finding in findings if finding.line <= len(numbered)}:

@@ -62,7 +62,7 @@ class Policies:
         self._files: dict[str, Path | None] = {}
 
     def number(self, directory: str) -> int:
-        """Give the place in :attr:`found` of the policy that holds in a directory.
+        """Return the place in :attr:`found` of the policy that holds in a directory.
 
         Raises:
             ConfigError: the settings cannot be used.

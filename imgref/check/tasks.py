@@ -114,7 +114,7 @@ def excluded(path: str, policy: Policy) -> bool:
 
 
 def inside_policy(path: str, policy: Policy) -> str:
-    """Give a path relative to where the policy's patterns start."""
+    """Return a path relative to where the policy's patterns start."""
     root = Path.cwd() if policy.root is None else policy.root
     directory, name = os.path.split(Path(path).absolute())
     return os.path.relpath(os.path.join(_real(directory), name), root)
@@ -122,5 +122,5 @@ def inside_policy(path: str, policy: Policy) -> str:
 
 @cache
 def _real(directory: str) -> str:
-    """Give a directory without links in it: the root of a policy has none either."""
+    """Return a directory without links in it: the root of a policy has none either."""
     return os.path.realpath(directory)

@@ -133,7 +133,7 @@ class Reporter:
 
 
 def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None:
-    """Give what writes the findings of a file as they come; None for formats that are one whole."""
+    """Return what writes the findings of a file as they come; None for formats that are one whole."""
     if request.statistics:
         return lambda findings, result: None
     if request.format == "full":
@@ -195,7 +195,7 @@ def list_references(request: Request, results: Iterator[Checked], totals: Totals
 
 
 def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
-    """Tell whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
+    """Return whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
     return occurrence.role != "unresolved" or occurrence.is_base
 
 

@@ -45,7 +45,7 @@ _STYLE = re.compile(r"(\x1b\[(?:3[136]m\x1b\[)?1m|\x1b\[0m)")
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
-    """Tell whether stdout, or another stream, is a terminal, and so read by a person."""
+    """Return whether stdout, or another stream, is a terminal, and so read by a person."""
     return (sys.stdout if stream is None else stream).isatty()
 
 

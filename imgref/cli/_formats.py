@@ -42,7 +42,7 @@ class Printed(NamedTuple):
         return self.references if self.images else list(self.plan.tags)
 
     def to_dict(self) -> dict[str, object]:
-        """Give the plan as ``--format json`` prints it."""
+        """Return the plan as ``--format json`` prints it."""
         plan = self.plan
         return {
             "version": plan.version,

@@ -67,7 +67,7 @@ def list_tags(is_released: Callable[[str], bool] = lambda name: False) -> GitTag
 
 
 def default_branch() -> str | None:
-    """Give the remote's default branch as far as this clone knows it, or None; outside a repository, too."""
+    """Return the remote's default branch as far as this clone knows it, or None; outside a repository, too."""
     try:
         return _git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").partition("/")[2] or None
     except GitError:
@@ -114,7 +114,7 @@ def _remotes() -> dict[str, _Remote]:
 
 
 def _lacking(remotes: dict[str, _Remote], *, shallow: bool, only_released: bool) -> str:
-    """Say why this clone may lack tags, or return an empty string."""
+    """Return why this clone may lack tags, or return an empty string."""
     if shallow:
         return "is shallow"
     if only_released:

@@ -71,7 +71,7 @@ _SOURCE_OPTIONS: Final = (
 
 
 def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
-    """Give the decorator that puts a tag plan's options on a command.
+    """Return the decorator that puts a tag plan's options on a command.
 
     Args:
         sources: whether ``--existing`` and ``--image`` are among them.
@@ -159,7 +159,7 @@ def _check(options: PlanOptions, settings: dict[str, Setting]) -> None:
 
 
 def tell_existing(plan: TagPlan, *, warning: bool = True) -> None:
-    """Say on stderr what was known.
+    """Report on stderr what was known.
 
     Args:
         plan: the plan.
@@ -174,13 +174,13 @@ def tell_existing(plan: TagPlan, *, warning: bool = True) -> None:
 
 
 def tell_held(plan: TagPlan) -> None:
-    """Say on stderr which tags are held back, and by which version."""
+    """Report on stderr which tags are held back, and by which version."""
     for held in plan.held:
         _console.note(f"held: {held.tag} ({held.because} is newer)")
 
 
 def tell_nothing_left(version: str) -> int:
-    """Say that later versions hold every tag, and give the exit code of that."""
+    """Report that later versions hold every tag, and give the exit code of that."""
     _console.error(f"no tag is left to give to {version}: later versions hold them all")
     return EXIT_FINDINGS
 

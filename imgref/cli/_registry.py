@@ -157,7 +157,7 @@ def list_existing(
 
 
 def tell_event(event: Event) -> None:
-    """Tell of a retry or a warning, on stderr."""
+    """Report a retry or a warning on stderr."""
     (_console.warn if event.kind == "warning" else _console.note)(event.message)
 
 
@@ -188,7 +188,7 @@ def _platform(context: click.Context, parameter: click.Parameter, value: str | N
 
 
 def platform_option(text: str) -> Callable[[_Command], _Command]:
-    """Give the decorator that puts ``--platform`` on a command, with its help."""
+    """Return the decorator that puts ``--platform`` on a command, with its help."""
     return click.option("--platform", metavar="OS/ARCH[/VARIANT]", callback=_platform, help=text)
 
 

@@ -65,7 +65,7 @@ def mount_option(command: _Command) -> _Command:
 
 
 def pushed_blobs() -> PushedBlobs:
-    """Give the memory of what was pushed where."""
+    """Return the memory of what was pushed where."""
     from imgref._directories import cache_home
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
@@ -74,7 +74,7 @@ def pushed_blobs() -> PushedBlobs:
 
 @contextmanager
 def watching(style: str, *, quiet: bool, pulls: bool = False) -> Iterator[Watcher]:
-    """Give what shows a transfer as the options say; a signal to end is taken for Ctrl-C while it lasts.
+    """Yield what shows a transfer as the options say; a signal to end is taken for Ctrl-C while it lasts.
 
     Args:
         style: ``text``, ``json``, or ``none`` for a transfer that is not the command's result.

@@ -224,7 +224,7 @@ class Job:
 
 @contextmanager
 def lookups(options: dict[str, Any]) -> Iterator[Lookups]:
-    """Give what asks registries; a client is opened once something is asked."""
+    """Yield what asks registries; a client is opened once something is asked."""
     opened: list[Lookup] = []
 
     def client() -> Lookup:

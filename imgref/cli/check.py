@@ -38,7 +38,7 @@ _STDIN: Final = "<stdin>"
 @BY_WHAT
 @HOW
 def command(**options: object) -> int:
-    """Check that every image in a tree is one that you trust.
+    """Check the image references in files against a policy.
 
     Dockerfiles, Compose files, manifests, charts and CI files are found below each PATH (default: here), and each
     image reference in them is held to the policy in .imgref.toml. What git ignores is not looked at; a file that is
@@ -116,7 +116,7 @@ def _policies(request: Request) -> Policies:
 
 
 def _today() -> date:
-    """Give the day here: an exception ends with the day of whoever runs the check."""
+    """Return the day here: an exception ends with the day of whoever runs the check."""
     from datetime import date
 
     return date.today()
@@ -139,7 +139,7 @@ def _tasks(request: Request, policies: Policies) -> tuple[list[Task], list[Check
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:
-    """Tell which exceptions have expired, and so have no effect."""
+    """Report which exceptions have expired, and so have no effect."""
     told: dict[str, None] = {}
     for policy in policies:
         for entry in policy.exceptions:
@@ -182,7 +182,7 @@ class _Baselines:
         return list(result.findings) if self._known is None else self._known.new(result.findings)
 
     def tell_gone(self) -> None:
-        """Say how many known findings were not found any more."""
+        """Report how many known findings were not found any more."""
         gone = 0 if self._known is None else self._known.gone(self._examined)
         if gone:
             one = f"{gone} finding of the baseline is" if gone == 1 else f"{gone} findings of the baseline are"

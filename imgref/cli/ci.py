@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.command()
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 def command(style: str) -> int:
-    """Say which CI runs here, what it builds, and which variable told it."""
+    """Show which CI system runs here and what it builds."""
     from imgref.cli._git import default_branch
 
     build = detect(default_branch=default_branch())

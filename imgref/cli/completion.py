@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command()
 @click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the script that completes imgref in a shell.
+    """Print the completion script for a shell.
 
     SHELL is bash, zsh or fish. For example, in ~/.bashrc: eval "$(imgref completion bash)"
     """

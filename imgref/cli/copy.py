@@ -43,7 +43,7 @@ def command(
     style: str,
     quiet: bool,
 ) -> int:
-    """Copy an image to other names, on the same registry or another.
+    """Copy an image to other repositories or registries.
 
     An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves. A
     released version such as 2.1.3 does not move from another image.

@@ -24,7 +24,7 @@ __all__ = ["command"]
 @platform_option("The digest of this platform's image, where REF is an index.")
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], pin: bool, platform: Platform | None) -> int:
-    """Print the digests of images that are on a registry.
+    """Print the digests of images on a registry.
 
     Nothing is pulled: the registry is asked by HEAD, which it does not count. Each REF gets one line, in the order
     given; one that fails gets an error instead, and the exit code is the worst of all: 3, then 4, then 0.

@@ -23,7 +23,7 @@ __all__ = ["command"]
 @platform_option("Require an image for this platform.")
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | None) -> int:
-    """Report by exit code whether every REF exists on its registry.
+    """Report by exit code whether images exist.
 
     The exit code is 0 if every image exists and 4 if one does not. Nothing is printed, except for errors: if imgref
     cannot find out, for example because the registry requires authentication, the exit code is 3.

@@ -26,7 +26,7 @@ Rows = list[dict[str, str]]
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
 )
 def command(insecure: tuple[str, ...], style: str) -> int:
-    """Show which registries are trusted how, and where that is said.
+    """Show how registries are reached, and which settings say so.
 
     Also the mirrors that lookups use, which files were read, and for which registries there are credentials; never a
     secret. No registry is asked.

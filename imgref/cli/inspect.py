@@ -59,7 +59,7 @@ class _Image(NamedTuple):
 )
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | None, raw: bool, style: str) -> int:
-    """Show images that are on a registry: platforms, layers, sizes, configuration, annotations.
+    """Show the platforms, layers and configuration of images.
 
     Sizes are those of what is transferred, in bytes. The configuration is that of one image: of an index, choose one
     with --platform. As JSON, several images are printed one a line. A REF that fails gets an error, and the exit code

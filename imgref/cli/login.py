@@ -26,7 +26,7 @@ __all__ = ["command", "read_host"]
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_client
 def command(client: RegistryClient, host: str, username: str | None, password_stdin: bool) -> int:
-    """Store the credentials for a registry, once it has accepted them.
+    """Log in to a registry.
 
     They are kept where Docker keeps them: by the credential helper that its config.json names, else in that file.
     """

@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.command()
 @click.argument("host", metavar="HOST")
 def command(host: str) -> int:
-    """Forget the credentials for a registry.
+    """Remove the credentials for a registry.
 
     They are kept in Docker's config.json, or by the credential helper that it names.
     """

@@ -37,7 +37,7 @@ _HEADERS: Final = ("tag", "digest", "created", "size", "platforms", "aliases")
 )
 @with_lookup
 def command(lookup: Lookup, repository: str, long: bool, full: bool, style: str | None, **options: Any) -> int:
-    """List the tags of a repository, the newest version first.
+    """List the tags of a repository, newest version first.
 
     Names that are no version come last. A pre-release is in a range only with --pre, or where the range itself names
     a pre-release.

@@ -22,34 +22,34 @@ from imgref.errors import ImgrefError
 __all__ = ["main"]
 
 COMMANDS: Final = {
-    "parse": "Say what image references mean.",
-    "tags": "Plan the tags that a release should carry.",
-    "check": "Check that every image in a tree is one that you trust.",
+    "parse": "Parse image references and print what they mean.",
+    "tags": "Plan the tags for a release or any other build.",
+    "check": "Check the image references in files against a policy.",
     "pin": "Add digests to the image references in files.",
     "unpin": "Remove digests from the image references in files.",
-    "update": "Move tags in files to newer ones, and digests with them.",
+    "update": "Update the tags and digests in files to newer versions.",
     "outdated": "Show which images have newer tags.",
     "explain": "Explain the rules of imgref check.",
-    "ci": "Say which CI runs here, what it builds, and which variable told it.",
-    "slug": "Turn any text, such as the name of a branch, into a tag.",
-    "ls": "List the tags of a repository, the newest version first.",
-    "exists": "Report by exit code whether every REF exists on its registry.",
-    "which": "Print the most specific version tag of the image that REF names now.",
-    "digest": "Print the digests of images that are on a registry.",
-    "inspect": "Show images that are on a registry: platforms, layers, sizes, configuration, annotations.",
-    "tag": "Give more tags to an image that is on a registry, without pulling it.",
-    "push": "Push an image that is on disk.",
-    "pull": "Pull an image into an OCI layout, as docker load, podman and skopeo read it.",
-    "copy": "Copy an image to other names, on the same registry or another.",
-    "release": "Publish the tags of VERSION for an image without moving any of them backwards.",
-    "login": "Store the credentials for a registry, once it has accepted them.",
-    "logout": "Forget the credentials for a registry.",
-    "info": "Show which registries are trusted how, and where that is said.",
-    "completion": "Print the script that completes imgref in a shell.",
+    "ci": "Show which CI system runs here and what it builds.",
+    "slug": "Turn any text, such as a branch name, into a tag.",
+    "ls": "List the tags of a repository, newest version first.",
+    "exists": "Report by exit code whether images exist.",
+    "which": "Print the version tag of the image that REF names now.",
+    "digest": "Print the digests of images on a registry.",
+    "inspect": "Show the platforms, layers and configuration of images.",
+    "tag": "Add tags to an image on a registry without pulling it.",
+    "push": "Push an image from disk to a registry.",
+    "pull": "Pull an image into an OCI layout or a tar archive.",
+    "copy": "Copy an image to other repositories or registries.",
+    "release": "Publish the tags of a version, never moving a tag backwards.",
+    "login": "Log in to a registry.",
+    "logout": "Remove the credentials for a registry.",
+    "info": "Show how registries are reached, and which settings say so.",
+    "completion": "Print the completion script for a shell.",
 }
 """Every command with its one line of help, in the order of ``--help``; the module has the command's name.
 
-Help is told from here so that ``imgref --help`` imports no command.
+Help is printed from here so that ``imgref --help`` imports no command.
 """
 
 _COMPLETION: Final = "_IMGREF_COMPLETE"
@@ -124,7 +124,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, message="imgref %(version)s")
 def cli() -> None:
-    """Say what image references mean and which tags a release should carry, check them, and move images safely."""
+    """Parse, check, pin, update and publish container image references."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -176,7 +176,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _failed(error: OSError) -> int:
-    """Tell what the system refused, and give the exit code."""
+    """Report what the system refused, and return the exit code."""
     if isinstance(error, BrokenPipeError):
         # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
         _forget(sys.stdout)

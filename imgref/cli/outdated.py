@@ -90,7 +90,7 @@ def command(context: click.Context, /, targets: tuple[str, ...], everything: boo
 
 
 def _sorted_out(targets: Iterable[str]) -> tuple[tuple[str, ...], tuple[ImageReference, ...]]:
-    """Tell paths from references: what exists is a path."""
+    """Return paths from references: what exists is a path."""
     paths, refs = [], []
     for target in targets:
         if os.path.lexists(target):

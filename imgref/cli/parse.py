@@ -78,7 +78,7 @@ def command(
     no_default_tag: bool,
     strict: bool,
 ) -> int:
-    """Say what image references mean.
+    """Parse image references and print what they mean.
 
     Each REF is normalised into registry, path, tag and digest, as Docker would read it. A single - reads
     references from standard input, one a line.
@@ -118,7 +118,7 @@ def _blaming(option: str) -> Iterator[None]:
 
 
 def _printer(reader: _Reader, style: str, fields: tuple[str, ...], gap: str) -> Callable[[str], str]:
-    """Give the function from an input to what is printed for it; a gap follows each table."""
+    """Return the function from an input to what is printed for it; a gap follows each table."""
     if fields:
         return lambda text: "\t".join(_word(values[field]) for values in [reader.fields(text)] for field in fields)
     if style == "json":
@@ -153,7 +153,7 @@ def _table(fields: dict[str, object]) -> str:
 
 
 def _batches(references: tuple[str, ...]) -> Iterator[list[tuple[int | None, str]]]:
-    """Give the inputs in batches, each with its line number where it is a line of standard input."""
+    """Yield the inputs in batches, each with its line number where it is a line of standard input."""
     for text in references:
         if text == "-":
             yield from _lines()

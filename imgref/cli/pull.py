@@ -35,7 +35,7 @@ def command(
     style: str,
     quiet: bool,
 ) -> int:
-    """Pull an image into an OCI layout, as docker load, podman and skopeo read it.
+    """Pull an image into an OCI layout or a tar archive.
 
     FILE becomes a tar where its name ends in .tar, else a directory; one that is a layout already keeps its other
     images. It is written whole or not at all. A single - writes a tar to standard output.

@@ -42,7 +42,7 @@ def command(
     style: str,
     quiet: bool,
 ) -> int:
-    """Push an image that is on disk.
+    """Push an image from disk to a registry.
 
     IMAGE is an OCI layout, a directory or a tar, or a tar of docker save; a single - reads a tar from standard
     input. Each REF is a name that it gets; layers that the registry has already are not sent. A released version such

@@ -58,7 +58,7 @@ __all__ = ["command"]
 @client_options
 @click.pass_context
 def command(context: click.Context, /, source: str, version: str | None, repository: str | None, **flags: Any) -> int:
-    """Publish the tags of VERSION for an image without moving any of them backwards.
+    """Publish the tags of a version, never moving a tag backwards.
 
     SRC is an image on a registry, given by digest or tag. Its repository gets the tags. The exact tag is set first
     and never moves. A floating tag such as 2.1 or latest moves only if no later version holds it and if the registry's

@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command()
 @click.argument("text")
 def command(text: str) -> int:
-    """Turn any text, such as the name of a branch, into a tag.
+    """Turn any text, such as a branch name, into a tag.
 
     Each run of characters that a tag cannot hold becomes one -; what is too long is cut, and ends in a hash.
     """

@@ -26,7 +26,7 @@ __all__ = ["command"]
 def command(
     client: RegistryClient, source: str, new: tuple[str, ...], force: bool, if_absent: bool, dry_run: bool
 ) -> int:
-    """Give more tags to an image that is on a registry, without pulling it.
+    """Add tags to an image on a registry without pulling it.
 
     NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are. A released
     version such as 2.1.3 does not move from another image.

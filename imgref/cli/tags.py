@@ -52,7 +52,7 @@ __all__ = ["command"]
 def command(
     context: click.Context, /, version: str | None, style: str | None, bake_target: str, **flags: object
 ) -> int:
-    """Plan the tags that a release should carry.
+    """Plan the tags for a release or any other build.
 
     VERSION 2.1.3 gives 2.1.3, 2.1, 2 and latest; with --existing only those that no later version holds.
     With --ci there is no VERSION: a git tag, a branch, a pull request or a schedule gets the tags that fit it.
@@ -178,7 +178,7 @@ def _print_labels(labels: dict[str, str], style: str | None, bake_target: str) -
 
 
 def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
-    """Give the labels of a build that are known.
+    """Return the labels of a build that are known.
 
     https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
     """
@@ -194,7 +194,7 @@ def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
 
 
 def _created() -> datetime:
-    """Give the time of the build, or the one that https://reproducible-builds.org/specs/source-date-epoch/ tells."""
+    """Return the time of the build, or the one that https://reproducible-builds.org/specs/source-date-epoch/ tells."""
     from datetime import UTC, datetime
 
     epoch = os.environ.get("SOURCE_DATE_EPOCH")

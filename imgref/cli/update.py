@@ -21,7 +21,7 @@ __all__ = ["command"]
 @jobs_option
 @click.pass_context
 def command(context: click.Context, /, paths: tuple[str, ...], **_: Any) -> int:
-    """Move tags in files to newer ones, and digests with them.
+    """Update the tags and digests in files to newer versions.
 
     imgref reads the files below each PATH (default: here). A tag keeps its variant: 1.25.3-alpine3.18 may become
     1.27.3-alpine3.20, never 1.27.3. Stable versions do not move to pre-releases. References without a digest stay

@@ -56,7 +56,7 @@ class _Found(NamedTuple):
 )
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], every: bool, style: str | None) -> int:
-    """Print the most specific version tag of the image that REF names now.
+    """Print the version tag of the image that REF names now.
 
     For nginx:latest that is a tag such as 1.27.3, for nginx:alpine one such as 1.27.3-alpine, and for a digest a tag
     that names it. imgref sends HEAD for the likeliest tags first, and without --all at most 100; if they do not decide,

@@ -104,7 +104,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def settings_lock(path: Path) -> Iterator[None]:
-    """Hold off other processes that would change a settings file between reading and writing it.
+    """Keep other processes from changing a settings file between reading and writing it.
 
     Raises:
         ConfigError: the file's directory cannot be created or read.

@@ -75,7 +75,7 @@ class _Token:
 
 
 class Authenticator:
-    """Gives the ``Authorization`` header for requests to registries; safe to use from several threads.
+    """Returns the ``Authorization`` header for requests to registries; safe to use from several threads.
 
     Tokens are kept by registry and scopes until they end. Credentials are looked for when a registry first asks.
     """
@@ -89,13 +89,13 @@ class Authenticator:
         self._lock = threading.RLock()
 
     def masked(self, text: str) -> str:
-        """Give what a registry says without any secret that was sent to it: some repeat a request in their errors."""
+        """Return what a registry says without any secret that was sent to it: some repeat a request in their errors."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
     def authorization(self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str) -> str | None:
-        """Give the header for a request, or None where the registry has not asked for one.
+        """Return the header for a request, or None where the registry has not asked for one.
 
         Raises:
             AuthenticationError: the token service refuses the credentials, or to go without.
@@ -115,7 +115,7 @@ class Authenticator:
     def renew(
         self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str, answer: Response, refused: str | None
     ) -> str | None:
-        """Give the header with which to ask again after a 401; None where that would be no different.
+        """Return the header with which to ask again after a 401; None where that would be no different.
 
         Args:
             endpoint: the registry.
@@ -248,7 +248,7 @@ class Authenticator:
         )
 
     def _withheld(self, endpoint: Endpoint, realm: str) -> str:
-        """Say why a password for a registry must not go to the token service that it names; empty where it may."""
+        """Return why a password for a registry must not go to the token service that it names; empty where it may."""
         parts = urlsplit(realm)
         trust = self._transport.trust(parts.netloc)
         if parts.scheme == "http" and endpoint.origin.startswith("https:"):

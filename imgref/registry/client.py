@@ -117,7 +117,7 @@ class RegistryClient:
     # Manifests
 
     def resolve(self, ref: ImageReference, platform: Platform | None = None) -> Descriptor:
-        """Give the descriptor of a manifest or index, by HEAD, which registries do not count as a pull.
+        """Return the descriptor of a manifest or index, by HEAD, which registries do not count as a pull.
 
         Args:
             ref: the image; a digest comes before a tag.
@@ -129,7 +129,7 @@ class RegistryClient:
         return self.find(ref) or self.get_manifest(ref).descriptor
 
     def find(self, ref: ImageReference) -> Descriptor | None:
-        """Give the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
+        """Return the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
         return self._manifests.find(ref)
 
     def confirm_missing(self, ref: ImageReference) -> None:
@@ -141,7 +141,7 @@ class RegistryClient:
         self._manifests.confirm_missing(ref)
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
-        """Give a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
+        """Return a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
         return self._manifests.get(ref)
 
     def put_manifest(
@@ -162,7 +162,7 @@ class RegistryClient:
         return self._manifests.put(ref, raw, media_type, read_back=read_back, again=again)
 
     def get_config(self, ref: ImageReference, manifest: Manifest) -> Mapping[str, object]:
-        """Give the configuration of an image; empty for an index, and for what is no image."""
+        """Return the configuration of an image; empty for an index, and for what is no image."""
         return self._manifests.config(ref, manifest)
 
     # Lists
@@ -179,7 +179,7 @@ class RegistryClient:
         return self._lists.tags(Repository.of(repository).reference)
 
     def list_referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
-        """Give what refers to a manifest, such as its signatures; None where the registry keeps no such lists.
+        """Return what refers to a manifest, such as its signatures; None where the registry keeps no such lists.
 
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
 
@@ -191,7 +191,7 @@ class RegistryClient:
     # Blobs
 
     def blob_exists(self, repository: ImageReference, digest: str) -> int | None:
-        """Give the size of a blob in bytes, or None where the repository does not have it."""
+        """Return the size of a blob in bytes, or None where the repository does not have it."""
         return self._blobs.exists(repository, digest)
 
     def open_blob(
@@ -246,7 +246,7 @@ class RegistryClient:
         self._blobs.put(upload, content, size, digest)
 
     def cancel_upload(self, upload: Upload) -> None:
-        """Tell the registry to forget an upload; whether it does is not our concern."""
+        """Ask the registry to forget an upload, and ignore whether it does."""
         self._blobs.cancel_upload(upload)
 
     # Credentials, and waiting

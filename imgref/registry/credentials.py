@@ -55,7 +55,7 @@ class Credential:
     source: str = ""
 
     def basic(self) -> str:
-        """Give the value of an ``Authorization`` header, as `RFC 7617 <https://www.rfc-editor.org/rfc/rfc7617>`_."""
+        """Return the value of an ``Authorization`` header, as `RFC 7617 <https://www.rfc-editor.org/rfc/rfc7617>`_."""
         return "Basic " + base64.b64encode(f"{self.username}:{self.secret}".encode()).decode()
 
 
@@ -93,7 +93,7 @@ class Credentials:
         return [path for path in (self.docker_config, *self._auth_files) if os.path.isfile(path)]
 
     def find(self, registry: str, path: str = "") -> Credential | None:
-        """Give the credential for a registry, or None.
+        """Return the credential for a registry, or None.
 
         Args:
             registry: host, with its port where it has one; a credential for another port is for another registry.
@@ -109,7 +109,7 @@ class Credentials:
             return self._found[key]
 
     def known(self) -> list[tuple[str, str]]:
-        """Give every registry (or namespace) for which there is a credential, with its source; never a secret.
+        """Return every registry (or namespace) for which there is a credential, with its source; never a secret.
 
         Raises:
             ConfigError: a file is corrupt, or a credential helper is missing or fails.
@@ -263,7 +263,7 @@ def _key(registry: str) -> str:
 
 
 def _plain(key: str) -> str:
-    """Give the registry, or the namespace, that a key means: without scheme and version of the API.
+    """Return the registry, or the namespace, that a key means: without scheme and version of the API.
 
     >>> _plain("https://index.docker.io/v1/"), _plain("http://r.example:5000/v2/"), _plain("r.example/team")
     ('docker.io', 'r.example:5000', 'r.example/team')
@@ -321,7 +321,7 @@ def _entry(key: str, entry: Mapping[str, object], file: Path) -> Credential | No
 
 
 def _helpers(settings: Mapping[str, object], path: Path) -> Iterator[tuple[str | None, str]]:
-    """Give each helper with the host that it is for; None for the one that keeps all others."""
+    """Yield each helper with the host that it is for; None for the one that keeps all others."""
     helpers = settings.get("credHelpers") or {}
     if not isinstance(helpers, dict):
         raise ConfigError("credHelpers must be an object", str(path), line_of(path, '"credHelpers"'))
@@ -334,7 +334,7 @@ def _helpers(settings: Mapping[str, object], path: Path) -> Iterator[tuple[str |
 
 
 def _helper_for(settings: Mapping[str, object], registry: str, path: Path) -> str:
-    """Give the helper for a registry; empty where none is configured, or where this host is excepted by ``""``."""
+    """Return the helper for a registry; empty where none is configured, or where this host is excepted by ``""``."""
     kept = ""
     for host, name in _helpers(settings, path):
         if host is None:
@@ -349,7 +349,7 @@ def _write(path: Path, settings: Mapping[str, object]) -> None:
 
 
 def refused(credential: Credential | None, registry: str, about: str) -> AuthenticationError:
-    """Say that a registry did not take a credential, or wants one."""
+    """Report that a registry did not take a credential, or wants one."""
     if credential is None:
         return AuthenticationError(
             f"{about}: {registry} wants credentials; imgref login {registry} stores them", status=401

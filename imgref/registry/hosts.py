@@ -24,7 +24,7 @@ from imgref.registry._settings_files import LineFinder, line_of, read_json, read
 __all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
 
 Resolver = Callable[[str], Sequence[str]]
-"""Gives the addresses of a host name, and none where it has none."""
+"""Returns the addresses of a host name, which may be none."""
 
 
 class Trust(Enum):
@@ -70,7 +70,7 @@ class Proxies:
         return cls(value("HTTP_PROXY") or None, value("HTTPS_PROXY") or None, tuple(filter(None, excepted)))
 
     def shown(self) -> dict[str, str]:
-        """Give what is set, to be read by people: without the credentials in it.
+        """Return what is set, to be read by people: without the credentials in it.
 
         >>> Proxies(https="http://ada:s3cret@proxy:3128").shown()
         {'https': 'http://proxy:3128'}
@@ -79,7 +79,7 @@ class Proxies:
         return {name: re.sub(r"//[^/]*@|^[^/]*@", _slashes, value) for name, value in set_.items() if value}
 
     def get(self, scheme: str, host: str) -> str | None:
-        """Give the proxy for a host, or None; loopback has none, ever.
+        """Return the proxy for a host, or None; loopback has none, ever.
 
         >>> Proxies(https="http://proxy:3128", no_proxy=(".corp",)).get("https", "registry.corp:5000") is None
         True
@@ -170,7 +170,7 @@ class Hosts:
         return cls(tuple(declared), tuple(files), cacert, certificates, Proxies.read(environ))
 
     def trust(self, host: str, resolve: Resolver | None = None) -> Trust:
-        """Tell what a connection to a host may be.
+        """Return what a connection to a host may be.
 
         Args:
             host: host and optional port, which a declaration must name as well.
@@ -181,7 +181,7 @@ class Hosts:
         return Trust.VERIFIED if self.declaration(host, resolve) is None else Trust.DECLARED
 
     def declaration(self, host: str, resolve: Resolver | None = None) -> InsecureHost | None:
-        """Give the first declaration that holds for a host, or None."""
+        """Return the first declaration that holds for a host, or None."""
         name = split_host(host)[0]
         addresses: Sequence[str] | None = None
         for declared in self.declared:
@@ -192,7 +192,7 @@ class Hosts:
         return None
 
     def ca_files(self, host: str) -> tuple[Path, ...]:
-        """Give the files with CA certificates that are trusted for a host besides the system's."""
+        """Return the files with CA certificates that are trusted for a host besides the system's."""
         found = [] if self.cacert is None else [self.cacert]
         # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
         if is_a(REGISTRY, host):

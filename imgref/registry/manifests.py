@@ -144,7 +144,7 @@ class Manifests:
             return {}
 
     def _missing(self, ref: ImageReference) -> NotFound:
-        """Say what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
+        """Return what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
         what = f"no such {'digest' if ref.digest else 'tag'}"
         try:
             answer = self._session.send(RegistryRequest("GET", ref, "tags/list?n=1"))
@@ -159,5 +159,5 @@ class Manifests:
 
 
 def _is_comparable(found: str, wanted: str | None) -> bool:
-    """Tell whether two digests are by the same algorithm; a registry may well know a manifest by another one."""
+    """Return whether two digests are by the same algorithm; a registry may well know a manifest by another one."""
     return wanted is None or not is_a(DIGEST, found) or found.partition(":")[0] == wanted.partition(":")[0]

@@ -16,7 +16,7 @@ __all__ = ["add_referrer", "referrers_of"]
 
 
 def referrers_of(client: RegistryClient, image: ImageReference) -> tuple[Descriptor, ...]:
-    """Give the manifests that refer to one.
+    """Return the manifests that refer to one.
 
     Args:
         client: speaks to the registry.

@@ -30,7 +30,7 @@ class AnswerPlace(TypedDict):
 
 
 def place_of(answer: Response) -> AnswerPlace:
-    """Give an answer's method, its address without the query, and its status."""
+    """Return an answer's method, its address without the query, and its status."""
     return {"method": answer.method, "url": answer.url.partition("?")[0], "status": answer.status}
 
 
@@ -210,7 +210,7 @@ class Session:
         raise RegistryError(f"{about}: {ref.registry} answers {status} to {answer.method}{words}", **place)
 
     def _refusal(self, answer: Response, ref: ImageReference, about: str, words: str) -> str:
-        """Tell wrong credentials from ones that are not enough."""
+        """Return wrong credentials from ones that are not enough."""
         credential = self._credentials.find(ref.registry, ref.path)
         insufficient = "insufficient_scope" in answer.header("WWW-Authenticate")
         if answer.status == 401 and credential is None:
@@ -224,7 +224,7 @@ class Session:
         return f"{about}: no permission to {doing} it {who}, or no such repository{words}"
 
     def _words(self, answer: Response) -> str:
-        """Give what a registry says of its refusal, escaped and cut; empty where it says nothing.
+        """Return what a registry says of its refusal, escaped and cut; empty where it says nothing.
 
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
         """

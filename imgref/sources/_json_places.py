@@ -18,12 +18,12 @@ _read: Final = json.JSONDecoder().raw_decode
 
 
 def start(text: str) -> int:
-    """Give the offset of the outermost value."""
+    """Return the offset of the outermost value."""
     return _after(_BLANK, text, 0)
 
 
 def members(text: str, at: int) -> Iterator[tuple[str, object, int, int]]:
-    """Give key, value, and where the value begins and ends, for each member of the object at ``at``.
+    """Yield key, value, and where the value begins and ends, for each member of the object at ``at``.
 
     >>> list(members('{"a": 1, "b": [2]}', 0))
     [('a', 1, 6, 7), ('b', [2], 14, 17)]
@@ -38,7 +38,7 @@ def members(text: str, at: int) -> Iterator[tuple[str, object, int, int]]:
 
 
 def elements(text: str, at: int) -> Iterator[tuple[object, int]]:
-    """Give each element of the array at ``at``, with its offset.
+    """Yield each element of the array at ``at``, with its offset.
 
     >>> list(elements('["a", "b"]', 0))
     [('a', 1), ('b', 6)]

@@ -67,7 +67,7 @@ class Listing:
     warnings: list[str] = field(default_factory=list)
 
     def files(self, root: str) -> list[str]:
-        """Give the files of interest below a directory, sorted, each as ``root`` with the rest behind it."""
+        """Return the files of interest below a directory, sorted, each as ``root`` with the rest behind it."""
         environ = {name: value for name, value in self.environ.items() if not name.startswith("GIT_")}
         environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
         return sorted(set(self._within(root, root, environ, 0)), key=lambda path: path.split("/"))
@@ -153,7 +153,7 @@ class Listing:
         self.unlisted.append(Unlisted(path, f"cannot be read: {error.strerror}", directory=True))
 
     def _counts(self, path: str, mode: int, root: str) -> bool:
-        """Tell whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
+        """Return whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
         wanted = self.wanted(path)
         if not stat.S_ISLNK(mode):
             return wanted and self._is_file(path, mode)
@@ -202,7 +202,7 @@ def _joined(directory: str, name: str) -> str:
 
 
 def shown_path(path: str) -> str:
-    """Give a path as findings name it: relative to the working directory where it is below that."""
+    """Return a path as findings name it: relative to the working directory where it is below that."""
     if not path.startswith(("/", "./", "../")) and "/../" not in path and "//" not in path and "/./" not in path:
         return path
     whole = os.path.normpath(path)

@@ -117,7 +117,7 @@ def _finest(tags: list[TagParts]) -> list[TagParts]:
 
 
 def _heads(tags: list[TagParts]) -> Iterator[tuple[int, int, TagParts]]:
-    """Return for each tag of a variant how it leads, 0 the newest, and its rank from newest to oldest.
+    """Yield for each tag of a variant how it leads, 0 the newest, and its rank from newest to oldest.
 
     1 is the newest of a major version, 2 of a minor version, 3 is any other. Pre-releases lead no stable versions.
     """

@@ -178,7 +178,7 @@ def plan_update(
 
 
 def _why_fixed(spot: Spot) -> str | None:
-    """Say why the tag of a reference cannot be edited, or return None."""
+    """Return why the tag of a reference cannot be edited, or return None."""
     if spot.ref.tag is None:
         return None
     try:

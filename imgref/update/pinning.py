@@ -68,7 +68,7 @@ def by_tag(ref: ImageReference) -> ImageReference:
 
 
 def why_fixed(spot: Spot, *, helm_tag: bool) -> str | None:
-    """Say why no digest can be written for a reference, or return None."""
+    """Return why no digest can be written for a reference, or return None."""
     zero = f"sha256:{'0' * 64}"
     try:
         texts_for(spot.source, spot.index, Wanted(spot.ref.tag or "latest", zero), helm_tag=helm_tag)

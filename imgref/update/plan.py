@@ -177,7 +177,7 @@ def _reference(occurrence: Occurrence) -> ImageReference | None:
 
 
 def _without_image(occurrence: Occurrence) -> tuple[Why, str] | None:
-    """Say why an occurrence names no image that a registry could be asked for, or return None."""
+    """Return why an occurrence names no image that a registry could be asked for, or return None."""
     if occurrence.role == "external":
         # A chart's appVersion, or the tag of the resource that a kustomization changes.
         return None if occurrence.reason is None else ("fixed", occurrence.reason)
@@ -303,7 +303,7 @@ def _file_plan(file: _File) -> FilePlan | str | None:
 
 
 def _difference(before: Reading, after: Reading | None, wanted: Mapping[int, str]) -> str | None:
-    """Say how an edited file reads otherwise than it should, or return None."""
+    """Return how an edited file reads otherwise than it should, or return None."""
     if after is None or after.kind != before.kind or len(after.occurrences) != len(before.occurrences):
         return "the edited file has other references"
     if len(after.problems) != len(before.problems) or after.incomplete != before.incomplete:

@@ -59,7 +59,7 @@ def references(count: int) -> list[str]:
 
 
 def paired(mine: Callable[[str], object], peer: Callable[[str], object], texts: Sequence[str]) -> tuple[float, float]:
-    """Give the median microseconds a reference of both, taken in turn."""
+    """Return the median microseconds a reference of both, taken in turn."""
 
     def once(function: Callable[[str], object]) -> float:
         begin = time.perf_counter()

@@ -20,7 +20,7 @@ def git(where: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Give a repository with releases on two lines."""
+    """Return a repository with releases on two lines."""
     origin = tmp_path / "origin"
     origin.mkdir()
     git(origin, "init", "-q", "-b", "main")

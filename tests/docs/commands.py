@@ -35,7 +35,7 @@ def shell_problems(script: str) -> Iterator[str]:
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Give the words of each simple command, without assignments and redirections."""
+    """Return the words of each simple command, without assignments and redirections."""
     script = HEREDOC.sub(r"\2", script.replace("\\\n", " "))
     for inner in SUBSTITUTION.findall(script):
         yield from commands(inner)

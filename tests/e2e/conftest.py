@@ -75,7 +75,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def unique(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Give repository paths that no other test uses."""
+    """Return repository paths that no other test uses."""
     base = "".join(c if c.isalnum() else "-" for c in request.node.name.lower()).strip("-")
     while "--" in base:
         base = base.replace("--", "-")

@@ -49,7 +49,7 @@ class Engine:
 
 
 def _is_noise(line: str) -> bool:
-    """Tell whether Docker complains of its own old builder, which needs no network."""
+    """Return whether Docker complains of its own old builder, which needs no network."""
     return line.startswith(("DEPRECATED:", "            ")) or not line.strip()
 
 

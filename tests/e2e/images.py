@@ -54,7 +54,7 @@ class Image:
 
 
 def layer_of(text: str) -> tuple[bytes, str]:
-    """Give a compressed layer with one file, and its diffID."""
+    """Return a compressed layer with one file, and its diffID."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         member = tarfile.TarInfo("file")

@@ -181,7 +181,7 @@ def test_ls(plain: Registry, home: Home, unique: Unique) -> None:
         assert home.imgref("ls", repository, *options).out.split() == listed.split(), options
     assert home.imgref("ls", repository, "--limit", "1", "--full").out == f"{repository}:2.0.0\n"
     assert home.imgref("ls", repository, "--limit", "1", "--format", "json").json == [
-        {"tag": "2.0.0", "reference": f"{repository}:2.0.0", "version": "2.0.0", "prerelease": False}
+        {"tag": "2.0.0", "reference": f"{repository}:2.0.0", "version": "2.0.0", "prerelease": False, "variant": None}
     ]
     assert set(home.imgref("ls", repository, "--sort", "none").out.split()) == {*names, "latest"}
 

@@ -324,7 +324,7 @@ def test_no_secret_in_logs_reprs_and_tracebacks(
 
 
 def failures(client: RegistryClient, ref: imgref.ImageReference, upload: Upload, *, few: bool) -> list[str]:
-    """Give all that can be seen of the errors of some calls."""
+    """Return all that can be seen of the errors of some calls."""
     calls: list[Callable[[], object]] = [
         lambda: client.resolve(ref.with_tag("none")),
         lambda: client.list_tags(ref.with_path("nowhere/app")),

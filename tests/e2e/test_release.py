@@ -36,7 +36,7 @@ HISTORIES = int(os.environ.get("IMGREF_TEST_HISTORIES", "8"))
 
 
 def tags_of(registry: Registry, path: str) -> dict[str, str]:
-    """Give every tag with its digest, asked for without imgref."""
+    """Return every tag with its digest, asked for without imgref."""
     status, _, body = registry.request("GET", f"/v2/{path}/tags/list")
     if status == 404:
         return {}

@@ -16,7 +16,7 @@ TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 
 
 def steps() -> list[tuple[str, str]]:
-    """Give each command of the tutorial with the output that it shows."""
+    """Return each command of the tutorial with the output that it shows."""
     found: list[tuple[list[str], list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```$", TUTORIAL.read_text(), re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
@@ -30,7 +30,7 @@ def steps() -> list[tuple[str, str]]:
 
 
 def shape(text: str) -> list[str]:
-    """Give the lines without what differs from run to run: ids, digests, sizes, and the order of layers."""
+    """Return the lines without what differs from run to run: ids, digests, sizes, and the order of layers."""
     text = re.sub(r"sha256:(?:[0-9a-f]{64}|…)", "sha256:…", text)
     text = re.sub(r"size: \d+", "size: N", text)
     text = re.sub(r"^[0-9a-f]{12}: ", "ID: ", text, flags=re.MULTILINE)

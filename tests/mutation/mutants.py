@@ -245,7 +245,7 @@ def _is_falsy(node: ast.expr) -> bool:
 
 
 def _ignored(tree: ast.Module) -> Iterator[ast.AST]:
-    """Give the nodes that no test should hold: annotations, docstrings, imports, __all__, parts of f-strings."""
+    """Return the nodes that no test should hold: annotations, docstrings, imports, __all__, parts of f-strings."""
     for node in ast.walk(tree):
         match node:
             case ast.Import() | ast.ImportFrom():

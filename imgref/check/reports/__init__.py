@@ -21,7 +21,7 @@ FORMATS: Final = {
 
 
 def report(name: str) -> Callable[[Sequence[Finding]], str]:
-    r"""Give the function of a format; its text ends with a newline, or is empty where nothing is to be said.
+    r"""Return the function of a format; its text ends with a newline, or is empty where nothing is to be said.
 
     >>> report("json")([])
     '[]\n'

@@ -13,7 +13,7 @@ __all__ = ["fingerprints", "relative"]
 
 
 def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
-    """Give an identity for each finding; the second of two equal ones has another than the first."""
+    """Yield an identity for each finding; the second of two equal ones has another than the first."""
     seen: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         key = (finding.path, finding.code, finding.message if finding.text is None else finding.text)
@@ -23,5 +23,5 @@ def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def relative(path: str) -> str:
-    """Give a path relative to the working directory, also where it is outside of it."""
+    """Return a path relative to the working directory, also where it is outside of it."""
     return os.path.relpath(path) if os.path.isabs(path) else path

@@ -12,7 +12,7 @@ __all__ = ["json"]
 
 
 def json(findings: Sequence[Finding]) -> str:
-    """Give one array with an object a finding."""
+    """Return one array with an object a finding."""
     return _json.dumps([_fields(finding) for finding in findings], indent=2) + "\n"
 
 

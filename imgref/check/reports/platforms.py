@@ -18,7 +18,7 @@ _PROPERTY: Final = {**_DATA, ord(":"): "%3A", ord(","): "%2C"}
 
 
 def github(findings: Sequence[Finding]) -> str:
-    """Give a workflow command a finding, which GitHub Actions shows at the line.
+    """Return a workflow command a finding, which GitHub Actions shows at the line.
 
     https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
     """
@@ -40,7 +40,7 @@ def _command(finding: Finding) -> str:
 
 
 def gitlab(findings: Sequence[Finding]) -> str:
-    """Give a report of code quality, which GitLab shows in merge requests.
+    """Return a report of code quality, which GitLab shows in merge requests.
 
     https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
     """

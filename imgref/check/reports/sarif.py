@@ -24,7 +24,7 @@ _ROOT: Final = "%SRCROOT%"
 
 
 def sarif(findings: Sequence[Finding]) -> str:
-    """Give a log of one run, with all the rules and their help; locations are relative to the working directory."""
+    """Return a log of one run, with all the rules and their help; locations are relative to the working directory."""
     places = {code: number for number, code in enumerate(RULES)}
     results = [
         {**_result(finding), "ruleIndex": places[finding.code], "partialFingerprints": {"imgref/v1": fingerprint}}
@@ -69,5 +69,5 @@ def _result(finding: Finding) -> dict[str, object]:
 
 
 def _uri(path: str) -> str:
-    """Give a relative URI; a colon in its first component would otherwise make that a scheme."""
+    """Return a relative URI; a colon in its first component would otherwise make that a scheme."""
     return quote(os.fsencode(relative(path)), safe="/~!$&'()*+,;=@")

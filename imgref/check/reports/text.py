@@ -28,7 +28,7 @@ class Drawing:
 
 
 def concise(findings: Sequence[Finding]) -> str:
-    """Give a line a finding: ``path:line:column: CODE message``."""
+    """Return a line a finding: ``path:line:column: CODE message``."""
     return "".join(f"{_place(finding)} {finding.code} {printable(finding.message)}\n" for finding in findings)
 
 
@@ -37,7 +37,7 @@ def _place(finding: Finding) -> str:
 
 
 def full(findings: Sequence[Finding], lines: Mapping[int, str], drawing: Drawing) -> str:
-    """Give the findings of one file, each with its source line, a caret, and what to do."""
+    """Return the findings of one file, each with its source line, a caret, and what to do."""
     return "".join(_drawn(finding, lines.get(finding.line), drawing) + "\n" for finding in findings)
 
 
@@ -56,7 +56,7 @@ def _drawn(finding: Finding, line: str | None, drawing: Drawing) -> str:
 
 
 def _source(line: str, finding: Finding) -> tuple[str, tuple[int, int]]:
-    """Give the line with tabs as single spaces, so that carets stand where they belong, and without its margin."""
+    """Return the line with tabs as single spaces, so that carets stand where they belong, and without its margin."""
     text = line.rstrip().replace("\t", " ")
     start = min(finding.column - 1, len(text))
     end = max(start + 1, min(finding.end_column - 1, len(text)))

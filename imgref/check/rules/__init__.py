@@ -18,12 +18,12 @@ RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in (*tags.RULES, *orig
 
 
 def default_codes() -> frozenset[str]:
-    """Give the codes of the rules that are on if nothing selects them."""
+    """Return the codes of the rules that are on if nothing selects them."""
     return frozenset(code for code, rule in RULES.items() if rule.default)
 
 
 def codes_of(selectors: Iterable[str]) -> frozenset[str]:
-    """Give the codes that codes or prefixes of codes select; ``ALL`` selects every one.
+    """Return the codes that codes or prefixes of codes select; ``ALL`` selects every one.
 
     Raises:
         ImgrefError: one selects nothing; the nearest code is named.
@@ -42,7 +42,7 @@ def codes_of(selectors: Iterable[str]) -> frozenset[str]:
 
 
 def waiting(codes: Iterable[str], policy: Policy) -> Iterator[str]:
-    """Give those of some rules that have nothing to go by, since a policy leaves out the settings for them."""
+    """Yield those of some rules that have nothing to go by, since a policy leaves out the settings for them."""
     for code in codes:
         settings = RULES[code].waits_for
         if settings and all(getattr(policy, name) is None for name in settings):

@@ -38,7 +38,7 @@ def _unqualified(image: Image, _: Policy) -> Verdict | None:
 
 
 def _with_path(image: Image) -> str:
-    """Give the text as it is written, behind the account that Docker would put before it."""
+    """Return the text as it is written, behind the account that Docker would put before it."""
     return image.text if "/" in image.text else f"{image.ref.account}/{image.text}"
 
 

@@ -13,7 +13,7 @@ _LANGUAGES: Final = {"Dockerfile": "dockerfile", "compose.yaml": "yaml", "daemon
 
 
 def page(rule: Rule) -> str:
-    """Give a rule's page.
+    """Return a rule's page.
 
     >>> page(RULES["IMG301"]).splitlines()[0]
     '## IMG301 not-golden'
@@ -32,12 +32,12 @@ def page(rule: Rule) -> str:
 
 
 def help_text(rule: Rule) -> str:
-    """Give what a rule is about as plain text of a few lines."""
+    """Return what a rule is about as plain text of a few lines."""
     return f"{rule.page.what}\n\n{rule.page.why}\n\n{rule.page.fix}"
 
 
 def all_pages() -> str:
-    """Give the pages of all rules, after a table of them."""
+    """Return the pages of all rules, after a table of them."""
     rows = [
         f"| [{rule.code}](#{_anchor(rule)}) | {rule.name} | {rule.summary} | {_on(rule)} |" for rule in RULES.values()
     ]

@@ -31,7 +31,7 @@ class PushedBlobs:
         self._known: dict[str, list[str]] | None = None
 
     def places(self, registry: str, digest: str) -> list[str]:
-        """Give the paths of repositories on a registry that had the blob when it was pushed, the latest first."""
+        """Return the paths of repositories on a registry that had the blob when it was pushed, the latest first."""
         if self._known is None:
             self._known = self._read()
         return list(self._known.get(f"{registry} {digest}", ()))

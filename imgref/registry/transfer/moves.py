@@ -208,13 +208,13 @@ class _RemoteSource:
         self._small: dict[str, bytes] = {}
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Give a manifest, its digest verified."""
+        """Return a manifest, its digest verified."""
         if descriptor.digest == self._root.digest:
             return self._root
         return self._client.get_manifest(self._repository.with_digest(descriptor.digest))
 
     def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
-        """Give a blob's bytes from the first one; the last ones only once its digest is known to be right."""
+        """Yield a blob's bytes from the first one; the last ones only once its digest is known to be right."""
         if descriptor.size > _SMALL:
             yield from self._client.open_blob(self._repository, descriptor.digest, size=descriptor.size)
             return

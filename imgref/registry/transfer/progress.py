@@ -73,16 +73,16 @@ class Nobody:
     """A watcher for whom it is enough that things go on."""
 
     def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def advances(self, blob: Blob, done: int, size: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def ends(self, layer: LayerOutcome) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def arrives(self, image: Transferred) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Stopped(Exception):
@@ -90,13 +90,13 @@ class Stopped(Exception):
 
 
 def outcome_of(blob: Blob, status: Status, source: ImageReference | None = None) -> LayerOutcome:
-    """Say what became of a layer."""
+    """Return what became of a layer."""
     descriptor = blob.descriptor()
     return LayerOutcome(blob.label, descriptor.digest, descriptor.size, status, source)
 
 
 def watched(blob: Blob, watcher: Watcher, stop: threading.Event) -> Iterator[bytes]:
-    """Give a blob's bytes, tell of each chunk, and end where everything ends."""
+    """Yield a blob's bytes, tell of each chunk, and end where everything ends."""
     done, size = 0, blob.descriptor().size
     watcher.advances(blob, 0, size)
     for chunk in blob.chunks():

@@ -47,7 +47,7 @@ def located(base: str, target: str) -> str | None:
 
 
 def shown_url(url: str) -> str:
-    """Give a URL without user, password, query and fragment, any of which may be secret.
+    """Return a URL without user, password, query and fragment, any of which may be secret.
 
     >>> shown_url("https://u:p@blobs.example/x?signature=s")
     'https://blobs.example/x'
@@ -57,7 +57,7 @@ def shown_url(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Give scheme, host and port of a URL: what credentials are bound to.
+    """Return scheme, host and port of a URL: what credentials are bound to.
 
     >>> origin_of("https://Registry.example:443/v2/?n=1") == origin_of("https://registry.example")
     True

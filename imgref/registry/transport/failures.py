@@ -40,7 +40,7 @@ class Failure:
 
 
 def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
-    """Say why a request to a host failed."""
+    """Return why a request to a host failed."""
     certificate = _first(error, ssl.SSLCertVerificationError)
     if isinstance(certificate, ssl.SSLCertVerificationError):
         said = certificate.verify_message
@@ -57,7 +57,7 @@ def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
 
 
 def explained(error: HTTPError) -> str:
-    """Say in a few words what happened to a connection."""
+    """Report in a few words what happened to a connection."""
     cause = _innermost(error)
     if isinstance(error, NameResolutionError) or isinstance(cause, socket.gaierror):
         return "the name is not known to DNS"
@@ -94,7 +94,7 @@ def is_permanent(error: HTTPError) -> bool:
 
 
 def declare(host: str) -> str:
-    """Say how a host is declared insecure."""
+    """Return how a host is declared insecure."""
     return f"declare the registry insecure with --insecure {host}"
 
 
@@ -130,6 +130,6 @@ def _is_no_http(error: HTTPError) -> bool:
 
 
 def _is_lasting(error: HTTPError) -> bool:
-    """Tell whether a name is not known, rather than a name server not reached."""
+    """Return whether a name is not known, rather than a name server not reached."""
     cause = _innermost(error)
     return isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN

@@ -78,11 +78,11 @@ class Response:
     _pace: Pace | None = field(repr=False, default=None)
 
     def header(self, name: str) -> str:
-        """Give a header, or an empty text."""
+        """Return a header, or an empty text."""
         return self.headers.get(name, "")
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Give every header of a name."""
+        """Return every header of a name."""
         getlist = getattr(self.headers, "getlist", None)
         return tuple(getlist(name)) if getlist else ()
 
@@ -99,7 +99,7 @@ class Response:
         return int(found[1]) if found else asked
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the body as it arrives, undecoded, in constant memory.
+        """Yield the body as it arrives, undecoded, in constant memory.
 
         Raises:
             RegistryUnavailable: the connection broke, or the body arrives too slowly.
@@ -120,7 +120,7 @@ class Response:
             self.close()
 
     def close(self) -> None:
-        """Give the connection back; closed, where not everything was read."""
+        """Return the connection to its pool, or close it if the body was not read to its end."""
         if self._raw is not None:
             self._raw.close()
             self._raw = None

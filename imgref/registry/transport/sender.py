@@ -107,7 +107,7 @@ class Transport:
                 manager.clear()
 
     def trust(self, host: str) -> Trust:
-        """Tell what a connection to a host may be."""
+        """Return what a connection to a host may be."""
         with self._lock:
             if host not in self._trusts:
                 self._trusts[host] = self.hosts.trust(host, _addresses)
@@ -187,7 +187,7 @@ class Transport:
         raise AssertionError("the last try returns or raises")
 
     def pause(self, about: str, reason: str, number: int, tries: int = TRIES, asked: float | None = None) -> None:
-        """Say that there will be another try, and wait for it: ever longer, or as long as the registry asked.
+        """Report that there will be another try, and wait for it: ever longer, or as long as the registry asked.
 
         Raises:
             RegistryUnavailable: the client was closed.
@@ -270,7 +270,7 @@ class Transport:
         raise AssertionError("the last mode returns or raises")
 
     def _modes(self, url: str) -> tuple[bool, ...]:
-        """Give the ways to connect, the best first: whether certificates are verified."""
+        """Return the ways to connect, the best first: whether certificates are verified."""
         parts = urlsplit(url)
         trust = self.trust(parts.netloc)
         if trust is Trust.VERIFIED:

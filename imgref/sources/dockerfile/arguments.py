@@ -67,7 +67,7 @@ class Arguments:
             self.declared.append(Declared(name, default if equals else None, line, span))
 
     def settle(self, target: str) -> list[Problem]:
-        """Give all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
+        """Return all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
         predefined = {**_platform_variables(self._platform), "TARGETSTAGE": target or "default"}
         known = self._known = {name: Expansion(self._build_args.get(name, value)) for name, value in predefined.items()}
         problems = []
@@ -122,7 +122,7 @@ class Arguments:
         return f"no ARG before the first FROM declares {name}"
 
     def blame(self, word: str, text: str) -> str | None:
-        """Say that an empty ARG makes a word no reference, if with anything in its place it would be one."""
+        """Report that an empty ARG makes a word no reference, if with anything in its place it would be one."""
         used = [name for name in dict.fromkeys(_VARIABLE.findall(word)) if name in self._empty]
         if not used:
             return None

@@ -55,7 +55,7 @@ class Editing:
         self._words = words
 
     def targets(self) -> Iterator[Target]:
-        """Return the target of each word, in the same order."""
+        """Yield the target of each word, in the same order."""
         for word in self._words:
             try:
                 yield self._target(word)

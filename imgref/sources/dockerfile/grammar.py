@@ -63,13 +63,13 @@ def check(instruction: Instruction, escape: str) -> None:
 
 
 def words(instruction: Instruction, escape: str) -> list[Span]:
-    """Give the places of the arguments where quotes and escapes hold blanks together, as ARG and ENV read them."""
+    """Return the places of the arguments where quotes and escapes hold blanks together, as ARG and ENV read them."""
     found = _WORDS[escape].finditer(instruction.args)
     return [Span(instruction.args_at + match.start(), instruction.args_at + match.end()) for match in found]
 
 
 def unknown_instruction(instruction: Instruction) -> Refused:
-    """Say that there is no such instruction, and which one was probably meant."""
+    """Report that there is no such instruction, and which one was probably meant."""
     span = instruction.span
     message = f"unknown instruction {quote(instruction.line.text[span.start : span.end])}"
     if near := nearest(instruction.keyword, _CHECKS, cutoff=0.7):

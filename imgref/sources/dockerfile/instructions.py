@@ -76,12 +76,12 @@ class Line:
     indent: int
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Give the 1-based line and column of a character."""
+        """Return the 1-based line and column of a character."""
         piece = bisect_right(self.starts, offset) - 1
         return self.numbers[piece], (0 if piece else self.indent) + offset - self.starts[piece] + 1
 
     def problem(self, refused: Refused) -> Problem:
-        """Say where in the file something was refused."""
+        """Return where in the file something was refused."""
         line, column = self.place(refused.span.start)
         # A span that goes on in another line is shown to the end of its first: a Problem is about one line.
         piece = bisect_right(self.starts, refused.span.start)
@@ -125,7 +125,7 @@ class Instruction:
         return self.args_at + len(self.args)
 
     def spans(self) -> list[Span]:
-        """Give the places of the arguments that blanks part."""
+        """Return the places of the arguments that blanks part."""
         found = re.finditer("[^\\t\\v\\f\\r ]+", self.args)
         return [Span(self.args_at + match.start(), self.args_at + match.end()) for match in found]
 
@@ -268,7 +268,7 @@ class _Scanner:
             self.at = start
 
     def _ends(self, heredoc: Heredoc) -> list[int]:
-        """Give the numbers of all lines that would end it. Asked of an index: files full of heredocs stay linear."""
+        """Return the numbers of all lines that would end it. Asked of an index: files full of heredocs stay linear."""
         if (index := self.ends.get(heredoc.indented)) is None:
             index = self.ends[heredoc.indented] = {}
             for number, line in enumerate(self.lines):
@@ -341,7 +341,7 @@ def _quoted_flag(text: str, start: int) -> Flag:
 
 
 def _unquoted(text: str, at: int) -> Iterator[int]:
-    """Give the offsets of the characters of a word without its quotes, and last of all where it ends."""
+    """Yield the offsets of the characters of a word without its quotes, and last of all where it ends."""
     closing = ""
     while at < len(text):
         char = text[at]

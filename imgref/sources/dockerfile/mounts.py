@@ -14,7 +14,7 @@ _TYPES: Final = ("bind", "cache", "tmpfs", "secret", "ssh")
 
 
 def mount_source(flag: Flag) -> tuple[str, Span] | None:
-    """Give what a mount's ``from`` names, and where; the last one counts. None where it has none.
+    """Return what a mount's ``from`` names, and where; the last one counts. None where it has none.
 
     Other keys are not looked at: BuildKit's are many, and podman, which reads the same files, has more.
 
@@ -42,7 +42,7 @@ def mount_source(flag: Flag) -> tuple[str, Span] | None:
 
 
 def _fields(flag: Flag) -> Iterator[tuple[str, str | None, str, int]]:
-    """Give key, value, text and index of each field; a field in double quotes may have commas in it."""
+    """Yield key, value, text and index of each field; a field in double quotes may have commas in it."""
     text = flag.value or ""
     if not text:
         raise Refused(flag.span, "--mount is empty")

@@ -246,7 +246,7 @@ class _Reader:
             self._resolve_use(use, latest)
 
     def _base(self, whole: Line, span: Span, stages: Mapping[str, int]) -> Occurrence | None:
-        """Tell what a FROM is built on; what cannot be read is a problem, and None."""
+        """Return what a FROM is built on; what cannot be read is a problem, and None."""
         line, column = whole.place(span.start)
         text = whole.text[span.start : span.end]
         try:
@@ -297,7 +297,7 @@ def _image(line: int, column: int, text: str, resolved: str, construct: str) -> 
 
 
 def _claimed_name(instruction: Instruction) -> str:
-    """Give the name that a refused FROM would have given its stage: what refers to it is not wrong as well."""
+    """Return the name that a refused FROM would have given its stage: what refers to it is not wrong as well."""
     given = instruction.args.lower().split()
     if len(given) > 1 and given[-2] == "as" and STAGE_NAME.fullmatch(given[-1]) is not None:
         return given[-1]

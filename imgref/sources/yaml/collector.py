@@ -41,7 +41,7 @@ def is_empty(node: Node | None) -> bool:
 
 
 def judged(text: str) -> Role:
-    """Tell a reference from a text that is none."""
+    """Return whether a string is a reference."""
     try:
         parse(text)
     except InvalidReference:
@@ -159,7 +159,7 @@ class Found:
 
 
 def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:
-    """Give the resolved text, the reason why it is none or no reference, and the role."""
+    """Return the resolved text, the reason why it is none or no reference, and the role."""
     if node.is_block:
         return None, "it is the text of a block scalar", "unresolved"
     if is_template(text):

@@ -187,7 +187,7 @@ class Lines:
         self._starts.extend(found.end() for found in _BREAK.finditer(text))
 
     def at(self, index: int) -> tuple[int, int]:
-        r"""Give line and column of the character at ``index``.
+        r"""Return line and column of the character at ``index``.
 
         >>> Lines("a\nbc").at(3)
         (2, 2)
@@ -197,7 +197,7 @@ class Lines:
 
 
 def after_properties(text: str, start: int) -> int:
-    """Give the index behind an anchor and a tag, with the comments between them, that may stand at ``start``."""
+    """Return the index behind an anchor and a tag, with the comments between them, that may stand at ``start``."""
     found = _PROPERTIES.match(text, start)
     return found.end() if found else start
 
@@ -360,7 +360,7 @@ def _explained(error: Any, text: str) -> tuple[int, str]:  # noqa: ANN401
 
 
 def walk(root: Node) -> Iterator[Mapping]:
-    """Give every mapping from ``root`` down, each once, however often and from where it is aliased."""
+    """Yield every mapping from ``root`` down, each once, however often and from where it is aliased."""
     seen: set[int] = set()
     waiting: list[Node] = [root]
     while waiting:

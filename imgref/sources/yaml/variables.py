@@ -150,7 +150,7 @@ class Scope:
         return interpolate(text, self.lookup, operators=self._operators)._replace(refused=False)
 
     def lookup(self, name: str) -> str | None:
-        """Give the value of a variable, or None where the file does not tell it."""
+        """Return the value of a variable, or None where the file does not tell it."""
         if next(self.effort, None) is None:
             return None
         if name in self._known:
