@@ -74,7 +74,7 @@ def test_action_check_prints_annotations_and_writes_sarif(tmp_path: Path) -> Non
     write_tree(tmp_path, {"Dockerfile": "FROM nginx\n"})
     ended = script("action", "check", cwd=tmp_path, INPUT_CHECK=".", INPUT_SARIF="out.sarif")
     assert ended.returncode == 1
-    assert ended.stdout.startswith("::error ")
+    assert ended.stdout.startswith("::warning file=Dockerfile,line=1,")
     assert '"2.1.0"' in (tmp_path / "out.sarif").read_text()
 
 
