@@ -100,3 +100,15 @@ def test_gitlab_component_writes_a_code_quality_report(tmp_path: Path) -> None:
 def test_the_image_runs_as_a_user_without_privileges() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"(?m)^USER [1-9]\d*:[1-9]\d*$", text)
+
+
+def test_action_tags_writes_the_plan_of_the_build_to_the_output(tmp_path: Path) -> None:
+    run("git", "init", "--quiet", cwd=tmp_path)
+    run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x", "--allow-empty", cwd=tmp_path)
+    run("git", "tag", "v1.2.3", cwd=tmp_path)
+    output = tmp_path / "output"
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/tags/v1.2.3"}
+    environ |= {"GITHUB_OUTPUT": str(output), "INPUT_TAGS": "ghcr.io/acme/app", "GITHUB_REF_NAME": "v1.2.3"}
+    ended = script("action", "tags", cwd=tmp_path, **environ)
+    assert ended.returncode == 0, ended.stderr
+    assert "ghcr.io/acme/app:1.2.3" in output.read_text()
