@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,19 @@ PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
 def run(*command: str, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
+    return _run(command, cwd, environ)
+
+
+def _run(command: Sequence[str], cwd: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     whole = {**os.environ, "PATH": path, **environ}
     return subprocess.run(command, cwd=cwd, env=whole, capture_output=True, text=True, check=False)
 
 
-def script(name: str, *arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
-    return run(str(ROOT / "scripts" / name), *arguments, cwd=cwd, **environ)
+def script(
+    name: str, *arguments: str, cwd: Path = ROOT, environ: dict[str, str] | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    return _run([str(ROOT / "scripts" / name), *arguments], cwd, {**(environ or {}), **more})
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / "action.yml"], ids=lambda path: path.name)
@@ -80,11 +87,11 @@ def test_action_check_prints_annotations_and_writes_sarif(tmp_path: Path) -> Non
 
 def test_action_install_adds_to_path_and_rejects_what_is_not_a_version(tmp_path: Path) -> None:
     environ = {"RUNNER_TEMP": str(tmp_path), "GITHUB_PATH": str(tmp_path / "path"), "GITHUB_ACTION_PATH": str(ROOT)}
-    assert script("action", "install", INPUT_VERSION="1; id", **environ).returncode == 2
+    assert script("action", "install", environ=environ, INPUT_VERSION="1; id").returncode == 2
     program = tmp_path / "imgref" / "bin" / "imgref"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert script("action", "install", INPUT_VERSION="", **environ).returncode == 0
+    assert script("action", "install", environ=environ, INPUT_VERSION="").returncode == 0
     assert (tmp_path / "path").read_text() == f"{program.parent}\n"
 
 
@@ -109,6 +116,6 @@ def test_action_tags_writes_the_plan_of_the_build_to_the_output(tmp_path: Path) 
     output = tmp_path / "output"
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/tags/v1.2.3"}
     environ |= {"GITHUB_OUTPUT": str(output), "INPUT_TAGS": "ghcr.io/acme/app", "GITHUB_REF_NAME": "v1.2.3"}
-    ended = script("action", "tags", cwd=tmp_path, **environ)
+    ended = script("action", "tags", cwd=tmp_path, environ=environ)
     assert ended.returncode == 0, ended.stderr
     assert "ghcr.io/acme/app:1.2.3" in output.read_text()
