@@ -17,9 +17,11 @@ HOOKS = Path(__file__).parents[1] / ".pre-commit-hooks.yaml"
 
 @pytest.fixture
 def hook() -> dict[str, Any]:
-    (one,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
-    assert isinstance(one, dict)
-    return one
+    return all_hooks()["imgref-check"]
+
+
+def all_hooks() -> dict[str, dict[str, Any]]:
+    return {hook["id"]: hook for hook in yaml.safe_load(HOOKS.read_text(encoding="utf-8"))}
 
 
 def chosen(hook: dict[str, Any], *names: str) -> list[str]:
@@ -72,3 +74,17 @@ def test_the_hook_leaves_out_what_the_policy_excludes_and_files_of_unknown_kinds
     assert (ended.returncode, ended.stdout) == (0, "")
     write_tree(tmp_path, {"sub/Dockerfile": "FROM nginx\n"})
     assert subprocess.run([*command, "sub/Dockerfile"], cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("name", ["pin", "update"])
+def test_the_editing_hooks_run_on_the_tree_when_a_file_of_a_check_changed(
+    name: str, hook: dict[str, Any], tmp_path: Path
+) -> None:
+    editing = all_hooks()[f"imgref-{name}"]
+    assert (editing["files"], editing["exclude"]) == (hook["files"], hook["exclude"])
+    assert editing["pass_filenames"] is False
+    assert "urllib3>=2.2,<3" in editing["additional_dependencies"]
+    write_tree(tmp_path, {"Dockerfile": "FROM scratch\n"})
+    command = [sys.executable, "-m", *editing["entry"].split()]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
