@@ -271,6 +271,17 @@ def test_several_images_need_a_name(tmp_path: Path) -> None:
             assert archive.image(name).manifests()[0].digest == expected
 
 
+def test_unnamed_image_beside_a_named_one_is_an_image_of_its_own(tmp_path: Path) -> None:
+    files = old_save({"base:1": [BASE], "": [TOP]})
+    path = write_tar(tmp_path / "two.tar", files)
+    *_, unnamed = json.loads(bytes(files["manifest.json"]))  # type: ignore[arg-type]
+    image_id = f"sha256:{unnamed['Config'].removesuffix('.json')}"
+    assert reason(path) == f"holds 2 images; name one with --image: 'base:1', '{image_id}'"
+    with open_archive(path) as archive:
+        assert archive.names == ("base:1", image_id)
+        assert archive.image(image_id).manifests()[0].digest != archive.image("base:1").manifests()[0].digest
+
+
 def test_one_image_under_several_names_is_one(tmp_path: Path) -> None:
     image = oci_image([BASE])
     layout = oci_layout({"v1": image, "v1.0": image})
