@@ -180,7 +180,7 @@ def test_check_of_what_may_not_be_read_never_passes(tmp_path: Path, repository: 
     if repository:
         subprocess.run(["git", "init", "--quiet"], check=True)
     for path in (tmp_path, *tmp_path.parents[:3]):
-        path.chmod(0o755)
+        path.chmod(path.stat().st_mode | 0o055)
     for name, mode in {"a/in": 0, "b/some.yaml": 0, "c/pyproject.toml": 0, "d": 0o444}.items():
         (tmp_path / name).chmod(mode)
     done = subprocess.run(

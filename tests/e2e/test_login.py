@@ -60,7 +60,7 @@ def install_helper(home: Home, name: str, text: str = HELPER) -> None:
     place = home.path / "bin" / f"docker-credential-{name}"
     place.parent.mkdir(exist_ok=True)
     place.write_text(text)
-    place.chmod(0o755)
+    place.chmod(place.stat().st_mode | 0o055)
     home.environ["PATH"] = f"{place.parent}:{home.environ['PATH']}"
 
 

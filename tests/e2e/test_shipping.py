@@ -82,7 +82,7 @@ def test_imgref_runs_with_only_python_as_a_user_without_name_or_home(tmp_path: P
     write_tree(root / "src", {"Dockerfile": "FROM nginx\n", "compose.yaml": "services: {a: {image: 'x:1.2.3'}}\n"})
     for folder in (tmp_path, *root.rglob("*")):
         if folder.is_dir():
-            folder.chmod(0o755)
+            folder.chmod(folder.stat().st_mode | 0o055)
     user = re.search(r"(?m)^USER (\S+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert user
     command = ["chroot", f"--userspec={user[1]}", str(root), str(python), "-m", "imgref", "check", "/src"]
