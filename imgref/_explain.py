@@ -36,7 +36,7 @@ _HOST_LIKE: Final = (
 
 
 def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
-    """Return why ``text`` is no reference.
+    """Return why ``text`` is not a valid reference.
 
     >>> error = explain("Ubuntu:22.04")
     >>> error.span, error.hint

@@ -30,7 +30,7 @@ _match = REFERENCE.fullmatch
 
 
 def _explain(text: str, default_registry: str = DEFAULT_REGISTRY) -> InvalidReference:
-    """Return why a text is no reference; what can say so is loaded only where something is wrong."""
+    """Return why a string is not a valid reference; the explanation is loaded only if it is needed."""
     from imgref._explain import explain
 
     return explain(text, default_registry)

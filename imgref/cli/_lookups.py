@@ -21,9 +21,6 @@ __all__ = ["Lookups"]
 _MANY: Final = 5
 """From how many questions on a terminal shows how far they are."""
 
-_FIRST_YEAR: Final = 2000
-"""Builds that are reproducible have a time before this, which says nothing."""
-
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 
@@ -95,7 +92,7 @@ class Lookups:
 
 
 def _created(client: Lookup, ref: ImageReference) -> datetime | None:
-    from datetime import UTC, datetime
+    from imgref.archive.config import read_time
 
     manifest = client.get_manifest(ref)
     if manifest.is_index:
@@ -104,11 +101,4 @@ def _created(client: Lookup, ref: ImageReference) -> datetime | None:
             return None
         ref = ref.with_digest(images[0].digest)
         manifest = client.get_manifest(ref)
-    value = client.get_config(ref, manifest).get("created")
-    try:
-        created = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    if created is None or created.year < _FIRST_YEAR:
-        return None
-    return created if created.tzinfo is not None else created.replace(tzinfo=UTC)
+    return read_time(client.get_config(ref, manifest).get("created"))

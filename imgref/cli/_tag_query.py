@@ -1,6 +1,6 @@
 """Which tags of a repository ``imgref ls`` lists, and in which order: options, and what they select.
 
-A variant such as ``alpine`` in ``1.27.3-alpine`` is no pre-release: the tag is read as version 1.27.3.
+A variant such as ``alpine`` in ``1.27.3-alpine`` is not a pre-release: the tag is read as version 1.27.3.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeVar, cast
 
+from imgref._suggest import did_you_mean
 from imgref.check.patterns import ImagePattern, PatternError
 from imgref.config import Config, Setting, table_settings
 from imgref.errors import ConfigError, InvalidVersion
@@ -71,10 +72,8 @@ def _read(setting: Setting | None, read: Callable[[str], _T]) -> _T | None:
 
 def _level(text: str) -> To:
     if text not in LEVELS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(text, LEVELS, n=1, cutoff=0)[0]
-        raise ValueError(f"invalid level {text!r}: it is one of {', '.join(LEVELS)}; did you mean {near!r}?")
+        near = did_you_mean(text, LEVELS)
+        raise ValueError(f"invalid level {text!r}: it is one of {', '.join(LEVELS)}{near}")
     return text
 
 

@@ -94,6 +94,7 @@ class _Repository:
         self._lookup = lookup
         self._repository = repository
         self._tags: list[str] | None = None
+        # Empty for a tag that is gone by now, None for one that could not be read.
         self._digests: dict[str, str | None] = {}
 
     def find(self, ref: ImageReference, *, every: bool) -> _Found:
@@ -116,6 +117,8 @@ class _Repository:
             self._ask_likely(ref, digest)
         found = self._known(digest)
         best = most_specific(query, found)
+        if best is None and None in self._digests.values():
+            raise RegistryError(f"{ref}: no version tag names this image ({digest}), but some tags could not be read")
         if best is None:
             raise NotFound(f"{ref}: no version tag names this image ({digest})")
         others = [tag.name for tag in TagQuery().select(found) if tag.name != best]
@@ -132,10 +135,10 @@ class _Repository:
         new = [tag for tag in tags if tag not in self._digests]
         with counting("tags", len(new) if len(new) > _BATCH else 0) as each:
             images = find_images(self._lookup, self._repository, new, each)
-        self._digests.update(dict.fromkeys(new))
+        self._digests.update(dict.fromkeys(new, ""))
         for image in images:
-            if image.descriptor is not None:
-                self._digests.update(dict.fromkeys(image.tags, image.descriptor.digest))
+            digest = None if image.descriptor is None else image.descriptor.digest
+            self._digests.update(dict.fromkeys(image.tags, digest))
         return len(new)
 
     def _ask_likely(self, ref: ImageReference, digest: str) -> None:

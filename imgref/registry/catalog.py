@@ -70,7 +70,7 @@ class TaggedImage:
 def find_images(
     lookup: Lookup, repository: ImageReference, tags: Sequence[str], each: Callable[[object], None] | None = None
 ) -> list[TaggedImage]:
-    """Return the images that tags name, in the order of their first tags. A tag that is gone by now is left out.
+    """Return the images that tags name, in the order of their first tags. A tag that is gone by now is omitted.
 
     Args:
         lookup: where to ask.

@@ -149,6 +149,15 @@ def test_which_with_a_registry_that_fails_is_3(server: RegistryServer) -> None:
     assert (done.exit, done.stdout) == (3, "")
 
 
+def test_which_with_a_tag_that_cannot_be_read_does_not_say_that_there_is_none(server: RegistryServer) -> None:
+    put(server, "1.27.3", "latest")
+    server.add(status(418), "", "/manifests/1.27.3$", ALWAYS)
+    for options in ((), ("--all",)):
+        done = which(server, ":latest", *options)
+        assert (done.exit, done.stdout) == (3, "")
+        assert "some tags could not be read" in done.stderr
+
+
 def test_which_without_references_is_bad_usage() -> None:
     assert imgref("which").exit == 2
     assert imgref("which", "Acme/App").exit == 2

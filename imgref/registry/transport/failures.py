@@ -94,7 +94,7 @@ def is_permanent(error: HTTPError) -> bool:
 
 
 def declare(host: str) -> str:
-    """Return how a host is declared insecure."""
+    """Return how to configure a host as insecure."""
     return f"declare the registry insecure with --insecure {host}"
 
 
