@@ -158,7 +158,7 @@ def _show(rows: Iterable[_Row], found: Mapping[Question, Outlook], *, everything
     if cells:
         _console.table(("image", "current", "allowed", "newest", "age", "used in"), cells)
     outdated = sum(found[row.question].allowed is not None for row in rows)
-    unknown = sum(bool(found[row.question].reason) for row in rows)
+    unknown = sum(bool(found[row.question].reason or found[row.question].failed) for row in rows)
     _console.note(
         f"{outdated or 'no'} {'image is' if outdated == 1 else 'images are'} outdated, {unknown} unknown or held"
     )
