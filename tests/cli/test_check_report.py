@@ -152,6 +152,7 @@ def test_check_says_nothing_of_what_is_excluded(tmp_path: Path, capsys: Capsys) 
 
 AS_NOBODY = """
 import contextlib, encodings.ascii, io, os, sys, tempfile
+import imgref.cli._exit_codes
 from imgref.cli.main import main
 with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
     main(["check", "ok"])  # loads what nobody may not be able to read
