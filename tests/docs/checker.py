@@ -39,6 +39,7 @@ from imgref.sources.dockerfile.reader import read_dockerfile
 from imgref.tags import CHOICES
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)[^)]*\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 KNOWN: dict[str, Any] = tomllib.loads((Path(__file__).parent / "known.toml").read_text(encoding="utf-8"))
 SCRIPT_KEYS = ("run", "script", "before_script", "after_script", "command", "commands")
@@ -75,6 +76,9 @@ def problems(name: str, page: str) -> list[str]:
     for span in SPAN.finditer(prose):
         place = f"{name}:{prose.count(chr(10), 0, span.start()) + 1}"
         found += [f"{place}: {reason}" for reason in cached_span_problems(span[1])]
+    for link in LINK.finditer(prose):
+        if not (ROOT / name).parent.joinpath(link[1]).exists():
+            found.append(f"{name}:{prose.count(chr(10), 0, link.start()) + 1}: link to {link[1]}, which does not exist")
     return found
 
 
