@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from imgref.sources._lines import TextLines
-from imgref.sources.syntax import DOCKERFILE, JSON, TOML, YAML, Syntax
+from imgref.sources.syntax import DOCKERFILE, JSON, JSONC, TOML, YAML, Syntax
 
 __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
@@ -242,6 +242,17 @@ _ROWS: Final = (
         names=("registries.conf",),
         configures=True,
         examples=("etc/containers/registries.conf",),
+    ),
+    Kind(
+        "devcontainer",
+        "Development containers",
+        "`image`, `build.cacheFrom`",
+        JSONC,
+        "jsonc.devcontainer:read",
+        names=("{.,}devcontainer.json",),
+        # Its CLI rejects both together: https://github.com/devcontainers/cli/issues/1307
+        takes_tag_and_digest=False,
+        examples=("devcontainer.json", ".devcontainer.json", ".devcontainer/a/devcontainer.json"),
     ),
 )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DOCKERFILE", "JSON", "TOML", "YAML", "Syntax"]
+__all__ = ["DOCKERFILE", "JSON", "JSONC", "TOML", "YAML", "Syntax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,5 @@ _NEWLINE: Final = re.compile("\n")
 DOCKERFILE: Final = Syntax("a Dockerfile", _NEWLINE, bytewise=True)
 YAML: Final = Syntax("YAML", re.compile(r"\r\n?|\n"), prologue=("---", "%"))
 JSON: Final = Syntax("JSON", _NEWLINE, comments=())
+JSONC: Final = Syntax("JSON with comments", _NEWLINE, comments=("//",))
 TOML: Final = Syntax("TOML", _NEWLINE)

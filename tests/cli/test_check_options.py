@@ -24,6 +24,7 @@ EXAMPLES = {
     "cloud-build": "steps: [{name: nginx}]\n",
     "compose": "services: {a: {image: nginx}}\n",
     "daemon.json": '{"insecure-registries": ["a.example"]}',
+    "devcontainer": '{"image": "nginx"}',
     "dockerfile": "RUN x\nFROM nginx\n",
     "drone": "steps: [{image: nginx}]\n",
     "github-actions": "jobs: {a: {container: nginx}}\n",

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Table
 from typing import Final
 
-from imgref.errors import InvalidReference
-from imgref.reference import parse
+from imgref.sources.judging import is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.target import Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
@@ -28,25 +27,11 @@ def unknown_variables(text: str) -> Resolved:
     return Resolved(None, "the value of its variable is not known here") if "$" in text else Resolved(text)
 
 
-def is_template(text: str) -> bool:
-    """Whether a template engine has yet to make the value of this."""
-    return "{{" in text or "{%" in text
-
-
 def is_empty(node: Node | None) -> bool:
     """Whether nothing is said: no node, null, an empty text, or Compose's ``!reset``."""
     if isinstance(node, Scalar):
         return not node.value or node.is_null or node.tag == "!reset"
     return node is None
-
-
-def judged(text: str) -> Role:
-    """Return whether a string is a reference."""
-    try:
-        parse(text)
-    except InvalidReference:
-        return "invalid"
-    return "external"
 
 
 class Found:

@@ -1,0 +1,1 @@
+"""JSON with comments and trailing commas, with the positions of its values."""

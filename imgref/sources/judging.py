@@ -1,0 +1,31 @@
+"""What a string says about itself: whether it is a reference, and whether a template engine has yet to make it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imgref.errors import InvalidReference
+from imgref.reference import parse
+
+if TYPE_CHECKING:
+    from imgref.sources.occurrence import Role
+
+__all__ = ["is_template", "judged"]
+
+
+def is_template(text: str) -> bool:
+    """Return whether a template engine has yet to make the value of a string."""
+    return "{{" in text or "{%" in text
+
+
+def judged(text: str) -> Role:
+    """Return whether a string is a reference.
+
+    >>> judged("nginx"), judged("NGINX")
+    ('external', 'invalid')
+    """
+    try:
+        parse(text)
+    except InvalidReference:
+        return "invalid"
+    return "external"
