@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgref._ci_systems import (
+from imgref._ci_forms import (
     BRANCH_FORMS,
     DEFAULT_BRANCH_NAMES,
     FALSE_WORDS,
@@ -16,9 +16,9 @@ from imgref._ci_systems import (
     MERGE_QUEUE,
     REF_FORMS,
     TAG_FORMS,
-    Event,
-    System,
 )
+from imgref._ci_properties import with_properties
+from imgref._ci_system import Event, System
 from imgref._source_url import source_url
 from imgref.errors import UnknownBuild
 from imgref.versions import SCHEMES, read_name
@@ -48,7 +48,7 @@ class Facts:
 
 def is_running(system: System, environ: Mapping[str, str]) -> bool:
     """Return whether a marker of the system is set, and not to a word such as ``false``."""
-    return any(
+    return all(environ.get(name) for name in system.beside) and any(
         not _is_false(environ.get(name, "")) if value is None else environ.get(name) == value
         for name, value in system.markers
     )
@@ -69,6 +69,7 @@ def read_facts(system: System, environ: Mapping[str, str], default_branch: str |
     Raises:
         UnknownBuild: the event is not accepted, or what is built cannot be known.
     """
+    environ = with_properties(environ, environ.get(system.properties, ""))
     file = _EventFile(system, environ)
     event = _event(system, environ, file)
     facts = Facts()
@@ -112,7 +113,7 @@ def _event(system: System, environ: Mapping[str, str], file: _EventFile) -> Even
 
 
 def _refusal(what: str, accepted: Iterable[str]) -> str:
-    return f"{what}; accepted events: {', '.join(accepted)}"
+    return f"{what}; accepted events: {', '.join(filter(None, accepted))}"
 
 
 def _check_file(system: System, event: Event, file: _EventFile, value: str) -> None:
@@ -150,8 +151,18 @@ def _kind(facts: Facts, system: System, event: Event, environ: Mapping[str, str]
         names = [*system.tag, *system.branch, *system.pull_request, *system.branch_pull_request]
         said = ", ".join(f"{name} {_said(environ, name)}" for name in (names if system.tag else system.ref))
         raise UnknownBuild(f"neither a git tag, nor a branch, nor a pull request: {said}", system.name)
+    _check_promises(facts, system, environ)
     facts.told_by["event"] = told_by
     return kind
+
+
+def _check_promises(facts: Facts, system: System, environ: Mapping[str, str]) -> None:
+    """Refuse a pull request or git tag that is not named, which another variable would make a branch."""
+    for variable, fact in system.promises:
+        if environ.get(variable, "").lower() not in ("", "false") and not facts.has(fact):
+            names = ", ".join(getattr(system, fact) or system.ref)
+            what = "the git tag" if fact == "tag" else "the number of the pull request"
+            raise UnknownBuild(f"{variable} is {environ[variable]!r}, but {what} is not in {names}", system.name)
 
 
 def _said(environ: Mapping[str, str], name: str) -> str:
@@ -162,7 +173,7 @@ def _said(environ: Mapping[str, str], name: str) -> str:
 
 
 def _ref_names(system: System, environ: Mapping[str, str], *facts: str) -> bool:
-    refs = (_matched(REF_FORMS, environ.get(variable, "")) for variable in system.ref)
+    refs = (_matched(FORMS.get(variable, REF_FORMS), environ.get(variable, "")) for variable in system.ref)
     return any(fact in facts for fact, _ in refs)
 
 
@@ -237,15 +248,28 @@ def _commit(value: str) -> str | None:
 
 def _add_source(facts: Facts, system: System, environ: Mapping[str, str]) -> None:
     for template in system.source:
-        names = re.findall(r"\{(\w+)\}", template)
+        names = re.findall(r"\{([\w.]+)\}", template)
         if not all(environ.get(name) for name in names):
             continue
         variables = ", ".join(names)
-        url = source_url(template.format_map(environ))
+        address = _address(system, template, environ)
+        if address is None:
+            facts.notes.append(f"no source: the host of the repository is not known from {names[0]}")
+            continue
+        url = source_url(address)
         facts.add("source", url, variables)
         if url is None:
             # The value may contain credentials.
             facts.notes.append(f"no source: {variables} is not an address that can be given as an http or https URL")
+
+
+def _address(system: System, template: str, environ: Mapping[str, str]) -> str | None:
+    """Return the address with the variables' values, or None where a value means no known host."""
+    if not system.source_hosts:
+        return re.sub(r"\{([\w.]+)\}", lambda found: environ[found[1]], template)
+    variable, *others = re.findall(r"\{([\w.]+)\}", template)
+    host = system.source_hosts.get(environ[variable])
+    return host and template.replace(f"{{{variable}}}", host).format_map({name: environ[name] for name in others})
 
 
 # The event file

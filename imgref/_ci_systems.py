@@ -1,106 +1,16 @@
 """The CI systems that imgref knows, as data: which variables and events mean what.
 
-:mod:`imgref._ci_read` reads a build with them.
+:mod:`imgref._ci_read` reads a build with them; :mod:`imgref._ci_forms` has the forms of their values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-__all__ = [
-    "BRANCH_FORMS",
-    "DEFAULT_BRANCH_NAMES",
-    "FALSE_WORDS",
-    "FORMS",
-    "HEAD_COMMIT",
-    "MERGE_QUEUE",
-    "REF_FORMS",
-    "SYSTEMS",
-    "TAG_FORMS",
-    "Event",
-    "System",
-]
+from imgref._ci_system import Event, System
 
-Kind = Literal["ref", "tag", "pull-request", "schedule", "merge-group"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What one value of a system's event variable means. Paths lead through the event file, keys separated by dots.
-
-    A list with one element on a path counts as that element; any other list has no value.
-
-    Attributes:
-        kind: what is built; ``ref`` is whatever the variables name.
-        from_file: whether the variables describe something else (the base of a pull request), so that only the event
-            file counts.
-        number: paths of the pull request's number, where the variables do not have it.
-        branch: path of the branch.
-        sha: path of the commit.
-        tag_variables: variables with the git tag, used where those of the system name neither a tag nor a branch.
-        branch_variables: the same for the branch.
-        required: a path that must have a value.
-        refused: paths with values for which nothing is built, such as a deletion.
-        equal: pairs of paths; where both have a value, the values must be equal.
-        inner: path of the event for which this one runs; its meaning is in ``among``.
-        among: the accepted values of ``inner``.
-    """
-
-    kind: Kind = "ref"
-    from_file: bool = False
-    number: tuple[str, ...] = ()
-    branch: str | None = None
-    sha: str | None = None
-    tag_variables: tuple[str, ...] = ()
-    branch_variables: tuple[str, ...] = ()
-    required: str | None = None
-    refused: tuple[tuple[str, object], ...] = ()
-    equal: tuple[tuple[str, str], ...] = ()
-    inner: str | None = None
-    among: Mapping[str, Event] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """A CI system and its variables. Where there are several, the first that has a value counts.
-
-    Attributes:
-        name: the system's name.
-        markers: variables of which one is set where it runs, each with its value, or None for any that is not false.
-        event: the variable with the event that started the build.
-        events: what its values mean; any other value is a ``ref``, unless ``only_events`` is set.
-        only_events: whether events that are not in ``events`` are refused.
-        ref: variables with a ref such as ``refs/heads/…``; they come before those with a name.
-        tag: variables with the name of the git tag.
-        branch: variables with the name of the branch.
-        pull_request: variables with the number of the pull or merge request, possibly at the end of a URL.
-        branch_pull_request: like ``pull_request``, but also set when the default branch is pushed while a pull request
-            from it is open.
-        sha: variables with the commit.
-        default_branch: variables with the name of the default branch.
-        primary: a variable that is ``true`` on the default branch.
-        event_file: a variable with the path of a JSON file that describes the event.
-        source: the address of the repository, with variables in braces.
-    """
-
-    name: str
-    markers: tuple[tuple[str, str | None], ...]
-    event: str = ""
-    events: Mapping[str, Event] = field(default_factory=dict)
-    only_events: bool = False
-    ref: tuple[str, ...] = ()
-    tag: tuple[str, ...] = ()
-    branch: tuple[str, ...] = ()
-    pull_request: tuple[str, ...] = ()
-    branch_pull_request: tuple[str, ...] = ()
-    sha: tuple[str, ...] = ()
-    default_branch: tuple[str, ...] = ()
-    primary: str = ""
-    event_file: str = ""
-    source: tuple[str, ...] = ()
-
+__all__ = ["SYSTEMS"]
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
 
@@ -275,6 +185,52 @@ SYSTEMS: Final = (
         sha=("TRAVIS_COMMIT",),
         source=("https://github.com/{TRAVIS_REPO_SLUG}",),
     ),
+    System(  # https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+        name="AWS CodeBuild",
+        markers=(("CODEBUILD_BUILD_ID", None),),
+        event="CODEBUILD_WEBHOOK_EVENT",
+        events={
+            "": Event(),  # a build that no webhook started
+            "PUSH": Event(),
+            "PULL_REQUEST_CREATED": _PULL_REQUEST,
+            "PULL_REQUEST_UPDATED": _PULL_REQUEST,
+            "PULL_REQUEST_REOPENED": _PULL_REQUEST,
+            "PULL_REQUEST_MERGED": _PULL_REQUEST,
+            "PULL_REQUEST_CLOSED": _PULL_REQUEST,
+            "RELEASED": _TAG,
+            "PRERELEASED": _TAG,
+        },
+        only_events=True,
+        ref=("CODEBUILD_WEBHOOK_TRIGGER", "CODEBUILD_SOURCE_VERSION"),
+        sha=("CODEBUILD_RESOLVED_SOURCE_VERSION",),
+        promises=(("CODEBUILD_WEBHOOK_BASE_REF", "pull_request"),),
+        source=("{CODEBUILD_SOURCE_REPO_URL}",),
+    ),
+    System(  # https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
+        name="TeamCity",
+        markers=(("TEAMCITY_VERSION", None),),
+        properties="TEAMCITY_BUILD_PROPERTIES_FILE",
+        # The names of branches that people see (teamcity.build.branch) do not distinguish branches from git tags.
+        ref=("teamcity.build.vcs.branch",),
+        pull_request=("teamcity.pullRequest.number",),
+        sha=("BUILD_VCS_NUMBER", "build.vcs.number"),
+        default_branch=("vcsroot.branch",),
+        primary="teamcity.build.branch.is_default",
+        source=("{vcsroot.url}",),
+    ),
+    System(  # https://www.appveyor.com/docs/environment-variables/
+        name="AppVeyor",
+        markers=(("APPVEYOR", None),),
+        tag=("APPVEYOR_REPO_TAG_NAME",),
+        branch=("APPVEYOR_REPO_BRANCH",),
+        pull_request=("APPVEYOR_PULL_REQUEST_NUMBER",),
+        event="APPVEYOR_SCHEDULED_BUILD",
+        events={"True": _SCHEDULE, "true": _SCHEDULE},
+        sha=("APPVEYOR_REPO_COMMIT",),
+        promises=(("APPVEYOR_REPO_TAG", "tag"), ("APPVEYOR_PULL_REQUEST_HEAD_COMMIT", "pull_request")),
+        source=("https://{APPVEYOR_REPO_PROVIDER}/{APPVEYOR_REPO_NAME}",),
+        source_hosts={"gitHub": "github.com", "bitBucket": "bitbucket.org", "gitLab": "gitlab.com"},
+    ),
     System(  # https://www.jenkins.io/doc/book/pipeline/multibranch/
         name="Jenkins",
         markers=(("JENKINS_URL", None), ("JENKINS_HOME", None)),
@@ -293,54 +249,19 @@ SYSTEMS: Final = (
         primary="BRANCH_IS_PRIMARY",
         source=("{GIT_URL}",),
     ),
+    System(  # https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
+        name="Google Cloud Build",
+        markers=(("TRIGGER_NAME", None),),
+        beside=("PROJECT_ID", "BUILD_ID"),
+        tag=("TAG_NAME",),
+        branch=("BRANCH_NAME",),
+        pull_request=("_PR_NUMBER",),
+        sha=("COMMIT_SHA", "REVISION_ID"),
+        promises=(("_BASE_BRANCH", "pull_request"), ("_HEAD_BRANCH", "pull_request")),
+    ),
 )
 """The CI systems that are looked for, in this order.
 
-Woodpecker is before Drone, whose variables its older versions set too; Jenkins is last, since agents of other systems
-may run beside it.
+Woodpecker is before Drone, whose variables its older versions set too. Jenkins is after the others, since their agents
+may run beside it, and Google Cloud Build is last, since all of its variables have names that others use.
 """
-
-FALSE_WORDS: Final = frozenset({"", "0", "false", "f", "no", "n", "off", "none", "null"})
-"""Values, in lower case, with which a marker means that the system does not run, and a number that there is none."""
-
-HEAD_COMMIT: Final = {
-    "ghprbPullId": ("ghprbActualCommit",),
-    "gitlabMergeRequestIid": ("gitlabMergeRequestLastCommit",),
-    "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER": ("SYSTEM_PULLREQUEST_SOURCECOMMITID",),
-    "SYSTEM_PULLREQUEST_PULLREQUESTID": ("SYSTEM_PULLREQUEST_SOURCECOMMITID",),
-}
-"""Variables with the commit of a pull request whose number is in another; that of the build may be the base."""
-
-MERGE_QUEUE: Final = "gh-readonly-queue/"
-"""What the branches of GitHub's merge queue begin with, in every CI system that builds them."""
-
-DEFAULT_BRANCH_NAMES: Final = frozenset({"main", "master", "trunk", "develop", "development", "default"})
-"""Branches that may be the default branch where no variable names it."""
-
-_NUMBER: Final = "([1-9][0-9]{0,17})"
-_PULL: Final = rf"(?:pr|pull|pull-requests|merge-requests)/{_NUMBER}"
-_DETACHED: Final = r"(?:detached|HEAD|FETCH_HEAD|[0-9a-f]{40}|[0-9a-f]{64})\Z"
-_AS_NAMED: Final = ("branch", "((?!refs/).+)")
-
-REF_FORMS: Final = (
-    ("pull_request", rf"refs/(?:pull|pull-requests|merge-requests)/{_NUMBER}(?:/.*)?"),
-    ("tag", "refs/tags/(.+)"),
-    ("branch", "refs/heads/(.+)"),
-)
-"""What a ref means: a fact and a pattern; the first that matches the whole value counts."""
-
-TAG_FORMS: Final = (("tag", "(?:refs/tags/)?+((?!refs/).+)"),)
-BRANCH_FORMS: Final = (*REF_FORMS, _AS_NAMED)
-
-FORMS: Final = {
-    # A pull request from a fork is built as a branch of this name.
-    "CIRCLE_BRANCH": (*REF_FORMS, ("pull_request", rf"pull/{_NUMBER}(?:/.*)?"), _AS_NAMED),
-    # The git plugin names the ref that it fetched: as a branch of the remote, or as the job spells it.
-    "GIT_BRANCH": (
-        ("pull_request", rf"(?:refs/|origin/|(?:refs/)?remotes/[^/]+/)?{_PULL}(?:/(?:head|merge|from))?"),
-        ("pull_request", rf"[^/]+/{_PULL}/(?:head|merge|from)"),
-        ("tag", "(?:(?:refs/)?remotes/[^/]+/|origin/)?(?:refs/)?tags/(.+)"),
-        ("branch", rf"(?:refs/heads/|(?:refs/)?remotes/[^/]+/|origin/(?:refs/heads/)?+)?+((?!refs/|{_DETACHED}).+)"),
-    ),
-}
-"""The forms of variables that have some of their own."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, cast
 
 from imgref._ci_read import is_running, read_facts
-from imgref._ci_systems import SYSTEMS, System
+from imgref._ci_system import System
+from imgref._ci_systems import SYSTEMS
 from imgref._grammar import TAG_MAX
 from imgref._source_url import source_url
 from imgref.errors import InvalidVersion, UnknownBuild

@@ -13,10 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref import ExistingTags, ImgrefError, TagPolicy, UnknownBuild
-from imgref._ci_systems import HEAD_COMMIT, SYSTEMS, System
+from imgref._ci_forms import HEAD_COMMIT
+from imgref._ci_system import System
+from imgref._ci_systems import SYSTEMS
 from imgref.ci import Build, detect, tags_of_build
 
 GITLAB = {"GITLAB_CI": "true"}
+
+
+def running(system: System) -> dict[str, str]:
+    """Return the variables with which a system is detected."""
+    marker, value = system.markers[0]
+    return {marker: value or "true", **dict.fromkeys(system.beside, "1")}
 
 
 def test_every_system_has_a_name_and_a_marker_of_its_own() -> None:
@@ -344,9 +352,8 @@ def test_marker_with_a_false_value_means_that_the_system_does_not_run(system: Sy
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
 def test_schedule_on_a_git_tag_gets_the_plan_of_the_tag(system: System) -> None:
-    marker, value = system.markers[0]
     schedule = [name for name, event in system.events.items() if event.kind == "schedule"]
-    environ = {marker: value or "true", **({system.event: schedule[0]} if schedule else {})}
+    environ = {**running(system), **({system.event: schedule[0]} if schedule else {})}
     environ |= {system.tag[0]: "v1.2.3"} if system.tag else {system.ref[0]: "refs/tags/v1.2.3"}
     assert tags_of_build(detect(environ)).plan.tags == ("1.2.3", "1.2", "1", "latest")
 
@@ -354,9 +361,8 @@ def test_schedule_on_a_git_tag_gets_the_plan_of_the_tag(system: System) -> None:
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
 @pytest.mark.parametrize("number", ["x", "${ghprbPullId}", "42/files", "-1", "4.2", "pull/", "42\n43x"])
 def test_pull_request_whose_number_cannot_be_read_is_never_a_branch(system: System, number: str) -> None:
-    marker, value = system.markers[0]
     for variable in (*system.pull_request, *system.branch_pull_request):
-        environ = {marker: value or "true", variable: number}
+        environ = {**running(system), variable: number}
         environ |= {system.branch[0]: "feature"} if system.branch else {system.ref[0]: "refs/heads/main"}
         with pytest.raises(UnknownBuild, match="does not end in the number of a pull request"):
             detect(environ)
@@ -364,10 +370,9 @@ def test_pull_request_whose_number_cannot_be_read_is_never_a_branch(system: Syst
 
 @pytest.mark.parametrize("system", [system for system in SYSTEMS if not system.only_events], ids=lambda one: one.name)
 def test_event_of_a_pull_request_or_git_tag_without_it_raises_unknown_build(system: System) -> None:
-    marker, value = system.markers[0]
     for name, event in system.events.items():
         if event.kind in ("pull-request", "tag"):
-            environ = {marker: value or "true", system.event: name}
+            environ = {**running(system), system.event: name}
             environ |= {system.branch[0]: "main"} if system.branch else {system.ref[0]: "refs/heads/main"}
             with pytest.raises(UnknownBuild, match="is not known"):
                 detect(environ)
@@ -397,11 +402,138 @@ def test_event_of_a_pull_request_or_git_tag_without_it_raises_unknown_build(syst
             "BUILDKITE": "true", "BUILDKITE_PULL_REQUEST": "42", "BUILDKITE_BRANCH": "main",
             "BUILDKITE_PIPELINE_DEFAULT_BRANCH": "main",
         },
+        {
+            "CODEBUILD_BUILD_ID": "app:1", "CODEBUILD_WEBHOOK_EVENT": "PULL_REQUEST_MERGED",
+            "CODEBUILD_WEBHOOK_TRIGGER": "pr/42", "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main",
+        },
+        {"CODEBUILD_BUILD_ID": "app:1", "CODEBUILD_SOURCE_VERSION": "pr/42"},
+        {
+            "CODEBUILD_BUILD_ID": "app:1", "CODEBUILD_WEBHOOK_BASE_REF": "refs/heads/main",
+            "CODEBUILD_SOURCE_VERSION": f"refs/pull/42/head^{{{SHA}}}",
+        },
+        {"TEAMCITY_VERSION": "2024.12", "teamcity.build.vcs.branch": "refs/pull/42/head"},
+        {
+            "TEAMCITY_VERSION": "2024.12", "teamcity.build.vcs.branch": "refs/heads/main",
+            "teamcity.pullRequest.number": "42",
+        },
+        {"APPVEYOR": "True", "APPVEYOR_PULL_REQUEST_NUMBER": "42", "APPVEYOR_REPO_BRANCH": "main"},
+        {
+            "TRIGGER_NAME": "pull", "PROJECT_ID": "acme", "BUILD_ID": "1", "_PR_NUMBER": "42", "BRANCH_NAME": "main",
+            "_BASE_BRANCH": "main", "_HEAD_BRANCH": "main",
+        },
     ],
     ids=str,
 )  # fmt: skip
 def test_pull_request_gets_only_its_number_in_every_system(environ: dict[str, str]) -> None:
     assert tags_of_build(detect(environ), default_branch="main").plan.tags == ("pr-42",)
+
+
+APPVEYOR = {"APPVEYOR": "True", "APPVEYOR_REPO_BRANCH": "main", "APPVEYOR_REPO_COMMIT": SHA}
+CODEBUILD = {"CODEBUILD_BUILD_ID": "app:1"}
+CLOUD_BUILD = {"TRIGGER_NAME": "push", "PROJECT_ID": "acme", "BUILD_ID": "1", "BRANCH_NAME": "main"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**APPVEYOR, "APPVEYOR_REPO_TAG": "true"},
+        {**APPVEYOR, "APPVEYOR_PULL_REQUEST_HEAD_COMMIT": HEAD},
+        {**CODEBUILD, "CODEBUILD_WEBHOOK_TRIGGER": "branch/main", "CODEBUILD_WEBHOOK_BASE_REF": "refs/heads/main"},
+        {**CLOUD_BUILD, "_BASE_BRANCH": "main"},
+        {**CLOUD_BUILD, "_HEAD_BRANCH": "main"},
+    ],
+    ids=str,
+)
+def test_pull_request_or_git_tag_that_only_one_variable_betrays_is_never_a_branch(environ: dict[str, str]) -> None:
+    with pytest.raises(UnknownBuild, match="is not in "):
+        detect(environ)
+
+
+@pytest.mark.parametrize(
+    ("ref", "event", "name"),
+    [
+        ("refs/heads/main", "branch", "main"),
+        (f"refs/heads/release/2.1^{{{SHA}}}", "branch", "release/2.1"),
+        ("refs/tags/v1.2.3", "tag", "v1.2.3"),
+        (f"refs/tags/v1.2.3^{{{SHA}}}", "tag", "v1.2.3"),
+        ("pr/42", "pull-request", "42"),
+        ("refs/pull-requests/42/from", "pull-request", "42"),
+    ],
+)
+def test_codebuild_source_version_that_is_a_ref_is_read(ref: str, event: str, name: str) -> None:
+    build = detect({**CODEBUILD, "CODEBUILD_SOURCE_VERSION": ref, "CODEBUILD_RESOLVED_SOURCE_VERSION": SHA})
+    assert (build.event, build.sha) == (event, SHA)
+    assert name in (build.tag, build.branch, build.pull_request)
+
+
+@pytest.mark.parametrize("version", ["main", "v1.2.3", SHA, "arn:aws:s3:::bucket/key", "refs/heads/", "pr/x"])
+def test_codebuild_source_version_that_may_be_anything_raises_unknown_build(version: str) -> None:
+    with pytest.raises(UnknownBuild, match="CODEBUILD_SOURCE_VERSION is"):
+        detect({**CODEBUILD, "CODEBUILD_SOURCE_VERSION": version})
+
+
+@pytest.mark.parametrize("event", ["WORKFLOW_JOB_QUEUED", "push", "PULL_REQUEST"])
+def test_codebuild_event_that_is_not_accepted_raises_unknown_build(event: str) -> None:
+    with pytest.raises(UnknownBuild, match=f"CODEBUILD_WEBHOOK_EVENT is '{event}'; accepted events: PUSH, PULL"):
+        detect({**CODEBUILD, "CODEBUILD_WEBHOOK_TRIGGER": "branch/main", "CODEBUILD_WEBHOOK_EVENT": event})
+
+
+def test_appveyor_pull_request_has_its_own_commit_and_no_source_without_a_known_host() -> None:
+    pull = {**APPVEYOR, "APPVEYOR_PULL_REQUEST_NUMBER": "42"}
+    assert detect(pull).sha is None
+    assert detect({**pull, "APPVEYOR_PULL_REQUEST_HEAD_COMMIT": HEAD}).sha == HEAD
+    hosted = {**APPVEYOR, "APPVEYOR_REPO_NAME": "acme/app", "APPVEYOR_REPO_PROVIDER": "bitBucket"}
+    assert detect(hosted).source == "https://bitbucket.org/acme/app"
+    other = detect({**hosted, "APPVEYOR_REPO_PROVIDER": "stash"})
+    assert (other.source, other.notes) == (
+        None,
+        ("no source: the host of the repository is not known from APPVEYOR_REPO_PROVIDER",),
+    )
+
+
+def teamcity(folder: Path, *roots: str, **parameters: str) -> Build:
+    """Detect a build of TeamCity, whose parameters are in two files."""
+    lines = [f"teamcity.build.vcs.branch.Root{index}={ref}" for index, ref in enumerate(roots)]
+    lines += [f"{name.replace('__', '.')}={value}" for name, value in parameters.items()]
+    (folder / "configuration.properties").write_text("\n".join(lines))
+    (folder / "build.properties").write_text(
+        f"teamcity.configuration.properties.file={folder}/configuration.properties"
+    )
+    environ = {"TEAMCITY_VERSION": "2024.12", "TEAMCITY_BUILD_PROPERTIES_FILE": str(folder / "build.properties")}
+    return detect({**environ, "BUILD_VCS_NUMBER": SHA})
+
+
+def test_teamcity_build_is_read_from_its_parameter_files(tmp_path: Path) -> None:
+    build = teamcity(tmp_path, "refs/heads/main", vcsroot__branch="refs/heads/main", vcsroot__url="git@host\\:acme/app")
+    assert (build.branch, build.default_branch, build.sha) == ("main", "main", SHA)
+    assert build.source == "https://host/acme/app"
+    assert build.told_by["branch"] == "teamcity.build.vcs.branch"
+    assert teamcity(tmp_path, "refs/tags/v1.2.3", vcsroot__branch="main").tag == "v1.2.3"
+    assert teamcity(tmp_path, "refs/heads/x", "refs/heads/x").branch == "x"
+    number = {"teamcity__pullRequest__number": "42"}
+    assert teamcity(tmp_path, "refs/heads/main", **number).pull_request == "42"
+    primary = teamcity(tmp_path, "refs/heads/x", teamcity__build__branch__is_default="true")
+    assert primary.default_branch == "x"
+
+
+@pytest.mark.parametrize("roots", [(), ("refs/heads/main", "refs/heads/x"), ("main",), ("<default>",)])
+def test_teamcity_build_without_one_ref_raises_unknown_build(tmp_path: Path, roots: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownBuild, match=r"teamcity\.build\.vcs\.branch"):
+        teamcity(tmp_path, *roots)
+
+
+def test_teamcity_parameter_files_that_cannot_be_read_have_no_parameters(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing", "\0"):
+        with pytest.raises(UnknownBuild, match="is not set"):
+            detect({"TEAMCITY_VERSION": "2024.12", "TEAMCITY_BUILD_PROPERTIES_FILE": str(path)})
+
+
+def test_cloud_build_is_detected_only_beside_its_other_variables() -> None:
+    assert detect(CLOUD_BUILD).system == "Google Cloud Build"
+    for variable in ("PROJECT_ID", "BUILD_ID", "TRIGGER_NAME"):
+        with pytest.raises(UnknownBuild, match="no CI system was detected"):
+            detect({name: value for name, value in CLOUD_BUILD.items() if name != variable})
+    assert detect({**CLOUD_BUILD, "JENKINS_URL": "https://ci.example.com/"}).system == "Jenkins"
 
 
 def test_azure_pull_request_has_the_commit_that_its_ref_or_the_pull_request_names() -> None:
@@ -463,12 +595,13 @@ def test_a_branch_never_gets_the_tag_of_a_release(
 def variables_of(system: System) -> set[str]:
     """Return every variable that a system may read."""
     names = {name for name, _ in system.markers} | {system.event, system.primary}
+    names |= {name for name, _ in system.promises}
     for field in ("ref", "tag", "branch", "pull_request", "branch_pull_request", "sha", "default_branch"):
         names |= {*getattr(system, field)}
     for event in system.events.values():
         names |= {*event.tag_variables, *event.branch_variables}
     names |= set(chain.from_iterable(HEAD_COMMIT[name] for name in names if name in HEAD_COMMIT))
-    return (names | {*re.findall(r"\{(\w+)\}", " ".join(system.source))}) - {""}
+    return (names | {*re.findall(r"\{([\w.]+)\}", " ".join(system.source))}) - {""}
 
 
 VARIABLES = sorted(set[str]().union(*map(variables_of, SYSTEMS)))
@@ -501,8 +634,7 @@ def environments(draw: st.DrawFn) -> dict[str, str]:
     system: System = draw(st.sampled_from(SYSTEMS))
     environ = draw(st.dictionaries(st.sampled_from(sorted(variables_of(system))), values))
     environ |= draw(st.dictionaries(st.sampled_from(VARIABLES), values, max_size=3))
-    marker, value = system.markers[0]
-    environ[marker] = value or "true"
+    environ |= running(system)
     if system.events:
         environ[system.event] = draw(st.sampled_from(sorted(system.events)) | values)
     return environ
