@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Literal
 
 import pytest
@@ -121,6 +122,19 @@ def test_any_text_becomes_a_tag(text: str, tag: str) -> None:
     assert sanitize_tag(text) == tag
 
 
+@pytest.mark.parametrize("text", ["中文", "/日本語/", "ветка", "🎉", "é", "\u3000", "\x80"])
+def test_text_in_another_script_becomes_a_hash_of_its_own(text: str) -> None:
+    digest = sha256(text.encode()).hexdigest()[:8]
+    assert sanitize_tag(text) == sanitize_tag(text, longest=12) == f"ref-{digest}"
+    with pytest.raises(InvalidTag, match="only 11 characters are left"):
+        sanitize_tag(text, longest=11)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\udfff\udcff", "x" * 200 + "\ud800"])
+def test_text_that_is_not_valid_unicode_becomes_a_tag(text: str) -> None:
+    assert sanitize_tag(text)[-9] == "-"
+
+
 def test_long_texts_stay_apart() -> None:
     one, other = sanitize_tag("x" * 200), sanitize_tag("x" * 201)
     assert len(one) == len(other) == 128
@@ -172,7 +186,7 @@ def test_each_line_on_which_nothing_is_known_is_told() -> None:
     assert plan.existing[0].unknown == ("alpine", "slim")
 
 
-@pytest.mark.parametrize("text", ["", "-", "..", "é", "///"])
+@pytest.mark.parametrize("text", ["", "-", "..", "\n", "///"])
 def test_nothing_left_is_an_error(text: str) -> None:
     with pytest.raises(InvalidTag):
         sanitize_tag(text)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
-from imgref.cli._registry import read_repository
+from imgref.cli._image_option import lowercased, read_image
 from imgref.config import Setting, find_config, load_config
 from imgref.errors import ConfigError, InvalidReference, InvalidTag
 from imgref.reference import ImageReference
@@ -114,7 +114,7 @@ class PlanOptions(NamedTuple):
         Raises:
             InvalidReference: one is none, or carries a tag or a digest.
         """
-        return [read_repository(text, "--image names") for text in self.values["image"]]
+        return [read_image(text) for text in self.values["image"]]
 
 
 def gather(context: click.Context) -> PlanOptions:
@@ -141,6 +141,8 @@ def gather(context: click.Context) -> PlanOptions:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
     base = os.path.dirname(settings["existing"].path) if origins.get("existing", "default") not in _NOT_FILES else ""
+    if "image" in values:
+        values["image"] = tuple(map(lowercased, values["image"]))
     options = PlanOptions(values, origins, base, bool(context.params.get("allow_empty")))
     if options.allow_empty and not values["existing"]:
         raise click.UsageError("--allow-empty goes with --existing")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from imgref.cli import _console
+from imgref.errors import InvalidTag
 from imgref.tags import sanitize_tag
 
 __all__ = ["command"]
@@ -15,7 +18,27 @@ __all__ = ["command"]
 def command(text: str) -> int:
     """Turn any text, such as a branch name, into a tag.
 
-    Each run of characters that a tag cannot hold becomes one -; what is too long is cut, and ends in a hash.
+    Each run of characters that a tag cannot contain becomes one -. Text that is too long is cut and ends in a hash;
+    text in another script becomes ref- and a hash. With - as TEXT, each line of standard input becomes a tag.
     """
-    _console.say(sanitize_tag(text))
+    _console.say("\n".join(_tags_of_lines()) if text == "-" else sanitize_tag(text))
     return 0
+
+
+def _tags_of_lines() -> list[str]:
+    """Return the tag of each line of standard input.
+
+    Raises:
+        UsageError: there are no lines, or no tag can be made of one; the message has its number.
+    """
+    read = sys.stdin.buffer.read() if sys.stdin else b""
+    lines = read.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if read else []
+    if not lines:
+        raise click.UsageError("standard input has no lines")
+    tags = []
+    for number, line in enumerate(lines, 1):
+        try:
+            tags.append(sanitize_tag(line.removesuffix("\r")))
+        except InvalidTag as error:
+            raise click.UsageError(f"standard input, line {number}: {error}") from error
+    return tags
