@@ -21,7 +21,8 @@ def table(kinds: dict[str, Kind] = KINDS) -> str:
     for kind in sorted(kinds.values(), key=lambda kind: kind.label.lower()):
         names = ", ".join(f"`{name}`" for name in kind.names)
         beside = f" beside or below a `{kind.beside}`" if kind.beside else ""
-        rows.append(f"| {kind.label} | `{kind.name}` | {names}{beside} | {kind.content} | {kind.references} |")
+        maybe = " in " + ", ".join(f"`{name}`" for name in kind.maybe) if kind.maybe else ""
+        rows.append(f"| {kind.label} | `{kind.name}` | {names}{beside} | {kind.content}{maybe} | {kind.references} |")
     return "\n".join(rows) + "\n"
 
 

@@ -31,6 +31,7 @@ class Written(NamedTuple):
         resolved: its value, or None where the file does not say it.
         reason: why it is not known.
         fixed: why the value cannot be edited where it is written; empty if it is in the file as it is.
+        unpinnable: why no digest may be added although its tag can be changed, or empty.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Written(NamedTuple):
     resolved: str | None
     reason: str | None = None
     fixed: str = ""
+    unpinnable: str = ""
 
 
 class Collected:
@@ -109,7 +111,7 @@ class Collected:
             return Target(fixed=written.fixed)
         if not written.text.endswith(value) or not self._text.startswith(written.text, written.start):
             return Target(fixed=SPLIT)
-        return Target(whole=TextSpan(end - len(value), end))
+        return Target(whole=TextSpan(end - len(value), end), unpinnable=written.unpinnable)
 
     def problem(self, offset: int, message: str, *, incomplete: bool = False) -> None:
         """Add a place that could not be read."""

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from imgref.sources._lines import TextLines
-from imgref.sources.syntax import DOCKERFILE, JSON, JSONC, TOML, YAML, Syntax
+from imgref.sources.syntax import DOCKERFILE, JSON, JSONC, TOML, UNIT, YAML, Syntax
 
 __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
@@ -253,6 +253,17 @@ _ROWS: Final = (
         # Its CLI rejects both together: https://github.com/devcontainers/cli/issues/1307
         takes_tag_and_digest=False,
         examples=("devcontainer.json", ".devcontainer.json", ".devcontainer/a/devcontainer.json"),
+    ),
+    Kind(
+        "quadlet",
+        "Quadlet",
+        "`Image` in `[Container]`, `[Image]` and `[Volume]`; `Mount=type=image,source=…`",
+        UNIT,
+        "quadlet:read",
+        maybe=("*.{container,image,volume,pod,build,kube}", "*.{container,image,volume}.d/*.conf"),
+        test="quadlet:is_quadlet",
+        content="a section `[Container]`, `[Image]`, `[Volume]`, `[Pod]`, `[Build]` or `[Kube]`",
+        examples=("a.container", "b.image", "c.volume", "a.container.d/10-image.conf"),
     ),
 )
 

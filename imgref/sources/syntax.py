@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DOCKERFILE", "JSON", "JSONC", "TOML", "YAML", "Syntax"]
+__all__ = ["DOCKERFILE", "JSON", "JSONC", "TOML", "UNIT", "YAML", "Syntax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,4 @@ YAML: Final = Syntax("YAML", re.compile(r"\r\n?|\n"), prologue=("---", "%"))
 JSON: Final = Syntax("JSON", _NEWLINE, comments=())
 JSONC: Final = Syntax("JSON with comments", _NEWLINE, comments=("//",))
 TOML: Final = Syntax("TOML", _NEWLINE)
+UNIT: Final = Syntax("a systemd unit", _NEWLINE, comments=("#", ";"))

@@ -11,7 +11,7 @@ __all__ = ["REJECTED", "takes_tag_and_digest"]
 REJECTED: Final = "the consumer may reject a tag with a digest"
 """Why a reference is not pinned whose consumer is not certain to accept both."""
 
-_UNCERTAIN: Final = frozenset({("bitbucket", "pipe")})
+_UNCERTAIN: Final = frozenset({("bitbucket", "pipe"), ("quadlet", "quadlet.Container.Mount")})
 """Constructs that are not certain although their kind is."""
 
 

@@ -95,6 +95,8 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
         raise Refused(target.fixed)
     text = source.text
     if target.whole is not None:
+        if adds_digest and target.unpinnable:
+            raise Refused(target.unpinnable)
         found = REFERENCE.fullmatch(text, *target.whole)
         if found is None:
             raise Refused("its text is not the reference")

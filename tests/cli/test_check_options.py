@@ -32,6 +32,7 @@ EXAMPLES = {
     "helm-values": "image: nginx\n",
     "kubernetes": "containers: [{image: nginx}]\n",
     "kustomize": "images: [{name: a, newName: nginx, newTag: latest}]\n",
+    "quadlet": "[Container]\nImage=nginx\n",
     "registries.conf": '[[registry]]\nlocation = "a.example"\ninsecure = true\n',
     "woodpecker": "steps: {a: {image: nginx}}\n",
 }
