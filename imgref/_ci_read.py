@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Final
 
+from imgref._ci_event_file import EventFile
 from imgref._ci_forms import (
     BRANCH_FORMS,
     DEFAULT_BRANCH_NAMES,
@@ -34,6 +35,7 @@ class Facts:
     values: dict[str, str] = field(default_factory=dict)
     told_by: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
 
     def add(self, fact: str, value: str | None, told_by: str) -> None:
         """Keep a value that is not empty, unless the fact is known already."""
@@ -70,7 +72,7 @@ def read_facts(system: System, environ: Mapping[str, str], default_branch: str |
         UnknownBuild: the event is not accepted, or what is built cannot be known.
     """
     environ = with_properties(environ, environ.get(system.properties, ""))
-    file = _EventFile(system, environ)
+    file = EventFile(system, environ)
     event = _event(system, environ, file)
     facts = Facts()
     for variable in system.default_branch:
@@ -84,6 +86,13 @@ def read_facts(system: System, environ: Mapping[str, str], default_branch: str |
             facts.add("default_branch", facts.values.get("branch"), system.primary)
         _add_branch_pull_request(facts, system, environ, default_branch)
         _add_commit(facts, system, environ)
+    if facts.has("pull_request"):
+        for variable in system.base:
+            facts.add("base", environ.get(variable, "").removeprefix("refs/heads/"), variable)
+        facts.add("base", file.text("pull_request.base.ref"), file.told_by("pull_request.base.ref"))
+    for variable in system.number:
+        facts.add("number", environ.get(variable), variable)
+    _add_about(facts, system, environ, file)
     _add_source(facts, system, environ)
     facts.event = _kind(facts, system, event, environ)
     return facts
@@ -92,7 +101,7 @@ def read_facts(system: System, environ: Mapping[str, str], default_branch: str |
 # The event
 
 
-def _event(system: System, environ: Mapping[str, str], file: _EventFile) -> Event:
+def _event(system: System, environ: Mapping[str, str], file: EventFile) -> Event:
     value = environ.get(system.event, "")
     event = system.events.get(value)
     if event is None:
@@ -116,7 +125,7 @@ def _refusal(what: str, accepted: Iterable[str]) -> str:
     return f"{what}; accepted events: {', '.join(filter(None, accepted))}"
 
 
-def _check_file(system: System, event: Event, file: _EventFile, value: str) -> None:
+def _check_file(system: System, event: Event, file: EventFile, value: str) -> None:
     """Refuse an event with a condition that the event file does not meet."""
     about = f"the event {value!r} is refused"
     if event.required and not file.value(event.required):
@@ -263,6 +272,25 @@ def _add_source(facts: Facts, system: System, environ: Mapping[str, str]) -> Non
             facts.notes.append(f"no source: {variables} is not an address that can be given as an http or https URL")
 
 
+_ABOUT: Final = {
+    "title": "repository.name",
+    "description": "repository.description",
+    "url": "repository.html_url",
+    "licenses": "repository.license.spdx_id",
+}
+"""What the event file says about the repository."""
+
+
+def _add_about(facts: Facts, system: System, environ: Mapping[str, str], file: EventFile) -> None:
+    for key, variable in system.about.items():
+        if environ.get(variable):
+            facts.about[key] = environ[variable]
+    for key, path in _ABOUT.items():
+        value = file.text(path)
+        if value and value != "NOASSERTION":
+            facts.about.setdefault(key, value)
+
+
 def _address(system: System, template: str, environ: Mapping[str, str]) -> str | None:
     """Return the address with the variables' values, or None where a value means no known host."""
     if not system.source_hosts:
@@ -275,7 +303,7 @@ def _address(system: System, template: str, environ: Mapping[str, str]) -> str |
 # The event file
 
 
-def _add_file(facts: Facts, system: System, event: Event, file: _EventFile) -> None:
+def _add_file(facts: Facts, system: System, event: Event, file: EventFile) -> None:
     """Add what the event file says is built; what the variables name is something else."""
     for path in event.number:
         facts.add("pull_request", file.number(path), file.told_by(path))
@@ -299,38 +327,3 @@ def _add_file(facts: Facts, system: System, event: Event, file: _EventFile) -> N
 
 def _may_be_git_tag(name: str) -> bool:
     return re.search("[0-9][.][0-9]", name) is not None or any(read_name(name, scheme) for scheme in SCHEMES)
-
-
-class _EventFile:
-    """The JSON file that describes an event; without values where there is none that can be read."""
-
-    def __init__(self, system: System, environ: Mapping[str, str]) -> None:
-        self._variable = system.event_file
-        self._data: object = None
-        path = environ.get(system.event_file, "") if system.event_file else ""
-        if path:
-            import json
-
-            try:
-                self._data = json.loads(Path(path).read_bytes())
-            except (OSError, ValueError, RecursionError):
-                self._data = None
-
-    def value(self, path: str) -> object:
-        value = self._data
-        for key in path.split("."):
-            if isinstance(value, list):
-                value = value[0] if len(value) == 1 else None
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    def text(self, path: str) -> str | None:
-        value = self.value(path)
-        return value if isinstance(value, str) else None
-
-    def number(self, path: str) -> str | None:
-        value = self.value(path)
-        return str(value) if type(value) is int and 0 < value < 10**18 else None
-
-    def told_by(self, path: str) -> str:
-        return f"{self._variable} ({path})"

@@ -65,6 +65,9 @@ class System:
         branch_pull_request: like ``pull_request``, but also set when the default branch is pushed while a pull request
             from it is open.
         sha: variables with the commit.
+        base: variables with the branch into which a pull request is to be merged.
+        number: variables with the number of the build, or its ID.
+        about: variables with a ``title`` and a ``description`` of the repository.
         default_branch: variables with the name of the default branch.
         primary: a variable that is ``true`` on the default branch.
         event_file: a variable with the path of a JSON file that describes the event.
@@ -86,6 +89,9 @@ class System:
     pull_request: tuple[str, ...] = ()
     branch_pull_request: tuple[str, ...] = ()
     sha: tuple[str, ...] = ()
+    base: tuple[str, ...] = ()
+    number: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
     default_branch: tuple[str, ...] = ()
     primary: str = ""
     event_file: str = ""

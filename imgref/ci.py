@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Final
 
+from imgref._ci_build import Build, build_of
+from imgref._ci_manual import Checkout, adjusted_build, manual_build
 from imgref._ci_read import is_running, read_facts
 from imgref._ci_system import System
 from imgref._ci_systems import SYSTEMS
@@ -20,40 +22,16 @@ from imgref.errors import InvalidVersion, UnknownBuild
 from imgref.tags import MOVING, ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed
 from imgref.versions import SCHEMES, read_name
 
-__all__ = ["Build", "BuildTags", "detect", "source_url", "tags_of_build"]
-
-Event = Literal["tag", "branch", "pull-request", "schedule", "merge-group"]
-
-_FACTS: Final = ("tag", "branch", "pull_request", "sha", "default_branch", "source", "event")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """What a CI system says of a build.
-
-    Attributes:
-        system: its name.
-        event: what is built: a git ``tag``, a ``branch``, a ``pull-request``, a ``schedule``, or a ``merge-group``.
-        tag: the git tag, or None.
-        branch: the branch, or None.
-        pull_request: the number of the pull or merge request, or None.
-        sha: the commit in hexadecimal digits, or None.
-        default_branch: the repository's default branch, or None where no variable says.
-        source: the http or https URL of the repository, without credentials, or None.
-        told_by: which variable (or file and key) told each of these.
-        notes: what was omitted, and why.
-    """
-
-    system: str
-    event: Event
-    tag: str | None = None
-    branch: str | None = None
-    pull_request: str | None = None
-    sha: str | None = None
-    default_branch: str | None = None
-    source: str | None = None
-    told_by: Mapping[str, str] = field(hash=False)
-    notes: tuple[str, ...] = ()
+__all__ = [
+    "Build",
+    "BuildTags",
+    "Checkout",
+    "adjusted_build",
+    "detect",
+    "manual_build",
+    "source_url",
+    "tags_of_build",
+]
 
 
 def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | None = None) -> Build:
@@ -75,20 +53,7 @@ def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | No
     if system is None:
         markers = (f"{name} ({_marker(system)})" for system in SYSTEMS if (name := system.name))
         raise UnknownBuild(f"no CI system was detected; looked for {', '.join(markers)}")
-    facts = read_facts(system, environ, default_branch)
-    values = facts.values
-    return Build(
-        system=system.name,
-        event=cast("Event", facts.event),
-        tag=values.get("tag"),
-        branch=values.get("branch"),
-        pull_request=values.get("pull_request"),
-        sha=values.get("sha"),
-        default_branch=values.get("default_branch"),
-        source=values.get("source"),
-        told_by={fact: facts.told_by[fact] for fact in _FACTS if fact in facts.told_by},
-        notes=tuple(facts.notes),
-    )
+    return build_of(read_facts(system, environ, default_branch), system.name)
 
 
 def _marker(system: System) -> str:

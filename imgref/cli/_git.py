@@ -6,10 +6,14 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from imgref.errors import ImgrefError
 
-__all__ = ["GitError", "GitTags", "default_branch", "list_tags"]
+if TYPE_CHECKING:
+    from imgref.ci import Checkout
+
+__all__ = ["GitError", "GitTags", "commit_time", "default_branch", "list_tags", "read_checkout"]
 
 _TIMEOUT = 60
 """Seconds; asking a remote may take some."""
@@ -64,6 +68,40 @@ def list_tags(is_released: Callable[[str], bool] = lambda name: False) -> GitTag
         except GitError as error:
             raise GitError(_cannot_ask(lacking, f"its remote {remote!r} cannot be asked ({error})")) from error
     return GitTags(tuple(dict.fromkeys(names)), lacking, tuple(remotes))
+
+
+def read_checkout() -> Checkout:
+    """Return what the checkout in the current directory is of.
+
+    Raises:
+        GitError: git is missing, this is not a repository, or it has no commit.
+    """
+    from imgref.ci import Checkout
+
+    sha = _git("rev-parse", "--verify", "HEAD^{commit}")
+    tags = _git("for-each-ref", "--points-at", sha, "--format=%(refname:strip=2)", "refs/tags").splitlines()
+    return Checkout(
+        sha,
+        branch=_or_none("symbolic-ref", "--quiet", "HEAD", prefix="refs/heads/"),
+        tags=tuple(tags),
+        source=_or_none("config", "--get", "remote.origin.url"),
+        default_branch=default_branch(),
+    )
+
+
+def commit_time(sha: str) -> int | None:
+    """Return the time of a commit in seconds, or None if this clone does not have it; outside a repository, too."""
+    said = _or_none("show", "--no-patch", "--no-show-signature", "--format=%ct", f"{sha}^{{commit}}", "--")
+    return int(said) if said and said.isdecimal() else None
+
+
+def _or_none(*arguments: str, prefix: str = "") -> str | None:
+    """Return what git prints, or None if it is nothing or does not begin with the prefix."""
+    try:
+        said = _git(*arguments)
+    except GitError:
+        return None
+    return said.removeprefix(prefix) or None if said.startswith(prefix) else None
 
 
 def default_branch() -> str | None:

@@ -6,19 +6,21 @@ from dataclasses import asdict
 
 import click
 
-from imgref.ci import detect
 from imgref.cli import _console
+from imgref.cli._build_options import build_options, read_build
 
 __all__ = ["command"]
 
 
 @click.command()
+@build_options
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
-def command(style: str) -> int:
+@click.pass_context
+def command(context: click.Context, /, style: str, **_: object) -> int:
     """Show which CI system runs here and what it builds."""
     from imgref.cli._git import default_branch
 
-    build = detect(default_branch=default_branch())
+    build = read_build(context.params, default_branch())
     for note in build.notes:
         _console.note(note)
     facts = asdict(build)
@@ -30,7 +32,7 @@ def command(style: str) -> int:
     rows = [
         (label.replace("_", " "), f"{value} ({told_by[label]})" if label in told_by else str(value))
         for label, value in facts.items()
-        if label != "told_by" and value is not None
+        if label not in ("about", "told_by") and value is not None
     ]
     _console.say(_console.parts(rows), drawn=True)
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console, _formats
+from imgref.cli._build_options import build_options, describes_build, read_build
 from imgref.cli._formats import Printed
 from imgref.cli._plan import (
     PlanOptions,
@@ -36,6 +37,7 @@ __all__ = ["command"]
 )
 @click.option("--bake-target", metavar="NAME", default="imgref", show_default=True, help="The target of a bake file.")
 @click.option("--ci", is_flag=True, help="Read from the CI's environment what is being built.")
+@build_options
 @click.option("--any-tag", is_flag=True, help="With --ci: take a git tag that is no version, sanitised.")
 @click.option("--sha", is_flag=True, help="With --ci: add sha- and the commit's first digits.")
 @click.option(
@@ -63,12 +65,12 @@ def command(
     if not flags["labels"]:
         _require(flags, "--labels", "source", "revision")
     policy, images = options.policy, tuple(options.images)
-    if flags["ci"]:
+    if flags["ci"] or describes_build(flags):
         if version is not None:
-            raise click.UsageError("--ci reads the version from the environment; leave VERSION out")
+            raise click.UsageError("--ci, --ref, --pr and --git say what is built; omit VERSION")
         plan, source, revision = _plan_of_build(context, options)
     else:
-        _require(flags, "--ci", "any_tag", "sha", "default_branch")
+        _require(flags, "--ci", "any_tag", "sha", "default_branch", "commit")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
         plan = plan_tags(version, existing=_existing(context, options, version), policy=policy)
@@ -117,13 +119,13 @@ def _show_config(options: PlanOptions) -> int:
 
 
 def _plan_of_build(context: click.Context, options: PlanOptions) -> tuple[TagPlan, str | None, str | None]:
-    from imgref.ci import detect, tags_of_build
+    from imgref.ci import tags_of_build
     from imgref.cli._git import default_branch
 
     branch = context.params["default_branch"]
     if branch is None:
         branch = default_branch()
-    build = detect(default_branch=branch)
+    build = read_build(context.params, branch)
     existing = None
     if build.event == "tag" and is_release(build.tag or "", policy=options.policy):
         existing = _existing(context, options, build.tag or "")

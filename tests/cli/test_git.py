@@ -186,3 +186,22 @@ def test_two_lines_released_in_either_order_end_with_the_same_tags(repository: P
         "1.9.7": "v1.9.7", "1.9": "v1.9.7", "1": "v1.9.7", "2.0.1": "v2.0.1", "2.0": "v2.0.1",
         "2": "v2.0.1", "latest": "v2.0.1",
     }  # fmt: skip
+
+
+def test_git_reads_the_checkout_and_not_the_environment(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", repository.as_uri(), "clone")
+    clone, environ = tmp_path / "clone", clean_environ(GITLAB_CI="true", CI_COMMIT_TAG="v9.9.9")
+    assert imgref("tags", "--git", cwd=clone, environ=environ) == ("main\nedge\n", "", 0)
+    git(clone, "checkout", "-q", "v2.0.0")
+    done = imgref("tags", "--git", "--existing", "git", cwd=clone, environ=environ)
+    assert done == ("2.0.0\n2.0\n2\nlatest\n", "existing: git, 3 versions\n", 0)
+    git(clone, "tag", "other")
+    done = imgref("tags", "--git", cwd=clone)
+    assert done == ("", "error: several git tags are on the commit (other, v2.0.0); name one with --ref\n", 2)
+    git(clone, "checkout", "-q", "-b", "v2")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "x")
+    assert imgref("tags", "--git", cwd=clone).stdout == "branch-v2\n"
+    git(clone, "checkout", "-q", "--detach")
+    done = imgref("tags", "--git", cwd=clone)
+    assert (done.stdout, done.exit) == ("", 2)
+    assert "the checkout is on no branch, and no git tag is on the commit" in done.stderr
