@@ -10,6 +10,7 @@ Everything public can be imported from one of these:
 
 - :mod:`imgref`: references, repositories, versions, tag plans, and every error
 - :mod:`imgref.sources`: image references in files, with their exact positions
+- :mod:`imgref.inventory`: the images that files use, and what is built on what
 - :mod:`imgref.check`: checks image references in files by a policy
 - :mod:`imgref.registry`: a client for registries; moves images, and releases versions
 - :mod:`imgref.archive`: images on disk

@@ -19,6 +19,7 @@ FLOORS = {
         "cli",
         "check",
         "sources",
+        "inventory",
         "registry",
         "archive",
         "update",
@@ -61,6 +62,7 @@ FLOORS = {
         "_printable",
         "errors",
     },
+    "inventory": {"inventory", "sources", "reference", "errors"},
     "update": {"update", "sources", "versions", "reference", "_grammar", "_files", "errors"},
     "registry": {
         "registry",

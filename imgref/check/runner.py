@@ -82,6 +82,7 @@ class Checked:
         status: what became of the file.
         reason: why it was not checked, or not to its end; empty where it was.
         complete: whether all of it was read.
+        reading: all that was found in it, where occurrences are kept.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Checked:
     status: Status = "checked"
     reason: str = ""
     complete: bool = True
+    reading: Reading | None = None
 
 
 def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Sequence[Policy]) -> Iterator[Checked]:
@@ -224,6 +226,7 @@ class _Worker:
             status,
             reason,
             complete=not (reading.incomplete or reading.doubt),
+            reading=reading if self.options.keep else None,
         )
 
     def _unreported(self, task: Task) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import click
@@ -113,25 +113,25 @@ HOW = _options(
 class Request:
     """The options, by name."""
 
-    paths: tuple[str, ...]
-    stdin_filename: str | None
-    kind: str | None
-    force_exclude: bool
-    ignore_unknown: bool
-    build_args: dict[str, str]
-    platform: str
-    max_size: int
-    config: str | None
-    enforce: str | None
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    baseline: str | None
-    write_baseline: str | None
-    style: str | None
-    statistics: bool
-    show_references: bool
-    show_unresolved: bool
-    exit_zero: bool
+    paths: tuple[str, ...] = ()
+    stdin_filename: str | None = None
+    kind: str | None = None
+    force_exclude: bool = False
+    ignore_unknown: bool = False
+    build_args: dict[str, str] = field(default_factory=dict)
+    platform: str = "linux/amd64"
+    max_size: int = MAX_SIZE
+    config: str | None = None
+    enforce: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    baseline: str | None = None
+    write_baseline: str | None = None
+    style: str | None = None
+    statistics: bool = False
+    show_references: bool = False
+    show_unresolved: bool = False
+    exit_zero: bool = False
 
     @property
     def format(self) -> str:

@@ -7,30 +7,22 @@ import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import click
 
 from imgref._files import replace_file
 from imgref.check.baseline import Baseline, Examined
 from imgref.check.finding import Finding
-from imgref.check.paths import list_files
 from imgref.check.policy import Policy
 from imgref.check.runner import Checked, Options, check
-from imgref.check.settings import Policies, read_policy
-from imgref.check.tasks import Named, Task, examined, task_for
+from imgref.check.tasks import Task, examined
 from imgref.cli import ClosedPipe, _console
+from imgref.cli._check_files import policies_of, tasks_of
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
-from imgref.config import load_config
 from imgref.errors import ConfigError
 
-if TYPE_CHECKING:
-    from datetime import date
-
 __all__ = ["command"]
-
-_STDIN: Final = "<stdin>"
 
 
 @click.command()
@@ -62,8 +54,8 @@ def command(**options: object) -> int:
 
 
 def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
-    policies = _policies(request)
-    tasks, unread = _tasks(request, policies)
+    policies = policies_of(request)
+    tasks, unread = tasks_of(request, policies)
     options = Options(
         request.build_args,
         request.platform,
@@ -97,45 +89,6 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     baselines.tell_gone()
     _console.note(totals.summary())
     return totals.exit_code
-
-
-def _policies(request: Request) -> Policies:
-    def policy_of(file: Path | None, root: Path | None = None) -> Policy:
-        return read_policy(
-            load_config(file),
-            root=root,
-            select=request.select,
-            ignore=request.ignore,
-            today=_today(),
-            enforced=request.enforce is not None,
-        )
-
-    file = request.config if request.enforce is None else request.enforce
-    fixed = None if file is None else policy_of(Path(file), Path.cwd())
-    return Policies(policy_of, fixed)
-
-
-def _today() -> date:
-    """Return the day here: an exception ends with the day of whoever runs the check."""
-    from datetime import date
-
-    return date.today()
-
-
-def _tasks(request: Request, policies: Policies) -> tuple[list[Task], list[Checked]]:
-    """List the files, and what could not be listed."""
-    named = Named(request.kind, request.force_exclude)
-    paths = [path for path in request.paths or (".",) if path != "-"]
-    files = list_files(paths, policies, os.environ, named=named, everything=request.enforce is not None)
-    tasks = files.tasks
-    if "-" in request.paths:
-        name = request.stdin_filename or _STDIN
-        data = b"" if sys.stdin is None else sys.stdin.buffer.read(request.max_size + 1)
-        task = task_for(name, policies.number, policies.found, named, data)
-        tasks += [] if task is None else [task]
-    for warning in files.warnings:
-        _console.warn(warning)
-    return tasks, files.unread
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "parse": "Parse image references and print what they mean.",
     "tags": "Plan the tags for a release or any other build.",
     "check": "Check the image references in files against a policy.",
+    "images": "List the images that files use, and what is built on what.",
     "pin": "Add digests to the image references in files.",
     "unpin": "Remove digests from the image references in files.",
     "update": "Update the tags and digests in files to newer versions.",

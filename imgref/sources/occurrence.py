@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from imgref.sources.builds import BuildTarget, Stage
     from imgref.sources.target import Target
 
 __all__ = ["Comment", "Declaration", "Occurrence", "Problem", "Reading", "Role"]
@@ -106,6 +107,8 @@ class Reading:
         incomplete: whether a part of the file was not read at all, as one of the problems explains.
         doubt: why a file of which nothing says that it has images may have some that were not found; or empty.
         continued: the lines of statements that have more than one line, in order, if there are comments.
+        stages: the stages of a Dockerfile, in order.
+        builds: the images that the file says how to build.
     """
 
     kind: str
@@ -116,3 +119,5 @@ class Reading:
     incomplete: bool = False
     doubt: str = ""
     continued: tuple[range, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    builds: tuple[BuildTarget, ...] = ()

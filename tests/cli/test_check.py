@@ -163,9 +163,9 @@ def test_patterns_of_paths_hold_through_links(tmp_path: Path, capsys: Capsys) ->
 def test_an_expired_exception_says_so(tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = '[[check.exceptions]]\nimage = "nginx"\nrules = ["IMG102"]\nreason = "until then"\nexpires = 2027-06-30\n'
     write_tree(tmp_path, {".imgref.toml": entry})
-    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 6, 30))
+    monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 6, 30))
     assert run(capsys, "check").codes() == ["IMG101", "IMG502"]
-    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 7, 1))
+    monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 7, 1))
     outcome = run(capsys, "check")
     assert "last; the exception for it (until then) expired on 2027-06-30" in outcome.out
     assert outcome.err.startswith(

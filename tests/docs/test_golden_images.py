@@ -30,7 +30,7 @@ def test_the_page_is_what_happens(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 6, 30))
+    monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 6, 30))
     codes = []
     for file, language, text in steps():
         if file is not None:
@@ -51,7 +51,7 @@ def test_the_day_after_the_exception_the_finding_is_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(write_tree(tmp_path, {file: text for file, _, text in steps() if file is not None}))
-    monkeypatch.setattr("imgref.cli.check._today", lambda: date(2027, 7, 1))
+    monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 7, 1))
     outcome = run(capsys, "check", "--format", "concise")
     assert outcome.codes() == ["IMG301"]
     assert outcome.out.startswith("web/Dockerfile:1:6:")

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from imgref.errors import InvalidReference
 from imgref.reference import parse
+from imgref.sources.builds import Stage
 from imgref.sources.contract import Context
 from imgref.sources.dockerfile.arguments import Arguments
 from imgref.sources.dockerfile.editing import Editing, Word
@@ -128,6 +129,7 @@ class _Reader:
             tuple(sorted(self.problems, key=lambda one: (one.line, one.column))),
             tuple(found.comments),
             continued=tuple(self.continued) if found.comments else (),
+            stages=tuple(Stage(stage.name, stage.line.numbers[0]) for stage in self.stages),
         )
 
     def _targeted(self) -> list[Occurrence]:

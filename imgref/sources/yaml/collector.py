@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Table
 from typing import Final
 
+from imgref.sources.builds import BuildTarget
 from imgref.sources.judging import is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.target import Target
@@ -55,7 +56,14 @@ class Found:
         self._lines: Lines | None = None
         self._places: dict[int, Occurrence] = {}
         self._met: set[int] = set()
+        self.builds: list[BuildTarget] = []
         self._mentioned: dict[tuple[str, ...], bool] = {}
+
+    def line_of(self, index: int) -> int:
+        """Return the 1-based line of a character of the text."""
+        if self._lines is None:
+            self._lines = Lines(self.text)
+        return self._lines.at(index)[0]
 
     def mentions(self, *words: str) -> bool:
         """Whether any of the words is anywhere in the file, which is searched once, however many documents it has."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from imgref.sources.yaml.collector import Found, Resolver, is_empty
+from imgref.sources.yaml.compose_builds import add_builds
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
 from imgref.sources.yaml.variables import Resolved, interpolate
 
@@ -41,7 +42,9 @@ def read(document: Node, found: Found) -> None:
     def resolve(text: str) -> Resolved:
         return interpolate(text, found.variables)
 
-    services = _services(document)
+    named = _services(document)
+    services = list({id(service): service for _, service in named}.values())
+    add_builds(named, found, resolve)
     fragments = [
         fragment
         for name, value in document.entries()
@@ -62,14 +65,14 @@ def read(document: Node, found: Found) -> None:
         _service(fragment, "fragment.image", found, resolve, built)
 
 
-def _services(document: Mapping) -> list[Mapping]:
-    """The services, each once, however often it is aliased."""
+def _services(document: Mapping) -> list[tuple[str, Mapping]]:
+    """Return the services with their names. A name can be repeated."""
     parts: list[Node] = [document]
     first_format = all(isinstance(value, Mapping) for _, value in document.entries())
     if not first_format or _SINCE_SERVICES & {name for name, _ in document.entries()}:
         parts = document.every("services")
-    values = [value for part in parts if isinstance(part, Mapping) for _, value in part.entries()]
-    return list({id(value): value for value in values if isinstance(value, Mapping)}.values())
+    entries = [entry for part in parts if isinstance(part, Mapping) for entry in part.entries()]
+    return [(name, value) for name, value in entries if isinstance(value, Mapping)]
 
 
 def _service(service: Mapping, construct: str, found: Found, resolve: Resolver, built: set[str | None]) -> None:

@@ -83,6 +83,7 @@ def _read(text: str, kind: str | None, composition: Composition, variables: Mapp
         comments(text, composition.quoted),
         incomplete=stopped is not None,
         doubt=doubt,
+        builds=tuple(found.builds) if stopped is None else (),
     )
 
 
