@@ -13,92 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
+from imgref._version import Version
+from imgref._version_schemes import LONGEST, SCHEMES, read_semver_float, read_text
 from imgref.errors import InvalidVersion
 
 __all__ = ["SCHEMES", "Version", "VersionRange", "beside", "read_name", "read_names", "read_version"]
-
-_TAILS: Final = ("dev", "alpha", "beta", "rc")
-"""The pre-releases of the numeric scheme, earliest first."""
-
-# Compiled where they are first used; `re` keeps them.
-_NUMERIC: Final = (
-    r"(?i)(?P<release>\d+(?:\.\d+)*)"
-    rf"(?:[-._]?(?P<tail>{'|'.join(_TAILS)})[-._]?(?P<number>\d*))?"
-    r"(?:\+(?P<build>[\w.-]+))?"
-)
-_SEMVER_FLOAT: Final = r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?"
-_SEMVER_CHANNEL: Final = r"([A-Za-z]+)\.?\d*"
-
-_LONGEST: Final = 256
-"""No tag is longer than 128 characters; build metadata, which is dropped, may make a version somewhat longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version as its scheme reads it; ordered within the scheme.
-
-    ``<`` and ``>`` compare precedence, in which spelling and build metadata have no part: neither of ``1.2.3`` and
-    ``v1.2.3`` is less than the other, although they are not equal. Versions of two schemes cannot be compared.
-
-    >>> read_version("1.9.0") < read_version("1.10.0-rc.1") < read_version("1.10.0")
-    True
-
-    Attributes:
-        text: the tag that names exactly this version: in the scheme's spelling, without ``v`` and build metadata.
-        parts: the release numbers as they are spelled.
-        release: the same as numbers.
-        order: compares with that of any other version of the same scheme; build metadata has no part in it.
-        prerelease: whether it comes before the release of its numbers.
-        channel: ``rc`` for ``2.0.0-rc.1``; None where the pre-release is more than a word and a number.
-        build: build metadata, or None.
-        has_v: whether it was written with a leading ``v``.
-        scheme: the name of the scheme.
-    """
-
-    text: str
-    parts: tuple[str, ...]
-    release: tuple[int, ...]
-    order: Any = field(compare=False)
-    prerelease: bool = False
-    channel: str | None = None
-    build: str | None = None
-    has_v: bool = False
-    scheme: str = field(default="semver", compare=False)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the text is the release numbers alone, as that of a float is."""
-        return len(self.text) == sum(map(len, self.parts)) + len(self.parts) - 1
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether it is a single number, which may as well be a build number or a date."""
-        return len(self.parts) == 1 and self.is_plain
-
-    def shares(self, other: Version, depth: int) -> bool:
-        """Return whether the first ``depth`` numbers are the same; missing ones count as zero."""
-        return self._padded(depth) == other._padded(depth)
-
-    def __lt__(self, other: Version) -> bool:
-        return bool(self.order < other.order) if self._is_comparable(other) else NotImplemented
-
-    def __le__(self, other: Version) -> bool:
-        return bool(self.order <= other.order) if self._is_comparable(other) else NotImplemented
-
-    def __gt__(self, other: Version) -> bool:
-        return bool(self.order > other.order) if self._is_comparable(other) else NotImplemented
-
-    def __ge__(self, other: Version) -> bool:
-        return bool(self.order >= other.order) if self._is_comparable(other) else NotImplemented
-
-    def _is_comparable(self, other: object) -> bool:
-        return isinstance(other, Version) and self.scheme == other.scheme
-
-    def _padded(self, depth: int) -> tuple[int, ...]:
-        return (self.release + (0,) * depth)[:depth]
 
 
 def read_version(text: str, scheme: str = "semver") -> Version:
@@ -116,7 +38,7 @@ def read_version(text: str, scheme: str = "semver") -> Version:
     >>> read_version("2024.01.15", "numeric").release
     (2024, 1, 15)
     """
-    version = _read(text, SCHEMES[scheme])
+    version = read_text(text, SCHEMES[scheme])
     if version is None:
         raise InvalidVersion(text, _why_not(text, scheme), _meant(text, scheme))
     return version
@@ -133,12 +55,12 @@ def read_name(name: str, scheme: str = "semver") -> Version | None:
     """
     read = SCHEMES[scheme]
     number, underscore, build = name.partition("_")
-    version = _read(number, read)
+    version = read_text(number, read)
     if version is not None:
         return replace(version, build=build) if underscore else version
-    version = _read(name, read)
+    version = read_text(name, read)
     if version is None and scheme == "semver":
-        version = _read(name, _read_semver_float)
+        version = read_text(name, read_semver_float)
     return version
 
 
@@ -248,6 +170,7 @@ def _bumped(version: Version, place: int, scheme: str) -> Version:
 _NEXT: Final = {"~": _after_tilde, "^": _after_caret}
 """The ranges that end before a version, and how it follows from the one that is written."""
 
+
 _COMPARED: Final[dict[str, Callable[[Version, Version], bool]]] = {
     ">=": lambda version, bound: bool(version.order >= bound.order),
     ">": lambda version, bound: bool(version.order > bound.order),
@@ -259,114 +182,6 @@ _COMPARED: Final[dict[str, Callable[[Version, Version], bool]]] = {
 }
 
 
-def _read(text: str, read: Callable[[str], Version | None]) -> Version | None:
-    if len(text) > _LONGEST or not text.isascii():
-        return None
-    has_v = text[:1] == "v"
-    bare = text[has_v:]
-    if not bare[:1].isdigit():
-        return None
-    version = read(bare)
-    return replace(version, has_v=True) if version is not None and has_v else version
-
-
-def _read_semver(text: str) -> Version | None:
-    import semver
-
-    # The package's pattern ends in `$`, which admits a newline.
-    if text[-1].isspace():
-        return None
-    try:
-        read = semver.Version.parse(text)
-    except ValueError:
-        return None
-    release = (read.major, read.minor, read.patch)
-    channel = read.prerelease and re.fullmatch(_SEMVER_CHANNEL, read.prerelease, re.ASCII)
-    return Version(
-        text=str(read).partition("+")[0],
-        parts=tuple(map(str, release)),
-        release=release,
-        order=(release, _semver_precedence(read.prerelease)),
-        prerelease=read.prerelease is not None,
-        channel=channel[1] if channel else None,
-        build=read.build,
-    )
-
-
-def _semver_precedence(prerelease: str | None) -> tuple[object, ...]:
-    """Return what orders pre-releases among each other and before the release, https://semver.org/#spec-item-11."""
-    if prerelease is None:
-        return (1,)
-    identifiers = prerelease.split(".")
-    return (0, *((0, int(word), "") if word.isdigit() else (1, 0, word) for word in identifiers))
-
-
-def _read_semver_float(text: str) -> Version | None:
-    if not re.fullmatch(_SEMVER_FLOAT, text, re.ASCII):
-        return None
-    parts = tuple(text.split("."))
-    release = tuple(map(int, parts))
-    return Version(text, parts, release, order=((*release, 0, 0)[:3], _semver_precedence(None)))
-
-
-def _read_pep440(text: str) -> Version | None:
-    from packaging.version import InvalidVersion as NotPep440
-    from packaging.version import Version as Pep440
-
-    if text[-1].isspace():
-        return None
-    try:
-        read = Pep440(text)
-    except (NotPep440, ValueError):
-        return None
-    if read.epoch:
-        return None
-    channel = "dev" if read.is_devrelease else _PEP440_CHANNELS[read.pre[0]] if read.pre else None
-    return Version(
-        text=read.public,
-        parts=tuple(map(str, read.release)),
-        release=read.release,
-        order=Pep440(read.public) if read.local else read,
-        prerelease=read.is_prerelease,
-        channel=channel,
-        build=read.local,
-        scheme="pep440",
-    )
-
-
-_PEP440_CHANNELS: Final = {"a": "alpha", "b": "beta", "rc": "rc"}
-
-
-def _read_numeric(text: str) -> Version | None:
-    found = re.fullmatch(_NUMERIC, text, re.ASCII)
-    if found is None:
-        return None
-    parts = tuple(found["release"].split("."))
-    release = tuple(map(int, parts))
-    tail = found["tail"] and found["tail"].lower()
-    significant = len(release)
-    while significant and release[significant - 1] == 0:
-        significant -= 1
-    stage = (_TAILS.index(tail), int(found["number"] or 0)) if tail else (len(_TAILS), 0)
-    return Version(
-        text=text.partition("+")[0],
-        parts=parts,
-        release=release,
-        order=(release[:significant], stage),
-        prerelease=tail is not None,
-        channel=tail,
-        build=found["build"],
-        scheme="numeric",
-    )
-
-
-SCHEMES: Final[dict[str, Callable[[str], Version | None]]] = {
-    "semver": _read_semver,
-    "pep440": _read_pep440,
-    "numeric": _read_numeric,
-}
-"""The schemes by name, each with its reader of a text that begins with a digit: a Version, or None."""
-
 _EXPECTED: Final = {
     "semver": "SemVer is MAJOR.MINOR.PATCH with an optional -prerelease and +build, without leading zeros",
     "pep440": "PEP 440 is dotted numbers with an optional a1, b1, rc1, .post1 or .dev1",
@@ -377,15 +192,15 @@ _EXPECTED: Final = {
 def _why_not(text: str, scheme: str) -> str:
     if not text.strip():
         return "nothing is given (an unset variable?)"
-    if len(text) > _LONGEST:
-        return f"it has {len(text)} characters, more than the {_LONGEST} that are read"
+    if len(text) > LONGEST:
+        return f"it has {len(text)} characters, more than the {LONGEST} that are read"
     if scheme == "pep440" and re.match(r"v?\d+!", text):
         return "a version with an epoch cannot be a tag, which has no '!'"
-    others = [other for other in SCHEMES if other != scheme and _read(text, SCHEMES[other])]
+    others = [other for other in SCHEMES if other != scheme and read_text(text, SCHEMES[other])]
     hint = f"; --scheme {' or '.join(others)} reads it" if others else ""
     return f"{_EXPECTED[scheme]}{hint}"
 
 
 def _meant(text: str, scheme: str) -> str | None:
     bare = text.strip().lstrip("=V").strip()
-    return bare if bare != text and _read(bare, SCHEMES[scheme]) else None
+    return bare if bare != text and read_text(bare, SCHEMES[scheme]) else None
