@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from output_schemas import hold_to_schema
 
 from imgref.cli.main import main
 
@@ -39,4 +40,5 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Outcome:
         main(list(arguments))
     printed = capsys.readouterr()
     assert isinstance(ended.value.code, int)
+    hold_to_schema(arguments, printed.out)
     return Outcome(ended.value.code, printed.out, printed.err)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from isolation.environment import kept
+from output_schemas import hold_to_schema
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
@@ -46,4 +47,6 @@ def imgref(
         env=clean_environ() if environ is None else environ,
         timeout=120,
     )
-    return Done(done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace"), done.returncode)
+    printed = done.stdout.decode("utf-8", "surrogateescape")
+    hold_to_schema(arguments, printed)
+    return Done(printed, done.stderr.decode("utf-8", "replace"), done.returncode)

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "login": "Log in to a registry.",
     "logout": "Remove the credentials for a registry.",
     "info": "Show how registries are reached, and which settings say so.",
+    "schema": "Print the JSON Schema of an output or of the settings.",
     "completion": "Print the completion script for a shell.",
 }
 """Every command with its one line of help, in the order of ``--help``; the module has the command's name.

@@ -17,6 +17,7 @@ PAGES = {
 """The pages without the table of kinds, which names what belongs to other programs and follows from the code."""
 
 BREAKS = [
+    ("docs/settings.md", "", "imgref schema settings", "imgref shcema settings"),
     ("docs/api.md", "", "(library.md)", "(libary.md)"),
     ("SECURITY.md", "", "--force-exact", "--forse-exact"),
     ("docs/architecture.md", "", "imgref push app.tar", "imgref psuh app.tar"),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from output_schemas import hold_to_schema
+
 
 @dataclass
 class Ran:
@@ -49,7 +51,9 @@ class Home:
         return self.path / "home" / ".docker" / "config.json"
 
     def imgref(self, *arguments: str, input: str = "", timeout: float = 60) -> Ran:  # noqa: A002
-        return self.run(sys.executable, "-m", "imgref", *arguments, input=input, timeout=timeout)
+        ran = self.run(sys.executable, "-m", "imgref", *arguments, input=input, timeout=timeout)
+        hold_to_schema(arguments, ran.out)
+        return ran
 
     def run(self, *command: str, input: str = "", timeout: float = 60) -> Ran:  # noqa: A002
         ran = subprocess.run(

@@ -1,0 +1,36 @@
+"""``imgref schema``: the JSON Schemas of outputs and settings."""
+
+from __future__ import annotations
+
+import click
+
+from imgref.cli import _console
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("name", metavar="[NAME]", required=False)
+def command(name: str | None) -> int:
+    r"""Print the JSON Schema of a command's output or of the settings; list them without NAME.
+
+    The schemas are in JSON Schema, draft 2020-12.
+
+    \b
+    Examples:
+      imgref schema
+      imgref schema check > check.schema.json
+    """
+    from imgref.schemas import names, schema
+
+    known = names()
+    if name is None:
+        for each in known:
+            _console.say(each)
+        return 0
+    if name not in known:
+        from imgref._suggest import did_you_mean
+
+        raise click.UsageError(f"no schema {name!r}{did_you_mean(name, known)}")
+    _console.write_json(schema(name))
+    return 0
