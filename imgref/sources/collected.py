@@ -130,6 +130,20 @@ class Collected:
                 before = self._text[start - column + 1 : start]
                 self._comments.append(Comment(line, column, text, trailing=bool(before.strip())))
 
+    def document(
+        self, comments: Iterable[tuple[int, int]], errors: Iterable[tuple[int, str]], *, incomplete: bool
+    ) -> None:
+        """Add the comments and errors of a parsed file.
+
+        Args:
+            comments: the spans of comments.
+            errors: where something is wrong, and what.
+            incomplete: whether a part of the file could not be read at all.
+        """
+        self.comments(comments)
+        for at, message in errors:
+            self.problem(at, message, incomplete=incomplete)
+
     def reading(self, continued: Iterable[range] = ()) -> Reading:
         """Return everything in the order of the file.
 

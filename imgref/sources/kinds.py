@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from imgref.sources._lines import TextLines
-from imgref.sources.syntax import DOCKERFILE, JSON, JSONC, TOML, UNIT, YAML, Syntax
+from imgref.sources.syntax import DOCKERFILE, HCL, JSON, JSONC, TOML, UNIT, YAML, Syntax
 
 __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
@@ -264,6 +264,18 @@ _ROWS: Final = (
         test="quadlet:is_quadlet",
         content="a section `[Container]`, `[Image]`, `[Volume]`, `[Pod]`, `[Build]` or `[Kube]`",
         examples=("a.container", "b.image", "c.volume", "a.container.d/10-image.conf"),
+    ),
+    Kind(
+        "bake",
+        "Bake",
+        "`docker-image://` in `contexts` of a target; `generator` of attestations",
+        HCL,
+        "hcl.bake:read",
+        names=("docker-bake*.{hcl,json}",),
+        maybe=("*.hcl",),
+        test="hcl.bake:is_bake",
+        content="a block `target`",
+        examples=("docker-bake.hcl", "docker-bake.override.json", "images.hcl"),
     ),
 )
 

@@ -11,7 +11,9 @@ __all__ = ["REJECTED", "takes_tag_and_digest"]
 REJECTED: Final = "the consumer may reject a tag with a digest"
 """Why a reference is not pinned whose consumer is not certain to accept both."""
 
-_UNCERTAIN: Final = frozenset({("bitbucket", "pipe"), ("quadlet", "quadlet.Container.Mount")})
+_UNCERTAIN: Final = frozenset({
+    ("bitbucket", "pipe"), ("quadlet", "quadlet.Container.Mount"), ("bake", "bake.attest"),
+})  # fmt: skip
 """Constructs that are not certain although their kind is."""
 
 

@@ -19,6 +19,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 EXAMPLES = {
+    "bake": 'target "a" { contexts = { b = "docker-image://nginx" } }',
     "bitbucket": "image: nginx\n",
     "circleci": "jobs: {a: {docker: [{image: nginx}]}}\n",
     "cloud-build": "steps: [{name: nginx}]\n",

@@ -27,9 +27,7 @@ def read(text: str, _: Context = Context()) -> Reading:  # noqa: B008  immutable
     """
     document = parse(text)
     found = Collected("devcontainer", text)
-    found.comments(document.comments)
-    if document.error is not None:
-        found.problem(*document.error, incomplete=True)
+    found.document(document.comments, [] if document.error is None else [document.error], incomplete=True)
     root = document.root
     if isinstance(root, Object):
         _image(root.get("image"), "devcontainer.image", found)
