@@ -82,7 +82,7 @@ class Collected:
             value, reason = None, "its variables leave it empty"
         else:
             role = judged(value)
-        if built:
+        if built and value is not None:
             role, reason = "built-here", None
         target = self._target(written, value) if role == "external" and value is not None else None
         self.add(written, construct, value, role, reason=reason, target=target)

@@ -65,7 +65,7 @@ def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | No
         return data.decode("utf-8").removeprefix("\ufeff"), None
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
-        lines = _LINE_END.split(before)
+        lines = (_LINE_END if syntax is None else syntax.line_end).split(before)
         reason = f"the byte 0x{data[error.start]:02X} is not UTF-8"
         problem = Problem(len(lines), len(lines[-1]) + 1, "IMG901", reason)
         return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), problem

@@ -277,6 +277,29 @@ _ROWS: Final = (
         content="a block `target`",
         examples=("docker-bake.hcl", "docker-bake.override.json", "images.hcl"),
     ),
+    Kind(
+        "terraform",
+        "Terraform",
+        "`image` of containers in resources and modules, `docker_image`, ECS container definitions, CodeBuild",
+        HCL,
+        "hcl.terraform:read",
+        names=("*.{tf,tofu}{,.json}",),
+        takes_tag_and_digest=False,
+        examples=("main.tf", "modules/a/main.tf.json", "main.tofu"),
+    ),
+    Kind(
+        "nomad",
+        "Nomad",
+        "`image` in the `config` of tasks with the driver `docker`, `podman` or `containerd`",
+        HCL,
+        "hcl.nomad:read",
+        names=("*.nomad{,.hcl}",),
+        maybe=("*.hcl",),
+        test="hcl.nomad:is_nomad",
+        content="a block `job`",
+        takes_tag_and_digest=False,
+        examples=("web.nomad", "web.nomad.hcl", "web.hcl"),
+    ),
 )
 
 KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ROWS}

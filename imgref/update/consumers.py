@@ -17,10 +17,16 @@ _UNCERTAIN: Final = frozenset({
 """Constructs that are not certain although their kind is."""
 
 
+_CERTAIN: Final = frozenset({("terraform", "terraform.kubernetes.image")})
+"""Constructs that are certain although their kind is not."""
+
+
 def takes_tag_and_digest(kind: str, construct: str) -> bool:
     """Return whether the consumer of a reference certainly accepts a tag with a digest.
 
     >>> takes_tag_and_digest("dockerfile", "from"), takes_tag_and_digest("bitbucket", "pipe")
     (True, False)
     """
+    if (kind, construct) in _CERTAIN:
+        return True
     return kind in KINDS and KINDS[kind].takes_tag_and_digest and (kind, construct) not in _UNCERTAIN

@@ -33,8 +33,10 @@ EXAMPLES = {
     "helm-values": "image: nginx\n",
     "kubernetes": "containers: [{image: nginx}]\n",
     "kustomize": "images: [{name: a, newName: nginx, newTag: latest}]\n",
+    "nomad": 'task "a" { config { image = "nginx" } }',
     "quadlet": "[Container]\nImage=nginx\n",
     "registries.conf": '[[registry]]\nlocation = "a.example"\ninsecure = true\n',
+    "terraform": 'resource "docker_container" "a" { image = "nginx" }',
     "woodpecker": "steps: {a: {image: nginx}}\n",
 }
 

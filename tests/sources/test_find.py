@@ -24,6 +24,7 @@ TEXTS = st.lists(WORDS, max_size=30).map("".join)
 
 @given(st.sampled_from(sorted(KINDS)), TEXTS)
 @example("compose", "\r  image: x\r\nimage: y")
+@example("bake", "\r\udcff")
 @example("daemon.json", '{"insecure-registries": ["a"\r, "b"]}')
 @settings(deadline=None)
 def test_reader_of_every_kind_keeps_the_contract(kind: str, text: str) -> None:

@@ -116,7 +116,9 @@ Node: TypeAlias = Word | Template | Group | FunctionCall | Index | Other | Objec
 
 
 def walk(node: Node) -> Iterator[tuple[tuple[str, ...], Entry]]:
-    """Yield every entry below a node in order, each after the keys that lead to it.
+    """Yield every entry below a node in order, each after the keys, and the functions with ``()``, that lead to it.
+
+    A dynamic block has the name of the blocks that it makes.
 
     >>> from imgref.sources.hcl.parser import parse
     >>> [(path, entry.key) for path, entry in walk(parse("a { b = [{ c = 1 }] }").root)]
@@ -127,12 +129,20 @@ def walk(node: Node) -> Iterator[tuple[tuple[str, ...], Entry]]:
         path, item = waiting.pop()
         if isinstance(item, Entry):
             yield path, item
-            waiting.append(((*path, item.key) if item.key is not None else path, item.value))
+            waiting.append((_below(path, item), item.value))
         elif isinstance(item, Object):
             waiting.extend((path, entry) for entry in reversed(item.entries))
         elif isinstance(item, Template):
             waiting.extend(
                 (path, part) for part in reversed(item.parts) if part is not None and not isinstance(part, str)
             )
+        elif isinstance(item, FunctionCall):
+            waiting.extend(((*path, f"{item.name}()"), one) for one in reversed(item.items))
         elif not isinstance(item, Word):
             waiting.extend((path, one) for one in reversed(item.items))
+
+
+def _below(path: tuple[str, ...], entry: Entry) -> tuple[str, ...]:
+    if entry.key == "dynamic" and entry.labels:
+        return (*path, entry.labels[0])
+    return path if entry.key is None else (*path, entry.key)

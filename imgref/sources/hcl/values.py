@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from imgref.errors import quote
 from imgref.sources.collected import IN_VARIABLE, SPLIT, Written
+from imgref.sources.hcl.json_syntax import blocks
 from imgref.sources.hcl.nodes import Group, Index, Node, Object, Template, Word
 
 __all__ = ["Lookup", "Values", "with_terraform_variables"]
@@ -131,13 +132,11 @@ def _shown(text: str) -> str:
 def with_terraform_variables(root: Object) -> Lookup:
     """Return the lookup of ``var.x``, the default of a ``variable`` block, and ``local.x``, an entry of ``locals``."""
     tables: dict[str, dict[str, Node]] = {"var": {}, "local": {}}
-    for entry in root.blocks("variable", "locals"):
-        if not isinstance(entry.value, Object):
-            continue
-        if entry.key == "locals":
-            tables["local"].update({one.key: one.value for one in entry.value.entries if one.key is not None})
-        elif entry.labels and (default := entry.value.get("default")) is not None:
-            tables["var"][entry.labels[0]] = default
+    for _labels, body in blocks(root, "locals", 0):
+        tables["local"].update({entry.key: entry.value for entry in body.entries if entry.key is not None})
+    for labels, body in blocks(root, "variable", 1):
+        if labels and (default := body.get("default")) is not None:
+            tables["var"][labels[0]] = default
 
     def lookup(parts: Sequence[str]) -> tuple[Node | None, Sequence[str]]:
         table = tables.get(parts[0])

@@ -30,7 +30,7 @@ def strings(text: str) -> dict[str, str]:
         ('a { d = "e" }', {"a.d": "e"}),
         ('a = { "b" : "c", d = "e"\n f = "g" }', {"a.b": "c", "a.d": "e", "a.f": "g"}),
         ('a = [{ b = "c" },\n { b = 1 },]', {"a.b": "c"}),
-        ('a = f({ b = "c" }, g([{ d = "e" }]))', {"a.b": "c", "a.d": "e"}),
+        ('a = f({ b = "c" }, g([{ d = "e" }]))', {"a.f().b": "c", "a.f().g().d": "e"}),
         ('a = { for k in x : k => { b = "c" } }', {"a.b": "c"}),
         ('a = {\n (local.x) = {\n b = "c"\n }\n}', {"a.b": "c"}),
         ('a = x ? { b = "c" } : {}', {"a.b": "c"}),
