@@ -34,7 +34,7 @@ def files(kinds: dict[str, Kind] = KINDS) -> str:
 
 def exclude(kinds: dict[str, Kind] = KINDS) -> str:
     """Return the pattern of the files that pre-commit does not pass although their names match the other one."""
-    return _pattern(*(name for kind in kinds.values() for name in kind.lookalikes))
+    return _pattern(*dict.fromkeys(name for kind in kinds.values() for name in kind.lookalikes))
 
 
 def _pattern(*names: str) -> str:

@@ -109,7 +109,11 @@ class Collected:
         end = written.start + len(written.text)
         if written.fixed:
             return Target(fixed=written.fixed)
-        if not written.text.endswith(value) or not self._text.startswith(written.text, written.start):
+        if not self._text.startswith(written.text, written.start):
+            return Target(fixed=SPLIT)
+        if value.endswith(f"/{written.text}"):  # its registry is set elsewhere
+            return Target(whole=TextSpan(written.start, end), unpinnable=written.unpinnable)
+        if not written.text.endswith(value):
             return Target(fixed=SPLIT)
         return Target(whole=TextSpan(end - len(value), end), unpinnable=written.unpinnable)
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from imgref.sources._lines import TextLines
-from imgref.sources.syntax import DOCKERFILE, HCL, JSON, JSONC, TOML, UNIT, YAML, Syntax
+from imgref.sources.syntax import DOCKERFILE, GROOVY, HCL, JSON, JSONC, TOML, UNIT, YAML, Syntax
 
 __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
@@ -299,6 +299,20 @@ _ROWS: Final = (
         content="a block `job`",
         takes_tag_and_digest=False,
         examples=("web.nomad", "web.nomad.hcl", "web.hcl"),
+    ),
+    Kind(
+        "jenkins",
+        "Jenkins",
+        "`agent { docker … }`, `docker.image(…)`, `containerTemplate`, and `image:` in the YAML of pods",
+        GROOVY,
+        "groovy.jenkins:read",
+        names=("Jenkinsfile*", "*.jenkinsfile"),
+        lookalikes=_OTHER,
+        maybe=("*.groovy",),
+        test="groovy.jenkins:is_pipeline",
+        content="`pipeline {` or `node {`",
+        takes_tag_and_digest=False,
+        examples=("Jenkinsfile", "ci/Jenkinsfile.release", "a.jenkinsfile", "vars/build.groovy"),
     ),
 )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DOCKERFILE", "HCL", "JSON", "JSONC", "TOML", "UNIT", "YAML", "Syntax"]
+__all__ = ["DOCKERFILE", "GROOVY", "HCL", "JSON", "JSONC", "TOML", "UNIT", "YAML", "Syntax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ _NEWLINE: Final = re.compile("\n")
 
 DOCKERFILE: Final = Syntax("a Dockerfile", _NEWLINE, bytewise=True)
 YAML: Final = Syntax("YAML", re.compile(r"\r\n?|\n"), prologue=("---", "%"))
+GROOVY: Final = Syntax("Groovy", _NEWLINE, comments=("//",))
 HCL: Final = Syntax("HCL", _NEWLINE, comments=("#", "//"))
 JSON: Final = Syntax("JSON", _NEWLINE, comments=())
 JSONC: Final = Syntax("JSON with comments", _NEWLINE, comments=("//",))

@@ -31,6 +31,7 @@ EXAMPLES = {
     "github-actions": "jobs: {a: {container: nginx}}\n",
     "gitlab-ci": "a: {image: nginx}\n",
     "helm-values": "image: nginx\n",
+    "jenkins": "docker.image('nginx').inside {}",
     "kubernetes": "containers: [{image: nginx}]\n",
     "kustomize": "images: [{name: a, newName: nginx, newTag: latest}]\n",
     "nomad": 'task "a" { config { image = "nginx" } }',
