@@ -14,8 +14,11 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
+    from imgref.registry.transfer.progress import Transferred
 
 __all__ = ["command"]
 
@@ -51,9 +54,7 @@ def command(
     from imgref.registry.transfer.moves import copy
 
     overwrite = overwrite_of(force=force, if_absent=if_absent)
-    if not targets:
-        raise click.UsageError("no DST is given: where should it be copied to? (an unset variable?)")
-    places = list(dict.fromkeys(map(_target, targets)))
+    places = _places(targets)
     sources = [read_repository(text) for text in mount_from]
     if dry_run:
         digest = client.resolve(parse(source), platform).digest
@@ -73,9 +74,19 @@ def command(
         )
     note_skipped(places, done)
     if referrers:
-        for repository, image in {image.reference.repository: image for image in done}.items():
-            _console.note(f"{repository}: {len(image.referrers)} referrers copied")
+        _note_referrers(done)
     return 0
+
+
+def _note_referrers(done: Iterable[Transferred]) -> None:
+    for repository, image in {image.reference.repository: image for image in done}.items():
+        _console.note(f"{repository}: {len(image.referrers)} referrers copied")
+
+
+def _places(texts: tuple[str, ...]) -> list[ImageReference]:
+    if not texts:
+        raise click.UsageError("no DST is given: where should it be copied to? (an unset variable?)")
+    return list(dict.fromkeys(map(_target, texts)))
 
 
 def _target(text: str) -> ImageReference:
