@@ -88,3 +88,18 @@ def test_the_editing_hooks_run_on_the_tree_when_a_file_of_a_check_changed(
     command = [sys.executable, "-m", *editing["entry"].split()]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_hooks_of_this_project_use_installed_tools_and_find_nothing() -> None:
+    root = HOOKS.parent
+    text = (root / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    ((_, hooks),) = ((repo["repo"], repo["hooks"]) for repo in yaml.safe_load(text)["repos"])
+    entries = {hook["id"]: hook["entry"].split() for hook in hooks}
+    assert {words[0] for words in entries.values()} == {".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/imgref"}
+    command = [sys.executable, "-m", "imgref", *entries["imgref-check"][1:]]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    pattern = re.compile(next(hook["files"] for hook in hooks if hook["id"] == "imgref-check"))
+    assert pattern.search("Dockerfile")
+    assert pattern.search(".github/workflows/release.yml")
+    assert not pattern.search("tests/data/Dockerfile")
