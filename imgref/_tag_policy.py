@@ -15,6 +15,8 @@ from imgref.versions import SCHEMES
 MOVING: Final = ("latest", "edge", "nightly")
 """Tags that name no version and no channel; no pre-release and no branch may take them for its own."""
 
+FLOATING: Final = ("minor", "major", "latest")
+"""The floating tags of a stable version."""
 
 CHOICES: Final = {
     "scheme": tuple(SCHEMES),
@@ -39,6 +41,8 @@ class TagPolicy:
         major_zero: whether to give ``0``, though a 0.x promises nothing.
         channels: whether a pre-release also moves ``2.0-rc`` and ``rc``.
         build: whether to ``drop`` build metadata or to keep it on the exact tag, after an ``underscore``.
+        floating: which floating tags a stable version gets: ``minor`` (and those of more numbers), ``major`` and
+            ``latest``. A single string is one of them.
 
     Raises:
         ValueError: a field has none of its words.
@@ -57,10 +61,16 @@ class TagPolicy:
     major_zero: bool = False
     channels: bool = False
     build: Literal["drop", "underscore"] = "drop"
+    floating: Sequence[str] = FLOATING
 
     def __post_init__(self) -> None:
         suffixes = (self.suffix,) if isinstance(self.suffix, str) else tuple(self.suffix) or ("",)
         object.__setattr__(self, "suffix", suffixes)
+        floating = (self.floating,) if isinstance(self.floating, str) else tuple(self.floating)
+        object.__setattr__(self, "floating", floating)
+        for word in floating:
+            if word not in FLOATING:
+                raise ValueError(f"floating has some of {', '.join(FLOATING)}, not {word!r}")
         for name, words in CHOICES.items():
             if getattr(self, name) not in words:
                 raise ValueError(f"{name} is one of {', '.join(words)}, not {getattr(self, name)!r}")

@@ -37,9 +37,10 @@ def _wanted_stable(release: Version, exact: str, policy: TagPolicy) -> Iterator[
     depth = len(release.parts)
     yield Wanted(exact, within(depth) if exact == ".".join(release.parts) else _never)
     for depth in range(len(release.parts) - 1, 0, -1):
-        if depth > 1 or release.release[0] or policy.major_zero:
+        wanted = depth > 1 or release.release[0] or policy.major_zero
+        if wanted and ("minor" if depth > 1 else "major") in policy.floating:
             yield Wanted(".".join(release.parts[:depth]), within(depth))
-    if policy.latest != "never":
+    if policy.latest != "never" and "latest" in policy.floating:
         yield Wanted("", later if policy.latest == "auto" else _never, numbered=False)
 
 

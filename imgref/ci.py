@@ -6,29 +6,30 @@ The systems are a table of data, :mod:`imgref._ci_systems`. Nothing is guessed: 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping
 
 from imgref._ci_build import Build, build_of
 from imgref._ci_manual import Checkout, adjusted_build, manual_build
 from imgref._ci_read import is_running, read_facts
 from imgref._ci_system import System
 from imgref._ci_systems import SYSTEMS
-from imgref._grammar import TAG_MAX
+from imgref._ci_tags import BuildTags, tags_of_build
 from imgref._source_url import source_url
-from imgref.errors import InvalidVersion, UnknownBuild
-from imgref.tags import MOVING, ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed
-from imgref.versions import SCHEMES, read_name
+from imgref._tag_rules import BuildPolicy, TagRule, matched_build, matched_version, plan_build
+from imgref.errors import UnknownBuild
 
 __all__ = [
     "Build",
+    "BuildPolicy",
     "BuildTags",
     "Checkout",
+    "TagRule",
     "adjusted_build",
     "detect",
     "manual_build",
+    "matched_build",
+    "matched_version",
+    "plan_build",
     "source_url",
     "tags_of_build",
 ]
@@ -58,120 +59,3 @@ def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | No
 
 def _marker(system: System) -> str:
     return " or ".join(variable if value is None else f"{variable}={value}" for variable, value in system.markers)
-
-
-# The tags of a build
-
-
-@dataclass(frozen=True, slots=True)
-class BuildTags:
-    """The tags that a build should have, and what its owner should know of them."""
-
-    plan: TagPlan
-    notes: tuple[str, ...] = ()
-
-
-def tags_of_build(
-    build: Build,
-    *,
-    existing: Iterable[str | ExistingTags] | None = None,
-    policy: TagPolicy | None = None,
-    default_branch: str | None = None,
-    any_tag: bool = False,
-    sha: bool = False,
-) -> BuildTags:
-    """Return the tags of a build: the plan of a git tag's version, or those of a branch, pull request or schedule.
-
-    Args:
-        build: what :func:`detect` read.
-        existing: as for :func:`imgref.plan_tags`; asked only where the git tag is a version.
-        policy: how tags are derived; its suffixes hold for every tag.
-        default_branch: the default branch where the build does not say; it gets ``edge`` too.
-        any_tag: take a git tag that is no version as it is, sanitised, rather than refuse it.
-        sha: add ``sha-`` and the first 7 digits of the commit.
-
-    Raises:
-        InvalidVersion: the git tag is no version, and ``any_tag`` is not given.
-        InvalidTag: no tag can be made of the name.
-        UnknownBuild: ``sha`` is asked for, and the commit is not known; or it is not, and a merge group is built.
-
-    >>> build = detect({"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"})
-    >>> tags_of_build(build).plan.tags
-    ('main', 'edge')
-    """
-    policy = policy or TagPolicy()
-    notes: list[str] = []
-    if build.event == "tag":
-        plan = _plan_of_tag(build, existing, policy, notes, any_tag=any_tag)
-    elif build.event == "pull-request":
-        plan = _plan_of_names([f"pr-{build.pull_request}"], policy)
-    elif build.event == "schedule":
-        plan = _plan_of_names(["nightly"], policy)
-    elif build.event == "merge-group":
-        if not sha:
-            raise UnknownBuild("a merge group gets no tag but sha- and the commit; pass --sha for it", build.system)
-        return BuildTags(_plan_of_sha(build, policy))
-    else:
-        plan = _plan_of_branch(build.branch or "", build.default_branch or default_branch, policy, notes)
-    if sha:
-        plan = replace(plan, tags=(*plan.tags, *_plan_of_sha(build, policy).tags))
-    return BuildTags(plan, tuple(notes))
-
-
-def _plan_of_sha(build: Build, policy: TagPolicy) -> TagPlan:
-    if build.sha is None or not re.fullmatch("[0-9a-fA-F]{7,}", build.sha):
-        raise UnknownBuild("--sha: no variable tells the commit", build.system)
-    return _plan_of_names([f"sha-{build.sha[:7].lower()}"], policy)
-
-
-def _plan_of_tag(
-    build: Build,
-    existing: Iterable[str | ExistingTags] | None,
-    policy: TagPolicy,
-    notes: list[str],
-    *,
-    any_tag: bool,
-) -> TagPlan:
-    assert build.tag is not None
-    try:
-        return plan_tags(build.tag, existing=existing, policy=policy)
-    except InvalidVersion as error:
-        if any_tag:
-            slug = sanitize_tag(build.tag)
-            if _is_reserved(slug, policy):
-                notes.append(f"the git tag {build.tag!r} is taken as it is, and overwrites {slug} if that exists")
-            return _plan_of_names([build.tag], policy)
-        reason = f"{error.reason} (the git tag; --any-tag takes it as it is)"
-        raise InvalidVersion(error.text, reason, error.hint) from None
-
-
-def _plan_of_branch(branch: str, default_branch: str | None, policy: TagPolicy, notes: list[str]) -> TagPlan:
-    slug = sanitize_tag(branch)
-    name = branch
-    if _is_reserved(slug, policy):
-        name = f"branch-{branch}"
-        notes.append(f"the branch {branch!r} gets the tag {sanitize_tag(name)}, so that it cannot overwrite {slug}")
-    if default_branch is None:
-        notes.append("no edge: no default branch is known (--default-branch names it)")
-    return _plan_of_names([name, "edge"] if branch == default_branch else [name], policy)
-
-
-def _plan_of_names(names: list[str], policy: TagPolicy) -> TagPlan:
-    tags = []
-    for suffix in policy.suffixes:
-        room = TAG_MAX - len(suffixed("x", suffix)) + 1
-        tags += [suffixed(sanitize_tag(name, longest=room), suffix) for name in names]
-    return TagPlan(sanitize_tag(names[0]), None, False, tuple(dict.fromkeys(tags)))
-
-
-def _is_reserved(slug: str, policy: TagPolicy) -> bool:
-    """Return whether a branch's tag could be taken for, or overwrite, one of another kind."""
-    if slug.startswith(("pr-", "sha-")) or slug in policy.suffixes:
-        return True
-    plain = {slug, *(slug.removesuffix(f"-{suffix}") for suffix in policy.suffixes)}
-    if plain & {*MOVING} or any(read_name(text, scheme) for text in plain for scheme in SCHEMES):
-        return True
-    return policy.channels and any(re.fullmatch(_CHANNEL_TAG, text) for text in plain)
-
-
-_CHANNEL_TAG: Final = r"(?:v?[0-9]+\.[0-9]+-)?(?:alpha|beta|rc|dev)"

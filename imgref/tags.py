@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imgref._tag_existing import Known, higher, named_sources, on_line, read_known
-from imgref._tag_policy import CHOICES, MOVING, TagPolicy, suffixed, valid
+from imgref._tag_policy import CHOICES, FLOATING, MOVING, TagPolicy, suffixed, valid
 from imgref._tag_slug import sanitize_tag
 from imgref._tag_values import ExistingTags, HeldTag, SourceCount, TagPlan
 from imgref._tag_wanted import spellings, wanted_tags
@@ -19,6 +19,7 @@ from imgref.versions import Version, beside, read_name, read_version
 
 __all__ = [
     "CHOICES",
+    "FLOATING",
     "MOVING",
     "ExistingTags",
     "HeldTag",

@@ -15,10 +15,11 @@ import click
 
 from imgref.cli import EXIT_FINDINGS, _console
 from imgref.cli._image_option import lowercased, read_image
+from imgref.cli._plan_words import check_match, match_names, match_version, read_floating
 from imgref.config import Setting, find_config, load_config
 from imgref.errors import ConfigError, InvalidReference, InvalidTag
 from imgref.reference import ImageReference
-from imgref.tags import CHOICES, ExistingTags, TagPlan, TagPolicy
+from imgref.tags import CHOICES, FLOATING, ExistingTags, TagPlan, TagPolicy
 from imgref.versions import read_name
 
 __all__ = ["PlanOptions", "gather", "plan_options", "read_existing", "tell_existing", "tell_held", "tell_nothing_left"]
@@ -32,8 +33,15 @@ KINDS: Final = {
     "major-zero": "boolean",
     "channels": "boolean",
     "build": "string",
+    "floating": "strings",
+    "match": "string",
     "existing": "strings",
     "image": "strings",
+    "default-branch": "string",
+    "sha": "boolean",
+    "any-tag": "boolean",
+    "default-tags": "boolean",
+    "rules": "tables",
 }
 """The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
 
@@ -52,6 +60,16 @@ _OPTIONS: Final = (
     click.option("--channels/--no-channels", default=False, help="Let a pre-release move 2.0-rc and rc."),
     click.option(
         "--build", type=click.Choice(CHOICES["build"]), default="drop", help="What to do with +build metadata."
+    ),
+    click.option(
+        "--floating",
+        metavar="WORDS",
+        default=",".join(FLOATING),
+        show_default=True,
+        help="Which floating tags a version gets, or none",
+    ),
+    click.option(
+        "--match", metavar="REGEX", default="", help="Find the version in the git tag or branch, such as 'app/v(.+)'"
     ),
 )
 _ALLOW_EMPTY: Final = click.option(
@@ -105,7 +123,16 @@ class PlanOptions(NamedTuple):
             major_zero=self.values["major-zero"],
             channels=self.values["channels"],
             build=self.values["build"],
+            floating=self.values["floating"],
         )
+
+    def version_of(self, name: str) -> str:
+        """Return the version that ``--match`` finds in a name, or the name if there is no such option.
+
+        Raises:
+            InvalidVersion: it finds none.
+        """
+        return match_version(name, self.values["match"])
 
     @property
     def images(self) -> list[ImageReference]:
@@ -141,8 +168,13 @@ def gather(context: click.Context) -> PlanOptions:
                 words = ", ".join(CHOICES[key])
                 raise ConfigError(f"{key} is one of {words}, not {setting.value!r}", setting.path, setting.line)
     base = os.path.dirname(settings["existing"].path) if origins.get("existing", "default") not in _NOT_FILES else ""
+    if "templates" in context.params:
+        values["rules"] = settings["rules"].value if "rules" in settings else []
+        origins["rules"] = settings["rules"].where if "rules" in settings else "default"
     if "image" in values:
         values["image"] = tuple(map(lowercased, values["image"]))
+    values["floating"] = read_floating(values["floating"], origins["floating"])
+    check_match(values["match"], values["prefix"], origins["match"])
     options = PlanOptions(values, origins, base, bool(context.params.get("allow_empty")))
     if options.allow_empty and not values["existing"]:
         raise click.UsageError("--allow-empty goes with --existing")
@@ -181,9 +213,12 @@ def tell_held(plan: TagPlan) -> None:
         _console.note(f"held: {held.tag} ({held.because} is newer)")
 
 
-def tell_nothing_left(version: str) -> int:
-    """Report that later versions hold every tag, and give the exit code of that."""
-    _console.error(f"no tag is left to give to {version}: later versions hold them all")
+def tell_nothing_left(version: str, *, held: bool = True) -> int:
+    """Report that later versions hold every tag, or that no rule makes one, and return the exit code of that."""
+    if held:
+        _console.error(f"no tag is left to give to {version}: later versions hold them all")
+    else:
+        _console.error(f"no tags to publish for {version}: no rule makes one for this build")
     return EXIT_FINDINGS
 
 
@@ -208,18 +243,22 @@ def read_existing(
         if not source:
             raise click.UsageError("--existing names nothing (an unset variable?)")
         if source == "git":
-            sources.append(_git_tags(options.policy, released))
+            sources.append(_git_tags(options, released))
         elif source == "registry":
             sources += _registry_tags(options, list_registry)
         else:
             sources += _listed_tags(options, source)
-    return sources
+    return match_names(sources, options.values["match"])
 
 
-def _git_tags(policy: TagPolicy, released: str | None) -> ExistingTags:
+def _git_tags(options: PlanOptions, released: str | None) -> ExistingTags:
     from imgref.cli._git import list_tags
 
-    found = list_tags(lambda name: released is not None and _is_release(name, released, policy))
+    def is_released(name: str) -> bool:
+        (source,) = match_names([ExistingTags((name,))], options.values["match"])
+        return released is not None and any(_is_release(each, released, options.policy) for each in source.names)
+
+    found = list_tags(is_released)
     for remote in found.asked:
         _console.note(f"existing: git: this clone {found.lacking}, so its remote {remote!r} was asked for its tags")
     return ExistingTags(found.names, "git", "git")

@@ -65,7 +65,7 @@ def command(context: click.Context, /, source: str, version: str | None, reposit
     list of tags can be relied on.
     """
     options = gather(context)
-    version = _version(version, ci=flags["ci"])
+    version = options.version_of(_version(version, ci=flags["ci"]))
     if repository is None and flags["pick"] is not None:
         raise click.UsageError("--pick goes with --image")
     if flags["only_exact"] and flags["force_floating"]:

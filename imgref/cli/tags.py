@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from functools import partial
-from typing import TYPE_CHECKING
-
 import click
 
 from imgref.cli import _console, _formats
-from imgref.cli._build_options import build_options, describes_build, read_build
+from imgref.cli._build_options import build_options, describes_build
+from imgref.cli._build_plan import created, plan_of_build, plan_of_version
 from imgref.cli._formats import Printed
 from imgref.cli._plan import (
     PlanOptions,
     gather,
     plan_options,
-    read_existing,
     tell_existing,
     tell_held,
     tell_nothing_left,
 )
-from imgref.cli._registry import ClientOptions, client_options, list_existing
-from imgref.tags import ExistingTags, TagPlan, is_release, plan_tags
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from imgref.cli._registry import client_options
+from imgref.tags import TagPlan
 
 __all__ = ["command"]
 
@@ -38,6 +31,12 @@ __all__ = ["command"]
 @click.option("--bake-target", metavar="NAME", default="imgref", show_default=True, help="The target of a bake file.")
 @click.option("--ci", is_flag=True, help="Read from the CI's environment what is being built.")
 @build_options
+@click.option(
+    "--tag", "templates", metavar="TEMPLATE", multiple=True, help="Add a tag, such as '{branch}-{sha}'. Repeatable"
+)
+@click.option(
+    "--default-tags/--no-default-tags", default=True, help="Whether to make the tags that need no --tag or rule"
+)
 @click.option("--any-tag", is_flag=True, help="With --ci: take a git tag that is no version, sanitised.")
 @click.option("--sha", is_flag=True, help="With --ci: add sha- and the commit's first digits.")
 @click.option(
@@ -64,23 +63,22 @@ def command(
         return _show_config(options)
     if not flags["labels"]:
         _require(flags, "--labels", "source", "revision")
-    policy, images = options.policy, tuple(options.images)
+    images = tuple(options.images)
     if flags["ci"] or describes_build(flags):
         if version is not None:
             raise click.UsageError("--ci, --ref, --pr and --git say what is built; omit VERSION")
-        plan, source, revision = _plan_of_build(context, options)
+        plan, source, revision = plan_of_build(context, options)
     else:
-        _require(flags, "--ci", "any_tag", "sha", "default_branch", "commit")
+        _require(flags, "--ci", "any_tag", "sha", "default_branch")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
-        plan = plan_tags(version, existing=_existing(context, options, version), policy=policy)
-        source = revision = None
+        plan, source, revision = plan_of_version(context, options, version)
     tell_existing(plan)
     tell_held(plan)
     if not plan.tags:
         if style == "json" and not flags["labels"]:
             _formats.write_plan(Printed(plan, images), style, bake_target)
-        return tell_nothing_left(plan.version)
+        return tell_nothing_left(plan.version, held=bool(plan.held))
     if flags["labels"]:
         labels = _labels(plan, _source(flags["source"]) or source or "", str(flags["revision"] or revision or ""))
         return _print_labels(labels, style, bake_target)
@@ -114,38 +112,9 @@ def _show_config(options: PlanOptions) -> int:
     import json
 
     for key, value in options.values.items():
+        value = [entry.value for entry in value] if key == "rules" else value
         _console.say(f"{key} = {json.dumps(value)}  ({options.origins[key]})")
     return 0
-
-
-def _plan_of_build(context: click.Context, options: PlanOptions) -> tuple[TagPlan, str | None, str | None]:
-    from imgref.ci import tags_of_build
-    from imgref.cli._git import default_branch
-
-    branch = context.params["default_branch"]
-    if branch is None:
-        branch = default_branch()
-    build = read_build(context.params, branch)
-    existing = None
-    if build.event == "tag" and is_release(build.tag or "", policy=options.policy):
-        existing = _existing(context, options, build.tag or "")
-    tags = tags_of_build(
-        build,
-        existing=existing,
-        policy=options.policy,
-        default_branch=branch,
-        any_tag=context.params["any_tag"],
-        sha=context.params["sha"],
-    )
-    for note in (*tags.notes, *(build.notes if context.params["labels"] and not context.params["source"] else ())):
-        _console.note(note)
-    return tags.plan, build.source, build.sha
-
-
-def _existing(context: click.Context, options: PlanOptions, version: str) -> list[ExistingTags] | None:
-    """Read the sources of ``--existing`` for a version; None if there is no such option."""
-    list_registry = partial(list_existing, ClientOptions.of(context.params), version, options.policy)
-    return read_existing(options, list_registry, released=version)
 
 
 def _print(printed: Printed, style: str | None, bake_target: str) -> int:
@@ -185,7 +154,7 @@ def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
     https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
     """
     values = {
-        "created": _created().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": created().strftime("%Y-%m-%dT%H:%M:%SZ"),
         "revision": revision,
         "source": source,
         "version": plan.version,
@@ -193,18 +162,3 @@ def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
         "title": source.rstrip("/").rpartition("/")[2].removesuffix(".git"),
     }
     return {f"org.opencontainers.image.{key}": value for key, value in values.items() if value}
-
-
-def _created() -> datetime:
-    """Return the time of the build, or the one that https://reproducible-builds.org/specs/source-date-epoch/ tells."""
-    from datetime import UTC, datetime
-
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return datetime.now(UTC)
-    try:
-        if epoch.isascii() and epoch.isdigit():
-            return datetime.fromtimestamp(int(epoch), UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise click.UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch!r}")
