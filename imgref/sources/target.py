@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Target", "TextSpan"]
+__all__ = ["UNSURE", "Target", "TextSpan"]
+
+UNSURE: Final = "the consumer may reject a tag with a digest"
+"""Why no digest is added to a reference whose consumer is not certain to accept it beside a tag."""
 
 
 class TextSpan(NamedTuple):

@@ -6,10 +6,7 @@ from typing import Final
 
 from imgref.sources.kinds import KINDS
 
-__all__ = ["REJECTED", "takes_tag_and_digest"]
-
-REJECTED: Final = "the consumer may reject a tag with a digest"
-"""Why a reference is not pinned whose consumer is not certain to accept both."""
+__all__ = ["takes_tag_and_digest"]
 
 _UNCERTAIN: Final = frozenset({
     ("bitbucket", "pipe"), ("quadlet", "quadlet.Container.Mount"), ("bake", "bake.attest"),

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from imgref._grammar import REFERENCE
 from imgref.sources.decoding import encoding_of
-from imgref.sources.target import TextSpan
-from imgref.update.consumers import REJECTED, takes_tag_and_digest
+from imgref.sources.target import UNSURE, TextSpan
+from imgref.update.consumers import takes_tag_and_digest
 from imgref.update.source import Source
 
 __all__ = ["Edit", "Refused", "Wanted", "edited", "replaced", "texts_for"]
@@ -88,11 +88,13 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
     target = occurrence.target
     adds_digest = wanted.digest is not None and "@" not in (occurrence.resolved or "")
     if adds_digest and not takes_tag_and_digest(source.reading.kind, occurrence.construct):
-        raise Refused(REJECTED)
+        raise Refused(UNSURE)
     if target is None:
         raise Refused("references in this kind of file are not edited")
     if target.fixed:
         raise Refused(target.fixed)
+    if adds_digest and target.whole is not None and target.unpinnable:
+        raise Refused(target.unpinnable)
     text = source.text
     if target.whole is not None:
         if adds_digest and target.unpinnable:

@@ -20,6 +20,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 EXAMPLES = {
     "bake": 'target "a" { contexts = { b = "docker-image://nginx" } }',
+    "argo-cd": "spec: {source: {helm: {valuesObject: {image: nginx}}}}\n",
     "bitbucket": "image: nginx\n",
     "circleci": "jobs: {a: {docker: [{image: nginx}]}}\n",
     "cloud-build": "steps: [{name: nginx}]\n",
@@ -28,6 +29,7 @@ EXAMPLES = {
     "devcontainer": '{"image": "nginx"}',
     "dockerfile": "RUN x\nFROM nginx\n",
     "drone": "steps: [{image: nginx}]\n",
+    "flux": "kind: HelmRelease\napiVersion: helm.toolkit.fluxcd.io/v2\nspec: {values: {image: nginx}}\n",
     "github-actions": "jobs: {a: {container: nginx}}\n",
     "gitlab-ci": "a: {image: nginx}\n",
     "helm-values": "image: nginx\n",

@@ -72,7 +72,7 @@ def test_find_references_reports_what_is_not_text_as_a_problem() -> None:
 
 
 def test_find_references_of_an_unknown_kind_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"invalid kind 'docker': choose one of [a-z]+, "):
+    with pytest.raises(ValueError, match=r"invalid kind 'docker': choose one of [a-z-]+, "):
         find_references("", path="x", kind="docker")
 
 

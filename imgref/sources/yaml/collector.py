@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Table
+from dataclasses import replace
 from typing import Final
 
+from imgref.errors import InvalidReference
+from imgref.reference import parse
 from imgref.sources.builds import BuildTarget
 from imgref.sources.judging import is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
-from imgref.sources.target import Target
+from imgref.sources.target import UNSURE, Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
 from imgref.sources.yaml.editing import Editing
 from imgref.sources.yaml.variables import Resolved
@@ -55,8 +58,9 @@ class Found:
         self.variables = variables
         self._lines: Lines | None = None
         self._places: dict[int, Occurrence] = {}
-        self._met: set[int] = set()
         self.builds: list[BuildTarget] = []
+        self._met: set[tuple[int, str]] = set()
+        self._built: set[str] = set()
         self._mentioned: dict[tuple[str, ...], bool] = {}
 
     def line_of(self, index: int) -> int:
@@ -76,12 +80,24 @@ class Found:
         for place, name in self.editing.shared_tags().items():
             fixed = Target(fixed=f"its tag is in the variable {name}, which is used for something else too")
             self._places[place] = self._places[place].with_target(fixed)
+        if self._built:
+            self._mark_built()
         return tuple(self._places[place] for place in sorted(self._places))
 
-    def once(self, node: Node) -> bool:
+    def made_here(self, reference: str) -> None:
+        """Remember an image that the file builds: wherever it is used in the file, it is built here."""
+        self._built.add(_canonical(reference))
+
+    def _mark_built(self) -> None:
+        for place, one in self._places.items():
+            if one.role == "external" and one.resolved is not None and _canonical(one.resolved) in self._built:
+                self._places[place] = replace(one, role="built-here", reason=None, target=None)
+
+    def once(self, node: Node, purpose: str = "") -> bool:
         """Whether a collection is met for the first time: aliases make one stand in any number of places."""
-        new = id(node) not in self._met
-        self._met.add(id(node))
+        key = id(node), purpose
+        new = key not in self._met
+        self._met.add(key)
         return new
 
     def image(
@@ -93,6 +109,8 @@ class Found:
         built: bool = False,
         offset: int = 0,
         scheme: str = "",
+        kept: str = "",
+        unsure: bool = False,
     ) -> None:
         """Take in the value of an ``image`` key; nothing where it is no text, or says nothing.
 
@@ -103,6 +121,8 @@ class Found:
             built: the same file builds this image.
             offset: how many characters of the value stand before the reference.
             scheme: what may stand before the reference, in any case, and is no part of what it resolves to.
+            kept: what says the tag of an image without one, or an empty string.
+            unsure: whether the consumer may reject a tag with a digest.
         """
         if isinstance(node, Mapping) and (found := _EXPRESSION.match(self.text, node.start)):
             node = Scalar(found[0], node.start, "", None, False)
@@ -114,6 +134,11 @@ class Found:
         target = None
         if role == "external" and resolved is not None:
             target = self.editing.literal(node, offset, resolved)
+            if kept:
+                target = Target(fixed="its tag is not in this file")
+            elif unsure:
+                target = target._replace(unpinnable=UNSURE)
+            reason = kept or reason
         self.add(node, construct, resolved, role, reason, offset=offset, target=target)
 
     def text_or_map(
@@ -149,6 +174,13 @@ class Found:
         if node.is_block:
             text = text.strip().partition("\n")[0]
         self._places[place] = Occurrence(line, column, text, resolved, role, construct, reason=reason, target=target)
+
+
+def _canonical(reference: str) -> str:
+    try:
+        return str(parse(reference))
+    except InvalidReference:
+        return reference
 
 
 def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:

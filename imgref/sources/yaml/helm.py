@@ -12,10 +12,13 @@ from imgref.sources.target import Target
 from imgref.sources.yaml.collector import Found, is_empty, is_template, judged, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
 
-__all__ = ["APP_VERSION", "NO_DIGEST_KEY", "read"]
+__all__ = ["APP_VERSION", "ELSEWHERE", "NO_DIGEST_KEY", "read", "read_values"]
 
 APP_VERSION: Final = "its tag is left to the chart's appVersion"
 """The reason that an external occurrence carries where the values name no tag: it is not an implicit ``latest``."""
+
+ELSEWHERE: Final = "the chart adds its tag, and is not in this file"
+"""Why an image is unresolved in values for a chart from elsewhere that name no tag."""
 
 NO_DIGEST_KEY: Final = "the chart has no digest key for it, and may not accept a digest in the tag"
 """Why a map without ``digest`` is not pinned: charts put the tag into labels, which Kubernetes then rejects."""
@@ -25,46 +28,75 @@ _SHA: Final = re.compile("[0-9a-f]{64}")
 """Some charts want a digest without its algorithm, as ``sha``."""
 
 _BESIDE_TEXT: Final = ("tag", "imageTag")
+_HOST: Final = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
 
 
 def read(document: Node, found: Found) -> None:
-    """Find the images in a chart's values, at any depth: each subchart has its own below its name."""
+    """Find the images in a chart's values."""
+    read_values(document, found)
+
+
+def read_values(values: Node, found: Found, *, elsewhere: bool = False) -> None:
+    """Find the images in values for a chart, at any depth: each subchart has its own below its name.
+
+    Args:
+        values: the values.
+        found: what was found so far.
+        elsewhere: whether the chart is not beside the values, so that a missing tag is unknown.
+    """
+    if not found.once(values, "helm"):
+        return
     images = set()
-    for mapping in walk(document):
+    for mapping in walk(values):
         for name, value in mapping.pairs:
             if isinstance(name, Scalar) and name.value.lower().endswith("image"):
                 if isinstance(value, Mapping):
                     images.add(id(value))
                 elif isinstance(value, Scalar) and name.value == "image":
-                    _text(mapping, value, found)
-    for mapping in walk(document):
+                    _text(mapping, value, found, elsewhere=elsewhere)
+    for mapping in walk(values):
         repository = mapping.get("repository")
         if isinstance(repository, Scalar) and not is_empty(repository):
-            _map(mapping, repository, found, certain=id(mapping) in images)
+            _map(mapping, repository, found, certain=id(mapping) in images, elsewhere=elsewhere)
 
 
-def _text(mapping: Mapping, image: Scalar, found: Found) -> None:
-    """An ``image`` that is a text; older charts put the tag beside it."""
+def _text(mapping: Mapping, image: Scalar, found: Found, *, elsewhere: bool) -> None:
+    """Add an ``image`` that is a text; some charts have its registry and tag beside it."""
     if is_empty(image) or not image.is_text:
         return
-    if any(mapping.get(key) is not None for key in _BESIDE_TEXT) and not _names_version(image.value):
-        _put(mapping, image, image.value, "image", found, _BESIDE_TEXT)
+    registry = _value(mapping.get("registry")).strip("/")
+    separate = any(mapping.get(key) is not None for key in _BESIDE_TEXT) and not _names_version(image.value)
+    if registry and _HOST.match(image.value) is None:
+        _put(mapping, image, f"{registry}/{image.value}", "image", found, _BESIDE_TEXT, elsewhere=elsewhere)
+    elif separate:
+        _put(mapping, image, image.value, "image", found, _BESIDE_TEXT, elsewhere=elsewhere)
     else:
         found.image(image, "image")
 
 
-def _map(mapping: Mapping, repository: Scalar, found: Found, *, certain: bool) -> None:
+def _map(mapping: Mapping, repository: Scalar, found: Found, *, certain: bool, elsewhere: bool) -> None:
     """A map with a repository. Charts and sources have repositories too, so one that is no reference is not ours."""
     has_version = any(mapping.get(key) is not None for key in (*_TAGS, "digest"))
     if "://" in repository.value or not (certain or has_version):
         return
     registry = _value(mapping.get("registry"))
     text = f"{registry.strip('/')}/{repository.value}" if registry else repository.value
+    if certain and (name := _value(mapping.get("name"))) and not _names_version(text):
+        text = f"{text}/{name}"
     if certain or is_template(text) or "$" in text or judged(text) == "external":
-        _put(mapping, repository, text, "image.repository", found, _TAGS)
+        _put(mapping, repository, text, "image.repository", found, _TAGS, elsewhere=elsewhere)
 
 
-def _put(mapping: Mapping, node: Scalar, text: str, construct: str, found: Found, tags: tuple[str, ...]) -> None:
+def _put(
+    mapping: Mapping,
+    node: Scalar,
+    text: str,
+    construct: str,
+    found: Found,
+    tags: tuple[str, ...],
+    *,
+    elsewhere: bool,
+) -> None:
     """Put the reference together as charts do; empty parts are left out."""
     tag = next((value for key in tags if (value := _value(mapping.get(key)))), "")
     digest = _value(mapping.get("digest"))
@@ -85,6 +117,9 @@ def _put(mapping: Mapping, node: Scalar, text: str, construct: str, found: Found
     else:
         role = judged(whole)
         untagged = role == "external" and whole == text and not named
+        if untagged and elsewhere:
+            found.add(node, construct, None, "unresolved", ELSEWHERE)
+            return
         target = _target(mapping, found, tags, named=named)
         found.add(node, construct, whole, role, APP_VERSION if untagged else None, target=target)
 

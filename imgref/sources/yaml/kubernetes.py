@@ -1,13 +1,16 @@
-"""Kubernetes manifests: the images of containers and volumes wherever a pod is described, and Tekton's steps.
+"""Kubernetes objects: the images of containers and volumes wherever a pod is described, and those of custom resources.
 
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
+from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
+from imgref.sources.yaml.objects import Type, type_of
+from imgref.sources.yaml.resources import has_images, read_fields
+from imgref.sources.yaml.tekton import read as read_tekton
 
 if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
@@ -15,10 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["is_manifest", "read"]
 
 _POD: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
-_TEKTON: Final = frozenset({"steps", "sidecars", "stepTemplate"})
-"""https://tekton.dev/docs/pipelines/tasks/"""
 _ARGO: Final = frozenset({"container", "script", "sidecars"})
 """https://argo-workflows.readthedocs.io/en/latest/fields/"""
+
+_NOT_SPECIFIED: Final = frozenset({"status", "metadata"})
+"""What an object has beside its specification: what was observed, and annotations."""
+
+
+class _Rules(NamedTuple):
+    """What is an image in an object.
+
+    Attributes:
+        containers: the keys of containers.
+        fields: whether any ``image`` is one.
+        kind: the type of the object.
+    """
+
+    containers: frozenset[str] = _POD
+    fields: bool = False
+    kind: Type = Type("", "")
+
+
+_UNKNOWN: Final = _Rules()
 
 
 def is_manifest(document: Node) -> bool:
@@ -29,22 +50,39 @@ def is_manifest(document: Node) -> bool:
 
 
 def read(document: Node, found: Found) -> None:
-    """Find the images of an object, or of all in a list, at any depth: custom resources carry pods too."""
-    groups: set[str] = set()
-    if found.mentions("tekton.dev", "argoproj.io"):
-        groups = {_text(mapping, "apiVersion").partition("/")[0] for mapping in walk(document)}
-    tekton = any(group == "tekton.dev" or group.endswith(".tekton.dev") for group in groups)
-    keys = _POD | (_TEKTON if tekton else set()) | (_ARGO if "argoproj.io" in groups else set())
-    for mapping in walk(document):
-        for name, value in mapping.pairs:
-            if not isinstance(name, Scalar):
-                continue
-            if name.value in keys:
-                _containers(value, f"{name.value}.image", found)
-            elif name.value == "volumes" and isinstance(value, Sequence):
-                _volumes(value, found)
-        if tekton and _text(mapping, "kind") == "StepAction":
-            _containers(mapping.get("spec"), "spec.image", found)
+    """Find the images of an object and of those in it, at any depth: custom resources carry pods too."""
+    waiting: list[tuple[Node, _Rules]] = [(document, _UNKNOWN)]
+    while waiting:
+        node, rules = waiting.pop()
+        if isinstance(node, Scalar) or not found.once(node, "kubernetes"):
+            continue
+        if isinstance(node, Sequence):
+            waiting += ((item, rules) for item in reversed(node.items))
+            continue
+        kind = type_of(node)
+        if kind is not None and kind.is_in("tekton.dev"):
+            read_tekton(node, found)
+            continue
+        rules = rules if kind is None else _rules(kind)
+        for name, value in node.pairs:
+            if isinstance(name, Scalar) and (kind is None or name.value not in _NOT_SPECIFIED):
+                waiting.append((value, rules))
+                _pod(name.value, value, rules, found)
+        if rules.fields:
+            read_fields(node, rules.kind, found)
+
+
+def _rules(kind: Type) -> _Rules:
+    if kind.group == "argoproj.io" and kind.kind.endswith(("Workflow", "WorkflowTemplate")):
+        return _Rules(_POD | _ARGO, kind=kind)
+    return _Rules(_POD, has_images(kind), kind)
+
+
+def _pod(name: str, value: Node, rules: _Rules, found: Found) -> None:
+    if name in rules.containers:
+        _containers(value, f"{name}.image", found)
+    elif name == "volumes" and isinstance(value, Sequence):
+        _volumes(value, found)
 
 
 def _containers(value: Node | None, construct: str, found: Found) -> None:
@@ -62,8 +100,3 @@ def _volumes(volumes: Sequence, found: Found) -> None:
         image = volume.get("image") if isinstance(volume, Mapping) else None
         if isinstance(image, Mapping):
             found.image(image.get("reference"), "volumes.image.reference")
-
-
-def _text(node: Node, key: str) -> str:
-    value = node.own(key) if isinstance(node, Mapping) else None
-    return value.value if isinstance(value, Scalar) else ""

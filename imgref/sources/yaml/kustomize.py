@@ -10,7 +10,7 @@ from typing import Final
 from imgref.sources.yaml.collector import Found, is_empty, judged, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 
-__all__ = ["KEPT_TAG", "is_kustomization", "read"]
+__all__ = ["KEPT_TAG", "is_kustomization", "read", "read_images"]
 
 KEPT_TAG: Final = "its tag is that of the resource"
 """The reason that an external occurrence carries where only the name is replaced: it is not an implicit ``latest``."""
@@ -30,7 +30,13 @@ def is_kustomization(document: Node) -> bool:
 
 def read(document: Node, found: Found) -> None:
     """Find what the images become: placed at the new name where there is one, else at the name that is matched."""
-    for images in document.every("images") if isinstance(document, Mapping) else ():
+    if isinstance(document, Mapping):
+        read_images(document, found)
+
+
+def read_images(parent: Mapping, found: Found) -> None:
+    """Find what the images in the ``images`` of a mapping become."""
+    for images in parent.every("images"):
         for image in images.items if isinstance(images, Sequence) and found.once(images) else ():
             if isinstance(image, Mapping):
                 _image(image, found)

@@ -13,6 +13,7 @@ from imgref.sources.yaml.comments import comments
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
 from imgref.sources.yaml.document import Composition, Node
 from imgref.sources.yaml.document import compose as compose_nodes
+from imgref.sources.yaml.objects import members
 from imgref.sources.yaml.templates import looks_like_template, template_images
 
 __all__ = ["read_yaml"]
@@ -66,7 +67,7 @@ def _read(text: str, kind: str | None, composition: Composition, variables: Mapp
     found = Found(text, variables.get, composition.aliased)
     first = None
     doubt = ""
-    for document in composition.documents:
+    for document in members(composition.documents):
         known = _kinds_of(document, kind)
         for name in known:
             loaded(KINDS[name].reader)(document, found)

@@ -1,0 +1,157 @@
+"""Images in custom resources, in objects of Flux, Argo CD and Tekton: where they end, and how long reading takes."""
+
+from __future__ import annotations
+
+import pytest
+from facts import facts, spans
+from growth import assert_linear
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgref.sources.occurrence import Reading
+from imgref.sources.yaml.reader import read_yaml
+
+CR = "apiVersion: example.com/v1\nkind: App\n"
+ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+FLUX = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+TEKTON = "apiVersion: tekton.dev/v1\nkind: Task\n"
+
+
+def read(text: str) -> Reading:
+    reading = read_yaml(text, kind=None, named=True)
+    assert reading is not None
+    return reading
+
+
+def found(text: str) -> list[tuple[str, str | None, str]]:
+    return [fact[2:] for fact in facts(read(text))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: ConfigMap\ndata: {image: a}\n",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {image: a}\n",
+        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nspec: {image: a}\n",
+        "apiVersion: compute.cnrm.cloud.google.com/v1\nkind: ComputeInstance\nspec: {image: debian-12}\n",
+        CR + "status: {image: a}\n",
+        CR + "metadata: {image: a}\n",
+        CR + "spec: {image: 'https://a/b.png', other: {image: data:image/png;base64,xx}}\n",
+        CR + "spec: {image: ''}\n",
+        ARGO + "status: {summary: {images: [a]}, x: {kustomize: {images: ['a:1']}}}\n",
+    ],
+)
+def test_what_is_not_an_image_of_a_container_is_not_listed(text: str) -> None:
+    assert found(text) == []
+
+
+def test_an_object_inside_of_another_is_read_by_its_own_kind() -> None:
+    inner = "{apiVersion: v1, kind: Secret, data: {image: a}}"
+    assert found(CR + f"spec: {{image: 'x:1', manifests: [{inner}]}}\n") == [("x:1", "x:1", "external")]
+    assert found(f"apiVersion: v1\nkind: ConfigMap\ndata: {{image: a}}\n---\n{CR}spec: {{image: 'x:1'}}\n") == [
+        ("x:1", "x:1", "external")
+    ]
+
+
+@pytest.mark.parametrize("other", ["registry.example/connect:1", "registry.example/connect"])
+def test_only_the_image_that_a_resource_builds_is_built_here(other: str) -> None:
+    text = (
+        "apiVersion: kafka.strimzi.io/v1\nkind: KafkaConnect\n"
+        f"spec: {{image: {other!r}, build: {{output: {{image: 'registry.example/connect:1'}}}}}}\n"
+    )
+    role = "built-here" if other.endswith(":1") else "external"
+    assert [fact[2] for fact in found(text)] == [role, "built-here"]
+
+
+def test_an_output_of_another_operator_is_not_built_here() -> None:
+    assert found(CR + "spec: {build: {output: {image: 'a:1'}}}\n") == [("a:1", "a:1", "external")]
+
+
+@pytest.mark.parametrize(
+    ("indent", "header"), [("  ", "|"), ("      ", "|-"), ("   ", "|+  # comment"), ("\n    ", "|")]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_yaml_in_a_block_has_its_own_places(indent: str, header: str, end: str) -> None:
+    text = ARGO + f"spec: {{}}\nx:\n helm:\n  values: {header}\n"
+    text += f"  {indent}# a\n".replace("\n    # a", "\n      # a") + "".join(
+        f"  {indent.strip(chr(10))}{line}\n" for line in ("image:", "  repository: acme/a", "  tag: v1")
+    )
+    text += "other: 1\n"
+    text = text.replace("\n", end)
+    reading = read(text)
+    (one,) = reading.occurrences
+    assert one.resolved == "acme/a:v1"
+    lines = text.split(end)
+    assert lines[one.line - 1][one.column - 1 :] == "acme/a"
+
+
+def test_yaml_in_a_block_can_be_edited() -> None:
+    text = ARGO + "spec:\n  helm:\n    values: |\n      image: 'acme/a:v1'\n"
+    assert spans(read(text), text) == ["acme/a:v1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "values: >\n      image: a:1\n",
+        "values: |\n      image: [\n",
+        "values: |2\n      image: a:1\n",
+        "values: |\n      a: &a a:1\n      image: *a\n",
+    ],
+)
+def test_yaml_in_a_block_that_cannot_be_read_is_unresolved(text: str) -> None:
+    assert [fact[1:] for fact in found(ARGO + f"spec:\n  helm:\n    {text}")] == [(None, "unresolved")]
+
+
+def test_values_that_are_no_block_have_no_references() -> None:
+    assert found(ARGO + "spec: {helm: {values: 'image: a', parameters: x, valuesObject: []}}\n") == []
+
+
+def test_references_of_uncertain_consumers_keep_their_target_but_get_no_digest() -> None:
+    reading = read(CR + "spec: {image: 'a:1', containers: [{image: 'b:1'}]}\n")
+    assert [bool(one.target and one.target.unpinnable) for one in reading.occurrences] == [True, False]
+
+
+VALUES = st.recursive(
+    st.sampled_from(["a:1", "''", "$(params.a)", "{{ x }}", "|\n", "7", "null", "docker://a", "sha256:1", "*a"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.dictionaries(
+            st.sampled_from([
+                "image", "imageName", "registry", "repository", "name", "tag", "url", "values", "valuesObject", "helm",
+                "kustomize", "images", "parameters", "params", "steps", "taskSpec", "build", "output", "spec", "bundle",
+                "resolver", "default", "value", "postRenderers", "reference", "apiVersion", "kind", "containers",
+            ]),
+            inner,
+            max_size=5,
+        ).map(lambda items: "{" + ", ".join(f"{key}: {value}" for key, value in items.items()) + "}"),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("head", [CR, ARGO, FLUX, TEKTON, "apiVersion: kafka.strimzi.io/v1\nkind: K\n"])
+@given(VALUES)
+def test_objects_of_any_shape_are_read(head: str, value: str) -> None:
+    text = f"{head}x: &a y\nspec: {value}\n"
+    reading = read_yaml(text, kind=None)
+    lines = [] if reading is None else [one.line for one in reading.occurrences]
+    assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    ("head", "part"),
+    [
+        (CR, " - {image: 'a:1', x: {image: {repository: a, tag: b}}}\n"),
+        (CR, " - &a {image: 'a:1', b: *b}\n"),
+        (ARGO, " - helm: {valuesObject: *b, parameters: [{name: a.image.repository, value: x}]}\n"),
+        (ARGO, " - {helm: {valuesObject: {a: {b: {image: 'a:1'}}}}, kustomize: {images: ['a:1', 'b=c:1']}}\n"),
+        (ARGO, " - helm:\n    values: |\n      image: a:1\n"),
+        (TEKTON, " - {params: [{name: a, default: $(params.a)}], steps: [{image: $(params.a)}]}\n"),
+        (TEKTON, " - {params: *c, steps: [{image: $(params.a)}]}\n"),
+        (FLUX + "---\n" + "apiVersion: v1\nkind: List\nspec: &b {image: 'a:1'}\n",
+         " - {apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, spec: {values: *b}}\n"),
+    ],
+)  # fmt: skip
+def test_reading_objects_takes_linear_time(head: str, part: str) -> None:
+    shared = "" if "&b" in head else "b: &b [{image: 'x:1'}]\nc: &c [{name: a, default: 'a:1'}]\n"
+    assert_linear(lambda size: f"{head}{shared}items:\n{part * size}", read, 30, 3)
