@@ -177,7 +177,7 @@ _ROWS: Final = (
     Kind(
         "github-actions",
         "GitHub Actions",
-        "`container`, `container.image`, `services.*.image`, `uses: docker://`",
+        "`container`, `container.image`, `services.*.image`, with the values of a matrix behind them; `uses: docker://`",
         YAML,
         "yaml.github_actions:read",
         names=(".{github,gitea,forgejo}/workflows/*.yaml", "action.yaml"),
