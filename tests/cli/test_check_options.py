@@ -35,11 +35,13 @@ EXAMPLES = {
     "helm-values": "image: nginx\n",
     "jenkins": "docker.image('nginx').inside {}",
     "kubernetes": "containers: [{image: nginx}]\n",
+    "kyverno": "spec: {rules: [{mutate: {image: nginx}}]}\n",
     "kustomize": "images: [{name: a, newName: nginx, newTag: latest}]\n",
     "nomad": 'task "a" { config { image = "nginx" } }',
     "quadlet": "[Container]\nImage=nginx\n",
     "registries.conf": '[[registry]]\nlocation = "a.example"\ninsecure = true\n',
     "terraform": 'resource "docker_container" "a" { image = "nginx" }',
+    "skaffold": "verify: [{container: {image: nginx}}]\n",
     "woodpecker": "steps: {a: {image: nginx}}\n",
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 from imgref.sources.yaml.objects import Type, type_of
-from imgref.sources.yaml.resources import has_images, read_fields
+from imgref.sources.yaml.resources import has_images, read_bundle, read_fields
 from imgref.sources.yaml.tekton import read as read_tekton
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def read(document: Node, found: Found) -> None:
         if kind is not None and kind.is_in("tekton.dev"):
             read_tekton(node, found)
             continue
+        if kind is not None and kind.kind == "ClusterServiceVersion":
+            read_bundle(node, found)
         rules = rules if kind is None else _rules(kind)
         for name, value in node.pairs:
             if isinstance(name, Scalar) and (kind is None or name.value not in _NOT_SPECIFIED):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
 from imgref.sources.yaml.collector import is_empty, is_template, judged, unknown_variables
-from imgref.sources.yaml.document import Mapping, Node, Scalar
+from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
 from imgref.sources.yaml.objects import Type, text_of
 
 if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
 
-__all__ = ["has_images", "read_fields"]
+__all__ = ["has_images", "read_bundle", "read_fields"]
 
 _DATA: Final = frozenset({"ConfigMap", "CustomResourceDefinition", "Secret"})
 """Kinds whose fields are text or schemas."""
@@ -136,6 +136,21 @@ def _put(node: Scalar, whole: str, construct: str, found: Found, *, complete: bo
         found.add(node, construct, None, "unresolved", resolved.reason or _COMPLETED)
     else:
         found.add(node, construct, whole, judged(whole), target=Target(fixed=_SEPARATE))
+
+
+def read_bundle(version: Mapping, found: Found) -> None:
+    """Find what a ClusterServiceVersion of OLM names in an annotation and in variables of its operator.
+
+    https://olm.operatorframework.io/docs/best-practices/common/
+    """
+    metadata = version.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    if isinstance(annotations, Mapping):
+        found.image(annotations.get("containerImage"), "annotations.containerImage", unsure=True)
+    spec = version.get("spec")
+    for mapping in walk(spec) if spec is not None and found.once(spec, "bundle") else ():
+        if text_of(mapping, "name").startswith("RELATED_IMAGE_"):
+            found.image(mapping.get("value"), "env.RELATED_IMAGE", unsure=True)
 
 
 def _output(output: Node | None, found: Found) -> None:

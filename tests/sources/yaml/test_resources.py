@@ -14,6 +14,8 @@ from imgref.sources.yaml.reader import read_yaml
 CR = "apiVersion: example.com/v1\nkind: App\n"
 ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
 FLUX = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+KYVERNO = "apiVersion: kyverno.io/v1\nkind: Policy\n"
+SKAFFOLD = "apiVersion: skaffold/v4beta13\nkind: Config\n"
 TEKTON = "apiVersion: tekton.dev/v1\nkind: Task\n"
 
 
@@ -120,7 +122,9 @@ VALUES = st.recursive(
             st.sampled_from([
                 "image", "imageName", "registry", "repository", "name", "tag", "url", "values", "valuesObject", "helm",
                 "kustomize", "images", "parameters", "params", "steps", "taskSpec", "build", "output", "spec", "bundle",
-                "resolver", "default", "value", "postRenderers", "reference", "apiVersion", "kind", "containers",
+                "resolver", "default",
+                "mutate", "artifacts", "jib", "deploy", "setValues", "verify", "profiles", "value",
+                "postRenderers", "reference", "apiVersion", "kind", "containers",
             ]),
             inner,
             max_size=5,
@@ -129,7 +133,9 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("head", [CR, ARGO, FLUX, TEKTON, "apiVersion: kafka.strimzi.io/v1\nkind: K\n"])
+@pytest.mark.parametrize(
+    "head", [CR, ARGO, FLUX, KYVERNO, SKAFFOLD, TEKTON, "apiVersion: kafka.strimzi.io/v1\nkind: K\n"]
+)
 @given(VALUES)
 def test_objects_of_any_shape_are_read(head: str, value: str) -> None:
     text = f"{head}x: &a y\nspec: {value}\n"
@@ -148,10 +154,13 @@ def test_objects_of_any_shape_are_read(head: str, value: str) -> None:
         (ARGO, " - helm:\n    values: |\n      image: a:1\n"),
         (TEKTON, " - {params: [{name: a, default: $(params.a)}], steps: [{image: $(params.a)}]}\n"),
         (TEKTON, " - {params: *c, steps: [{image: $(params.a)}]}\n"),
+        (KYVERNO + "spec:\n", " - {mutate: {image: 'a:1'}, generate: *b}\n"),
+        (SKAFFOLD + "profiles:\n", " - {build: {artifacts: *b}, verify: *b, deploy: {helm: {releases: *b}}}\n"),
         (FLUX + "---\n" + "apiVersion: v1\nkind: List\nspec: &b {image: 'a:1'}\n",
          " - {apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, spec: {values: *b}}\n"),
     ],
 )  # fmt: skip
 def test_reading_objects_takes_linear_time(head: str, part: str) -> None:
+    items = "" if head.endswith(":\n") else "items:\n"
     shared = "" if "&b" in head else "b: &b [{image: 'x:1'}]\nc: &c [{name: a, default: 'a:1'}]\n"
-    assert_linear(lambda size: f"{head}{shared}items:\n{part * size}", read, 30, 3)
+    assert_linear(lambda size: f"{shared}{head}{items}{part * size}", read, 30, 3)
