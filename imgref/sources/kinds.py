@@ -6,66 +6,16 @@ the commands, the table in docs/check.md and the pre-commit hook follow from the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from imgref.sources._lines import TextLines
+from imgref.sources.kind import Kind
+from imgref.sources.object_kinds import OBJECTS
 from imgref.sources.syntax import DOCKERFILE, GROOVY, HCL, JSON, JSONC, TOML, UNIT, YAML, Syntax
 
 __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of file.
-
-    Patterns of names are compared in any case: ``*`` is any run of characters except ``/``, ``**`` any directories,
-    ``{a,b}`` one of several; ``.yaml`` at the end is also ``.yml``. A pattern with ``/`` includes the directories right
-    above the file.
-
-    Attributes:
-        name: the name that ``--as`` and ``[check.files]`` use.
-        label: the name in the documentation.
-        references: what it refers to images with, for the documentation, in Markdown.
-        syntax: its syntax. The reader of a YAML kind is a :class:`~imgref.sources.contract.DocumentReader`, that of any
-            other a :class:`~imgref.sources.contract.Reader`.
-        reader: the reader, as ``module:function`` below :mod:`imgref.sources`, imported when it is needed.
-        names: patterns of names that are enough: such a file must be readable.
-        lookalikes: patterns of names that are not of this kind, although they match ``names``.
-        unsure: patterns of names with which the content decides, although they match ``names``.
-        maybe: patterns of further names with which the content decides.
-        beside: a file that must be beside or above the file for its name to count.
-        test: recognizes the content: a :class:`~imgref.sources.contract.DocumentTest` for YAML, else a
-            :class:`~imgref.sources.contract.Probe`; as ``module:function``, or empty if there is none.
-        content: what the test looks for, for the documentation, in Markdown.
-        hints: words of which a YAML file that is of this kind by content has at least one.
-        decisive: whether a document that passes the test is this whatever the name of its file is.
-        only: whether the test is not asked for a file that is of this kind by its name.
-        configures: whether the files configure registries as insecure for everything around them.
-        takes_tag_and_digest: whether the consumer certainly accepts ``name:tag@digest``.
-        examples: names of files of this kind, for tests.
-    """
-
-    name: str
-    label: str
-    references: str
-    syntax: Syntax
-    reader: str
-    names: tuple[str, ...] = ()
-    lookalikes: tuple[str, ...] = ()
-    unsure: tuple[str, ...] = ()
-    maybe: tuple[str, ...] = ()
-    beside: str = ""
-    test: str = ""
-    content: str = ""
-    hints: tuple[str, ...] = ()
-    decisive: bool = False
-    only: bool = False
-    configures: bool = False
-    takes_tag_and_digest: bool = True
-    examples: tuple[str, ...] = ()
 
 
 _CODE: Final = (
@@ -95,76 +45,7 @@ _ROWS: Final = (
         content="`FROM` or `ARG` as the first instruction",
         examples=("Dockerfile", "a/Dockerfile.dev", "Containerfile", "x.dockerfile", "Dockerfile-x", "Dockerfile.php"),
     ),
-    Kind(
-        "kustomize",
-        "Kustomize",
-        "`images`",
-        YAML,
-        "yaml.kustomize:read",
-        names=("kustomization.yaml", "Kustomization"),
-        test="yaml.kustomize:is_kustomization",
-        content="`apiVersion: kustomize.config.k8s.io/…`",
-        decisive=True,
-        examples=("kustomization.yaml", "overlay/kustomization.yml", "overlay/Kustomization"),
-    ),
-    Kind(
-        "flux",
-        "Flux",
-        "values of a HelmRelease, read as Helm values; `images` of a Kustomization and of `postRenderers`",
-        YAML,
-        "yaml.flux:read",
-        test="yaml.flux:is_flux",
-        content="`apiVersion: ….toolkit.fluxcd.io/…`",
-        decisive=True,
-        examples=("release.yaml",),
-    ),
-    Kind(
-        "argo-cd",
-        "Argo CD",
-        "`helm.values`, `helm.valuesObject`, `helm.parameters` and `kustomize.images` of Applications",
-        YAML,
-        "yaml.argo_cd:read",
-        test="yaml.argo_cd:is_application",
-        content="`kind: Application` or `ApplicationSet` of `argoproj.io`",
-        decisive=True,
-        examples=("application.yaml",),
-    ),
-    Kind(
-        "kyverno",
-        "Kyverno",
-        "`image` in `mutate` and `generate`; patterns are not images",
-        YAML,
-        "yaml.kyverno:read",
-        test="yaml.kyverno:is_policy",
-        content="`apiVersion: ….kyverno.io/…`",
-        decisive=True,
-        examples=("policy.yaml",),
-    ),
-    Kind(
-        "skaffold",
-        "Skaffold",
-        "`image` of artifacts and tests, which are built here; builders, base images, `verify` and `customActions`",
-        YAML,
-        "yaml.skaffold:read",
-        test="yaml.skaffold:is_skaffold",
-        content="`apiVersion: skaffold/…`",
-        decisive=True,
-        # Each builder reads references with a library of its own.
-        takes_tag_and_digest=False,
-        examples=("skaffold.yaml",),
-    ),
-    Kind(
-        "kubernetes",
-        "Kubernetes",
-        "images of containers, init and ephemeral containers at any depth; image volumes; `image` in custom resources",
-        YAML,
-        "yaml.kubernetes:read",
-        test="yaml.kubernetes:is_manifest",
-        content="`apiVersion` and `kind`",
-        hints=("bundle", "docker://"),
-        decisive=True,
-        examples=("deploy.yaml",),
-    ),
+    *OBJECTS,
     Kind(
         "drone",
         "Drone",

@@ -91,10 +91,8 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
         raise Refused(UNSURE)
     if target is None:
         raise Refused("references in this kind of file are not edited")
-    if target.fixed:
-        raise Refused(target.fixed)
-    if adds_digest and target.whole is not None and target.unpinnable:
-        raise Refused(target.unpinnable)
+    if target.fixed or (adds_digest and target.whole is not None and target.unpinnable):
+        raise Refused(target.fixed or target.unpinnable)
     text = source.text
     if target.whole is not None:
         if adds_digest and target.unpinnable:
