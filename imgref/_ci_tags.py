@@ -86,7 +86,7 @@ def plan_of_sha(build: Build, policy: TagPolicy) -> TagPlan:
         UnknownBuild: it is not known.
     """
     if build.sha is None or not re.fullmatch("[0-9a-fA-F]{7,}", build.sha):
-        raise UnknownBuild("--sha: no variable tells the commit", build.system)
+        raise UnknownBuild("--sha: no variable has the commit", build.system)
     return plan_of_names([f"sha-{build.sha[:7].lower()}"], policy)
 
 

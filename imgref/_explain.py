@@ -94,7 +94,7 @@ def _variable(text: str) -> Problem | None:
 
 def _untagged(text: str) -> Problem | None:
     found = re.search("<none>", text)
-    return found and Problem(*found.span(), "'<none>' stands for an untagged image of a local engine, and is no name")
+    return found and Problem(*found.span(), "'<none>' is how Docker lists an untagged local image; it is not a name")
 
 
 def _scheme(text: str) -> Problem | None:
@@ -126,7 +126,7 @@ def _white_space(text: str) -> Problem | None:
     stripped = text.strip()
     return Problem(
         *found.span(),
-        f"white space ({quote(found[0])}) cannot stand in a reference",
+        f"white space ({quote(found[0])}) is not allowed in a reference",
         stripped if stripped != text else None,
     )
 
@@ -134,7 +134,7 @@ def _white_space(text: str) -> Problem | None:
 def _image_id(text: str) -> Problem | None:
     if not is_a(_grammar.IMAGE_ID, text):
         return None
-    return Problem(0, len(text), "64 hexadecimal digits are an image ID of a local engine, and no reference")
+    return Problem(0, len(text), "64 hexadecimal digits are the ID of a local image, not a reference")
 
 
 def _foreign_character(text: str) -> Problem | None:
@@ -145,7 +145,7 @@ def _foreign_character(text: str) -> Problem | None:
     if 0xDC80 <= code <= 0xDCFF:
         reason = f"the byte 0x{code - 0xDC00:02X} is not UTF-8"
     elif code < 0x80:
-        reason = f"the control character U+{code:04X} cannot stand in a reference"
+        reason = f"the control character U+{code:04X} is not allowed in a reference"
     else:
         reason = f"{found[0]!r} (U+{code:04X}) is not ASCII"
     return Problem(*found.span(), reason)

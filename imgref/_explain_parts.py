@@ -62,7 +62,7 @@ def _registry(text: str, start: int, end: int) -> Problem | None:
     elif value.startswith("["):
         problem = _bracketed_registry(text, start, end)
     elif value.count(":") > 1 and is_a("[0-9A-Fa-f:]+", value):
-        reason = "an IPv6 address as a registry's host stands in brackets, as in [::1]:5000"
+        reason = "write the IPv6 address of a registry's host in brackets, as in [::1]:5000"
         problem = Problem(start, end, reason)
     else:
         problem = _named_registry(text, start, end)
@@ -84,13 +84,13 @@ def _named_registry(text: str, start: int, end: int) -> Problem | None:
 def _host(text: str, start: int, end: int) -> Problem | None:
     found = re.compile(r"[^A-Za-z0-9.-]").search(text, start, end)
     if found:
-        return Problem(*found.span(), f"{found[0]!r} cannot stand in a registry's host")
+        return Problem(*found.span(), f"{found[0]!r} is not allowed in a registry's host")
     place = start
     for label in text[start:end].split("."):
         stop = place + len(label)
         if not label:
             dot = place if place < end else place - 1
-            return Problem(dot, dot + 1, "a label of the registry's host is empty: a dot stands between two labels")
+            return Problem(dot, dot + 1, "a label of the registry's host is empty: a dot separates two labels")
         if label[0] == "-" or label[-1] == "-":
             edge = place if label[0] == "-" else stop - 1
             return Problem(edge, edge + 1, "a label of the registry's host cannot begin or end with '-'")
@@ -114,7 +114,7 @@ def _bracketed_registry(text: str, start: int, end: int) -> Problem | None:
     found = re.compile("[^0-9A-Fa-f:]").search(text, start + 1, close)
     if found:
         zone = "; a zone is not allowed" if found[0] == "%" else ""
-        return Problem(*found.span(), f"{found[0]!r} cannot stand in an IPv6 address as a registry's host{zone}")
+        return Problem(*found.span(), f"{found[0]!r} is not allowed in the IPv6 address of a registry's host{zone}")
     if close + 1 == end:
         return None
     if text[close + 1] != ":":
@@ -160,14 +160,14 @@ def _component(text: str, start: int, end: int, path: tuple[int, int]) -> Proble
         return Problem(
             place,
             place + 1,
-            f"{found[0]!r} cannot stand in a repository: only lowercase letters, digits and the separators . _ -",
+            f"{found[0]!r} is not allowed in a repository: only lowercase letters, digits and the separators . _ -",
         )
     found = re.match("[._-]+", value)
     if found:
         return Problem(start, start + found.end(), f"a component of the path cannot begin with {quote(found[0])}")
     found = re.search(r"(?<![._-])(?!(?:\.|__?|-+)(?![._-]))[._-]+(?=[a-z0-9])", value)
     if found:
-        reason = f"{quote(found[0])} is no separator: one '.', one or two '_', or any number of '-'"
+        reason = f"{quote(found[0])} is not a valid separator: use one '.', one or two '_', or any number of '-'"
         return Problem(start + found.start(), start + found.end(), reason)
     separator = value[len(value.rstrip("._-")) :]
     return Problem(end - len(separator), end, f"a component of the path cannot end with {quote(separator)}")
@@ -212,15 +212,15 @@ def _tag(text: str, start: int, end: int) -> Problem | None:
         return Problem(end - excess, end, reason)
     place = found.start()
     if found[0] == "+":
-        reason = "'+' cannot stand in a tag; build metadata is written with '_'"
+        reason = "'+' is not allowed in a tag; write build metadata with '_'"
         return Problem(place, place + 1, reason, before + value.replace("+", "_") + after)
     if found[0] == ":":
         return Problem(place, end, "only a digest, after '@', may follow a tag; not another ':'")
     if found[0] == "/":
         return Problem(
-            place, end, "only a digest, after '@', may follow a tag; a registry's port stands before the path"
+            place, end, "only a digest, after '@', may follow a tag; a registry's port comes before the path"
         )
-    reason = f"{found[0]!r} cannot stand in a tag: only letters, digits, '_', '.' and '-'"
+    reason = f"{found[0]!r} is not allowed in a tag: only letters, digits, '_', '.' and '-'"
     return Problem(place, place + 1, reason)
 
 
@@ -250,12 +250,12 @@ def _digest_digits(text: str, start: int, end: int, algorithm: str) -> Problem |
     if found:
         place = found.start()
         if found[0] == ":":
-            return Problem(place, end, "nothing may follow a digest; a tag stands before it, as in name:tag@digest")
+            return Problem(place, end, "nothing may follow a digest; a tag comes before it, as in name:tag@digest")
         if found[0] == "/":
-            return Problem(place, end, "nothing may follow a digest; the path stands before it")
+            return Problem(place, end, "nothing may follow a digest; the path comes before it")
         if found[0] == "@":
             return Problem(place, end, "nothing may follow a digest; there is only one")
-        return Problem(place, place + 1, f"{found[0]!r} is no hexadecimal digit, and cannot stand in a digest")
+        return Problem(place, place + 1, f"{found[0]!r} is not a hexadecimal digit, so it is not allowed in a digest")
     if re.compile("[A-F]").search(text, start, end):
         edit = text[:start] + text[start:end].lower()
         return Problem(start, end, "the hexadecimal digits of a digest are written in lowercase", edit)

@@ -85,7 +85,7 @@ def from_dict(parts: Mapping[str, object]) -> ImageReference:
     known = ref.to_dict()
     for key, value in parts.items():
         if key in known and known[key] != value:
-            raise _refused(text, f"the key {key!r} contradicts the others, which say {known[key]!r}")
+            raise _refused(text, f"the key {key!r} contradicts the other keys, which mean {known[key]!r}")
         if key not in known and key not in _OF_THE_TEXT:
             raise _refused(text, f"the key {key!r} is unknown; the keys are {', '.join(known)}")
     return ref

@@ -46,7 +46,7 @@ class TagPolicy:
 
     Raises:
         ValueError: a field has none of its words.
-        InvalidTag: a suffix cannot stand in a tag.
+        InvalidTag: a suffix is not allowed in a tag.
 
     >>> from imgref.tags import derive_tags
     >>> derive_tags("0.3.0", policy=TagPolicy(suffix="alpine", major_zero=True))
@@ -90,7 +90,7 @@ def _bad_suffix(suffix: str) -> InvalidTag:
     if suffix[0] in "-.":
         return InvalidTag(suffix, "a suffix gets a '-' before it, and begins with a letter, a digit or '_'", hint)
     wrong = re.search("[^A-Za-z0-9_.-]", suffix)
-    reason = f"{wrong[0]!r} cannot stand in a tag" if wrong else "it is longer than a tag may be"
+    reason = f"{wrong[0]!r} is not allowed in a tag" if wrong else "it is longer than a tag may be"
     return InvalidTag(suffix, reason, hint)
 
 

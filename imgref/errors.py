@@ -80,7 +80,7 @@ class _InvalidText(ImgrefError, ValueError):
 
 
 class InvalidReference(_InvalidText):
-    """A text that is no image reference.
+    """A text that is not a valid image reference.
 
     Attributes:
         text: the text as it was given. Where it holds credentials, only this attribute keeps them.

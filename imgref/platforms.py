@@ -102,7 +102,7 @@ class Platform:
         system = _SYSTEM.fullmatch(first)
         known = rest or cls("linux", first).normalized.architecture in _KNOWN
         if system is None or not known or len(rest) > 2 or not all(map(_PART.fullmatch, rest)):
-            raise ValueError(f"{quote(text)} is no platform; write os/architecture, as in linux/amd64")
+            raise ValueError(f"{quote(text)} is not a platform; write os/architecture, as in linux/amd64")
         if rest:
             features = tuple(filter(None, (system[3] or "").split("+")))
             return cls(system[1], rest[0], rest[1] if len(rest) > 1 else "", system[2] or "", features)

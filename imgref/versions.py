@@ -195,7 +195,7 @@ def _why_not(text: str, scheme: str) -> str:
     if len(text) > LONGEST:
         return f"it has {len(text)} characters, more than the {LONGEST} that are read"
     if scheme == "pep440" and re.match(r"v?\d+!", text):
-        return "a version with an epoch cannot be a tag, which has no '!'"
+        return "a version with an epoch cannot be a tag: a tag cannot contain '!'"
     others = [other for other in SCHEMES if other != scheme and read_text(text, SCHEMES[other])]
     hint = f"; --scheme {' or '.join(others)} reads it" if others else ""
     return f"{_EXPECTED[scheme]}{hint}"

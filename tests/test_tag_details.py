@@ -15,9 +15,9 @@ ALPINE = TagPolicy(prefix="app-", suffix="alpine", v="both", channels=True)
     [
         ("-.alpine", "a suffix gets a '-' before it, and begins with a letter, a digit or '_'", "alpine"),
         (".", "a suffix gets a '-' before it, and begins with a letter, a digit or '_'", None),
-        ("al pine", "' ' cannot stand in a tag", None),
+        ("al pine", "' ' is not allowed in a tag", None),
         ("x" * 129, "it is longer than a tag may be", None),
-        ("alpine-\n", r"'\n' cannot stand in a tag", None),
+        ("alpine-\n", r"'\n' is not allowed in a tag", None),
     ],
 )
 def test_policy_with_a_bad_suffix_says_what_is_wrong(suffix: str, reason: str, hint: str | None) -> None:

@@ -115,7 +115,7 @@ class _Layout:
         there = [child for child in children if self._files.size(blob_name(child.digest)) is not None]
         if there and len(there) < len(children):
             lacking = next(child for child in children if child not in there)
-            reason = f"is missing, though the image names it; --image {there[0].digest} takes a part of it"
+            reason = f"is missing, but the image refers to it; --image {there[0].digest} takes a part of it"
             if there[0].platform is not None:
                 reason += f", {there[0].platform}"
             raise self._files.fail(reason, blob_name(lacking.digest))
@@ -124,9 +124,9 @@ class _Layout:
         name = blob_name(descriptor.digest)
         size = self._files.size(name)
         if size is None:
-            raise self._files.fail("is missing, though the image names it", name)
+            raise self._files.fail("is missing, but the image refers to it", name)
         if size != descriptor.size:
-            raise self._files.fail(f"has {size} bytes, though the image says {descriptor.size}", name)
+            raise self._files.fail(f"has {size} bytes, but the image's descriptor has {descriptor.size}", name)
         return name
 
 

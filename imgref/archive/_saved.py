@@ -55,7 +55,7 @@ def _saved_images(files: Files) -> list[_SavedImage]:
     except ValueError as error:
         raise files.fail(str(error), name) from error
     if not isinstance(listed, list):
-        raise files.fail("is no list of images", name)
+        raise files.fail("is not a list of images", name)
     images = []
     for value in listed:
         config, names, layers = (
@@ -215,7 +215,7 @@ class _SavedLayer(Blob):
         digest = f"{algorithm}:{found.hexdigest()}"
         if digest != self._diff_id:
             raise self._files.fail(
-                f"is damaged: its digest is {digest}, but the config says {self._diff_id}", self._name
+                f"is damaged: its digest is {digest}, but the config has {self._diff_id}", self._name
             )
 
 

@@ -109,9 +109,9 @@ class Descriptor:
             shown = f": {quote(digest)} is none" if isinstance(digest, str) else ""
             raise ValueError(f"has a descriptor without a digest{shown}")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise ValueError(f"gives no size for {digest}")
+            raise ValueError(f"has no valid size for {digest}")
         if size > LARGEST_SIZE:
-            raise ValueError(f"gives a size for {digest} that no file can have")
+            raise ValueError(f"has a size for {digest} that no file can have")
         media_type = _text(value.get("mediaType"))
         return cls(
             media_type,
@@ -174,7 +174,7 @@ class Manifest:
         # One document must not be an index to one reader and an image to another (CVE-2021-41190).
         if any(key in data for key in (("layers", "config") if is_index else ("manifests",))):
             raise ValueError(
-                f"has the parts of an {'image' if is_index else 'index'}, but says that it is {quote(kind)}"
+                f"has the parts of an {'image' if is_index else 'index'}, but its media type is {quote(kind)}"
             )
         config = None if is_index else _descriptor(data.get("config"))
         return cls(
@@ -212,10 +212,10 @@ def _kind(data: dict[str, object], came_as: str) -> str:
     if kind in ACCEPTED:
         return kind
     if data.get("schemaVersion") == 1:
-        raise ValueError("is a manifest of Docker's first form, which has no safe digest")
+        raise ValueError("is a Docker schema 1 manifest, which has no reliable digest")
     if not said and (data.get("schemaVersion") == 2 or {"manifests", "layers", "config"} & data.keys()):
         return OCI_INDEX if "manifests" in data else OCI_MANIFEST
-    raise ValueError(f"is of type {quote(kind)}, which is no manifest that imgref moves")
+    raise ValueError(f"is of type {quote(kind)}, which is not a manifest that imgref supports")
 
 
 def _descriptor(value: object) -> Descriptor | None:
@@ -225,7 +225,7 @@ def _descriptor(value: object) -> Descriptor | None:
 def _descriptors(data: dict[str, object], key: str) -> tuple[Descriptor, ...]:
     values = data.get(key) or []
     if not isinstance(values, list):
-        raise ValueError(f"has {key} that are no list")
+        raise ValueError(f"has {key}, which must be a list")
     return tuple(map(Descriptor.read, values))
 
 

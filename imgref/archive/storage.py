@@ -119,7 +119,7 @@ class Directory(Files):
             raise self._unreadable(error, name) from error
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             stream.close()
-            raise self.fail("is no regular file", name)
+            raise self.fail("is not a regular file", name)
         return cast("BinaryIO", stream)
 
     def _locate(self, name: str) -> str:

@@ -113,11 +113,11 @@ class Ignores:
         """Yield the comments that do not say why they ignore something."""
         for ignore in self._ignores:
             if not ignore.has_reason:
-                message = f"the comment does not say why {', '.join(ignore.codes)} is ignored"
+                message = f"the comment has no reason why {', '.join(ignore.codes)} is ignored"
                 yield self._problem(ignore.comment, message, "write the reason after the brackets", _NO_REASON)
         for comment in self._keeps:
             if (found := KEEP.fullmatch(comment.text.strip())) is not None and not any(map(str.isalnum, found[1])):
-                message = "the comment does not say why a reference is kept"
+                message = "the comment has no reason why a reference is kept"
                 yield self._problem(comment, message, "write the reason after keep", _NO_REASON)
 
     def _lines_by_code(self) -> dict[str, list[range | None]]:
@@ -131,16 +131,16 @@ class Ignores:
         text = comment.text.strip()
         written = _WRITTEN.match(text)
         if written is None:
-            self._refuse(comment, f"{quote(text)} is no comment that imgref knows", "ignore[IMG101] reason")
+            self._refuse(comment, f"{quote(text)} is not a comment that imgref knows", "ignore[IMG101] reason")
             return
         codes: dict[str, frozenset[str]] = {}
         for code in filter(None, re.split(r"[\s,]+", written[2])):
             try:
                 codes[code] = codes_of([code])
             except ImgrefError:
-                self._refuse(comment, f"{quote(code)} is no rule", nearest(code.upper(), RULES) or "")
+                self._refuse(comment, f"{quote(code)} is not a rule", nearest(code.upper(), RULES) or "")
         if not written[2].strip():
-            self._refuse(comment, "it does not say which rule to ignore", f"{written[1]}[IMG101]")
+            self._refuse(comment, "it names no rule to ignore", f"{written[1]}[IMG101]")
         whole = written[1] == "ignore-file"
         if whole and not self._is_at_top(comment):
             self._refuse(comment, "ignore-file counts in the comments at the top of a file only", None)

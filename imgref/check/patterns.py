@@ -206,13 +206,13 @@ def _split(text: str) -> tuple[str, str]:
 def _why_not(text: str, host: str, path: str) -> str:
     shown = quote(text)
     if "://" in text:
-        return f"{shown} is no pattern of images: leave out {quote(text[: text.index('://') + 3])}"
+        return f"{shown} is not a valid image pattern: remove {quote(text[: text.index('://') + 3])}"
     if not text.strip() or text != text.strip():
-        return f"{shown} is no pattern of images: it is empty or has white space around it"
+        return f"{shown} is not a valid image pattern: it is empty or has spaces around it"
     if "@" in path or ":" in path:
-        return f"{shown} is no pattern of images: it names repositories, without tag or digest"
+        return f"{shown} is not a valid image pattern: it matches repositories, so it has no tag or digest"
     if path.lower() != path:
         return f"{shown} can match no image: a path has no uppercase letters"
     if not is_a(_HOST, host):
-        return f"{shown} is no pattern of images: {quote(host)} is no registry"
-    return f"{shown} is no pattern of images: write a host and a path, with * and ** as wildcards"
+        return f"{shown} is not a valid image pattern: {quote(host)} is not a registry"
+    return f"{shown} is not a valid image pattern: write a host and a path, with * and ** as wildcards"

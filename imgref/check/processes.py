@@ -87,7 +87,7 @@ def _received(stream: BinaryIO) -> object:
     try:
         answer = pickle.load(stream)  # noqa: S301  written by this very program
     except (EOFError, pickle.UnpicklingError) as error:
-        raise ImgrefError("a process that read files was ended from outside, perhaps for want of memory") from error
+        raise ImgrefError("a process that reads files was killed, perhaps because memory ran out") from error
     if isinstance(answer, ImgrefError):
         raise answer
     return answer

@@ -19,10 +19,10 @@ _OPTIONS: Final = (
     click.option(
         "--event",
         type=click.Choice(["tag", "branch", "pr", "schedule"]),
-        help="What is built, where the CI system does not say",
+        help="The event, if the CI system does not set it",
     ),
     click.option("--pr", metavar="N", help="Build this pull or merge request instead"),
-    click.option("--commit", metavar="SHA", help="The commit, where the CI system does not say"),
+    click.option("--commit", metavar="SHA", help="The commit, if the CI system does not set it"),
     click.option("--git", is_flag=True, help="Read the git checkout instead of the environment"),
 )
 

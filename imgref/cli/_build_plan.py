@@ -160,4 +160,4 @@ def created() -> datetime:
             return datetime.fromtimestamp(int(epoch), UTC)
     except (ValueError, OverflowError, OSError):
         pass
-    raise click.UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch!r}")
+    raise click.UsageError(f"SOURCE_DATE_EPOCH is not a number of seconds: {epoch!r}")

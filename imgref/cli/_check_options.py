@@ -28,7 +28,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 def _size(context: click.Context, parameter: click.Parameter, value: str) -> int:
     found = re.fullmatch(r"([0-9]{1,12})([KMG]?)(?:I?B)?", value.strip().upper(), re.ASCII)
     if found is None or int(found[1]) == 0:
-        raise click.BadParameter(f"{value!r} is no size; write bytes, or as 500K or 20M")
+        raise click.BadParameter(f"{value!r} is not a size; write bytes, or a number such as 500K or 20M")
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -91,11 +91,11 @@ WHAT = _options(
 BY_WHAT = _options(
     click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards."),
     click.option("--enforce", metavar="FILE",
-                 help="Hold everything to the policy in this file, which nothing in the tree can weaken."),
+                 help="Use the policy in this file, which nothing in the tree can weaken."),
     click.option("--select", multiple=True, metavar="CODES", callback=_codes,
-                 help="Judge by these rules alone: codes or prefixes, separated by commas."),
-    click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not judge by these rules."),
-    click.option("--baseline", metavar="FILE", help="Let the findings in this file wait; only new ones fail."),
+                 help="Check only these rules: codes or prefixes, separated by commas."),
+    click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not check these rules."),
+    click.option("--baseline", metavar="FILE", help="Ignore the findings in this file; only new ones fail."),
     click.option("--write-baseline", metavar="FILE", help="Write all findings to this file."),
 )  # fmt: skip
 
@@ -103,8 +103,9 @@ HOW = _options(
     click.option("--format", "style", type=click.Choice(["full", *FORMATS]),
                  help="How to report; by default full on a terminal, concise elsewhere."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
-    click.option("--show-references", is_flag=True, help="List every reference with its role, and judge none."),
-    click.option("--show-unresolved", is_flag=True, help="List what could not be told, too."),
+    click.option("--show-references", is_flag=True,
+                 help="List all references with their roles instead of checking them."),
+    click.option("--show-unresolved", is_flag=True, help="Also list the references that cannot be resolved."),
     click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings."),
 )  # fmt: skip
 

@@ -112,7 +112,7 @@ def _arguments(option: str, values: list[str]) -> str:
 def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> dict[str, object]:
     # https://docs.docker.com/build/bake/reference/ - bake expands variables in strings, as in ${GITHUB_TOKEN}.
     if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
-        raise click.UsageError(f"--bake-target: {target!r} is no name of a target; letters, digits, _ and - are")
+        raise click.UsageError(f"--bake-target: {target!r} is not a valid target name: use letters, digits, _ and -")
     escaped = (
         [_bake_literal(text) for text in value]
         if isinstance(value, list)

@@ -61,7 +61,7 @@ def list_tags(is_released: Callable[[str], bool] = lambda name: False) -> GitTag
     if not lacking:
         return GitTags(tuple(names))
     if not remotes:
-        raise GitError(_cannot_ask(lacking, "it has no remote to ask"))
+        raise GitError(_cannot_ask(lacking, "it has no remote"))
     for remote in remotes:
         try:
             names += _remote_tags(remote)

@@ -52,12 +52,23 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: Final = (
     click.option("--scheme", type=click.Choice(CHOICES["scheme"]), default="semver", help="How versions are read."),
-    click.option("--prefix", metavar="TEXT", default="", help="What stands before the version, as app- in app-v1.2.3."),
-    click.option("--suffix", metavar="TEXT", multiple=True, help="What follows in the tags; '' is none. Repeatable."),
+    click.option(
+        "--prefix", metavar="TEXT", default="", help="What comes before the version, such as app- in app-v1.2.3."
+    ),
+    click.option(
+        "--suffix",
+        metavar="TEXT",
+        multiple=True,
+        help="Add this suffix to each tag, such as alpine; '' adds none. Repeatable.",
+    ),
     click.option("--v", type=click.Choice(CHOICES["v"]), default="strip", help="Whether tags begin with v."),
-    click.option("--latest", type=click.Choice(CHOICES["latest"]), default="auto", help="When to give latest."),
-    click.option("--major-zero/--no-major-zero", default=False, help="Give the tag 0 as well."),
-    click.option("--channels/--no-channels", default=False, help="Let a pre-release move 2.0-rc and rc."),
+    click.option("--latest", type=click.Choice(CHOICES["latest"]), default="auto", help="When the plan has latest."),
+    click.option("--major-zero/--no-major-zero", default=False, help="Also plan the tag 0 for versions below 1.0."),
+    click.option(
+        "--channels/--no-channels",
+        default=False,
+        help="Also plan the channels of a pre-release, such as 2.0-rc and rc.",
+    ),
     click.option(
         "--build", type=click.Choice(CHOICES["build"]), default="drop", help="What to do with +build metadata."
     ),
@@ -216,7 +227,7 @@ def tell_held(plan: TagPlan) -> None:
 def tell_nothing_left(version: str, *, held: bool = True) -> int:
     """Report that later versions hold every tag, or that no rule makes one, and return the exit code of that."""
     if held:
-        _console.error(f"no tag is left to give to {version}: later versions hold them all")
+        _console.error(f"no tags to publish for {version}: later versions hold them all")
     else:
         _console.error(f"no tags to publish for {version}: no rule makes one for this build")
     return EXIT_FINDINGS

@@ -67,9 +67,9 @@ _OPTIONS: Final = (
         type=click.FloatRange(min=0, min_open=True),
         default=SECONDS,
         show_default=True,
-        help="How long to wait for an answer.",
+        help="How long to wait for a response.",
     ),
-    click.option("-v", "--verbose", count=True, help="Say which requests are sent; twice: which connections are made."),
+    click.option("-v", "--verbose", count=True, help="Print each request; twice: each connection as well."),
 )
 
 

@@ -67,7 +67,7 @@ def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | No
     """
     refs = read_references(references)
     if raw and len(refs) > 1:
-        raise click.UsageError("--raw prints the bytes of one manifest: give one REF")
+        raise click.UsageError("--raw prints the bytes of one manifest: pass one REF")
     printed = 0
 
     def ask(ref: ImageReference) -> _Image:

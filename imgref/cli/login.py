@@ -57,7 +57,7 @@ def _ask(username: str | None, *, from_stdin: bool) -> tuple[str, str]:
         data = sys.stdin.buffer.read() if sys.stdin else b""
         password = data.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
     elif sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on; --username and --password-stdin say who logs in")
+        raise click.UsageError("cannot prompt without a terminal: pass --username and --password-stdin")
     else:
         username = username or click.prompt("Username", err=True)
         password = click.prompt(f"Password for {_console.shown(username)}", hide_input=True, err=True)

@@ -75,7 +75,9 @@ def _images(
     if query.since is not None:
         unknown = sum(image.created is None for image in images)
         if unknown:
-            _console.note(f"{repo.repository}: {unknown} of {len(images)} images have no known time, and are left out")
+            _console.note(
+                f"{repo.repository}: {unknown} of {len(images)} images have no known creation time and are omitted"
+            )
         since = query.since
         images = [image for image in images if image.created is not None and image.created >= since]
     if query.sort == "created":

@@ -154,7 +154,7 @@ def _run(arguments: list[str] | None) -> int:
         return EXIT_BAD_INPUT
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "imgref"
-        _console.error(error.format_message(), help_text=f"{command} --help says how to use it")
+        _console.error(error.format_message(), help_text=f"{command} --help shows its usage")
         return EXIT_BAD_INPUT
     except click.ClickException as error:
         _console.error(error.format_message())

@@ -12,9 +12,9 @@ __all__ = ["command"]
 @click.command()
 @click.argument("name", metavar="[NAME]", required=False)
 def command(name: str | None) -> int:
-    r"""Print the JSON Schema of a command's output or of the settings; list them without NAME.
+    r"""Print the JSON Schema of an output or of the settings.
 
-    The schemas are in JSON Schema, draft 2020-12.
+    Without NAME, list the schemas. They are in JSON Schema, draft 2020-12.
 
     \b
     Examples:

@@ -37,17 +37,17 @@ __all__ = ["command"]
 @click.option(
     "--default-tags/--no-default-tags", default=True, help="Whether to make the tags that need no --tag or rule"
 )
-@click.option("--any-tag", is_flag=True, help="With --ci: take a git tag that is no version, sanitised.")
+@click.option("--any-tag", is_flag=True, help="With --ci: accept a git tag that is not a version, and sanitize it.")
 @click.option("--sha", is_flag=True, help="With --ci: add sha- and the commit's first digits.")
 @click.option(
-    "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, where the CI does not say."
+    "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, if the CI system does not set it."
 )
 @click.option("--labels", is_flag=True, help="Print the org.opencontainers.image labels of the build instead.")
 @click.option(
     "--source", metavar="URL", help="With --labels: address of the repository, such as https://github.com/acme/app."
 )
 @click.option("--revision", metavar="SHA", help="With --labels: the commit.")
-@click.option("--show-config", is_flag=True, help="Say which option comes from where, and stop.")
+@click.option("--show-config", is_flag=True, help="Print where each option comes from, and exit.")
 @client_options
 @click.pass_context
 def command(
@@ -66,7 +66,7 @@ def command(
     images = tuple(options.images)
     if flags["ci"] or describes_build(flags):
         if version is not None:
-            raise click.UsageError("--ci, --ref, --pr and --git say what is built; omit VERSION")
+            raise click.UsageError("--ci, --ref, --pr and --git determine the version: omit VERSION")
         plan, source, revision = plan_of_build(context, options)
     else:
         _require(flags, "--ci", "any_tag", "sha", "default_branch")

@@ -31,6 +31,6 @@ def manifest_in(answer: Response, ref: ImageReference, digest: str | None) -> Ma
 def check_digest(about: str, found: str, wanted: str | None) -> None:
     """Raise RegistryError for a digest that a registry names, if it is not valid or not the wanted one."""
     if not is_a(DIGEST, found):
-        raise RegistryError(f"{about}: the registry gives {quote(found)} as the digest, which is none")
+        raise RegistryError(f"{about}: the registry returns {quote(found)}, which is not a valid digest")
     if wanted is not None and found != wanted:
-        raise RegistryError(f"{about}: the registry says that the digest is {found}, and not {wanted}")
+        raise RegistryError(f"{about}: the registry returns the digest {found} instead of {wanted}")

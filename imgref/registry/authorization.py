@@ -171,13 +171,13 @@ class Authenticator:
         else:
             asked = False
         if answer.status != 200:
-            reason = f"{registry} answers {answer.status} where a registry says that it is one (GET /v2/)"
+            reason = f"{registry} answers {answer.status} to GET /v2/, so it is not a registry"
             raise RegistryError(reason, method="GET", url=url, status=answer.status)
         return asked
 
     def _basic(self, endpoint: Endpoint, credential: Credential) -> str:
         if credential.kind != "password":
-            reason = f"{endpoint.registry} wants a password, but {credential.source} has a token only"
+            reason = f"{endpoint.registry} requires a password, but {credential.source} has only a token"
             raise AuthenticationError(f"{reason}; imgref login {endpoint.registry} stores one", status=401)
         self._warn_if_unverified(endpoint, endpoint.registry)
         return credential.basic()
@@ -268,7 +268,7 @@ class Authenticator:
             self._warn(host)
 
     def _warn(self, host: str) -> None:
-        message = f"credentials for {host} are sent over a connection that is not verified, as it is declared insecure"
+        message = f"credentials for {host} are sent over an unverified connection, because it is configured as insecure"
         self._transport.tell(Event("warning", message))
 
 
@@ -306,7 +306,7 @@ def _token(answer: Response, registry: str, credential: Credential | None, servi
     if answer.status in (400, 401, 403):
         if credential is not None:
             raise credentials.refused(credential, registry, about)
-        reason = f"{about}: {service} gives no token without credentials; imgref login {registry} stores them"
+        reason = f"{about}: {service} issues no token without credentials; imgref login {registry} stores them"
         raise AuthenticationError(reason, status=answer.status)
     if answer.status == 429:
         asked = retry_after(answer.header("Retry-After"))

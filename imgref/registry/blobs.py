@@ -169,7 +169,9 @@ class Blobs:
     def _upload(self, repository: ImageReference, answer: Response) -> Upload:
         location = answer.header("Location")
         if not location:
-            raise RegistryError(f"{repository.repository}: the registry begins an upload, but does not say where")
+            raise RegistryError(
+                f"{repository.repository}: the registry accepts an upload, but does not return its location"
+            )
         return Upload(repository, self._session.located(answer.url, location))
 
 

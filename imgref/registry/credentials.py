@@ -209,7 +209,7 @@ class Credentials:
         if not username or not password:
             return None
         if not self._environ.get("IMGREF_REGISTRY"):
-            reason = "is not set: it says for which registry IMGREF_USERNAME and IMGREF_PASSWORD are"
+            reason = "is not set: IMGREF_USERNAME and IMGREF_PASSWORD need the registry that they are for"
             raise ConfigError(reason, "IMGREF_REGISTRY")
         return Credential(username, password, source="IMGREF_USERNAME")
 
@@ -283,7 +283,7 @@ def _auths(settings: Mapping[str, object], path: Path) -> dict[str, dict[str, ob
         raise ConfigError("auths must be an object", str(path), line_of(path, '"auths"'))
     for key, entry in auths.items():
         if not isinstance(entry, dict):
-            raise ConfigError(f"what auths says for {key!r} must be an object", str(path), line_of(path, f'"{key}"'))
+            raise ConfigError(f"the entry of auths for {key!r} must be an object", str(path), line_of(path, f'"{key}"'))
     return cast("dict[str, dict[str, object]]", auths)
 
 
@@ -329,7 +329,7 @@ def _helpers(settings: Mapping[str, object], path: Path) -> Iterator[tuple[str |
     for host, name in (*helpers.items(), *([(None, store)] if store else [])):
         # The name becomes a part of a program's name: nothing that could lead out of PATH.
         if not isinstance(name, str) or not re.fullmatch(r"[\w.-]*", name, re.ASCII):
-            raise ConfigError(f"{name!r} is no credential helper", str(path), line_of(path, str(name)))
+            raise ConfigError(f"{name!r} is not a credential helper", str(path), line_of(path, str(name)))
         yield host, name
 
 
@@ -352,7 +352,7 @@ def refused(credential: Credential | None, registry: str, about: str) -> Authent
     """Report that a registry did not take a credential, or wants one."""
     if credential is None:
         return AuthenticationError(
-            f"{about}: {registry} wants credentials; imgref login {registry} stores them", status=401
+            f"{about}: {registry} requires authentication; imgref login {registry} stores them", status=401
         )
     reason = (
         f"{about}: {registry} does not accept the credentials of {credential.username!r} (from {credential.source})"

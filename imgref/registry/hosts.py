@@ -149,7 +149,7 @@ class Hosts:
             ConfigError: a settings file is corrupt, or a declaration is no host.
         """
         if cacert is not None and not cacert.is_file():
-            raise ConfigError("is no file with CA certificates", str(cacert))
+            raise ConfigError("is not a file with CA certificates", str(cacert))
         files: list[Path] = []
         declared = [_declared(host, "--insecure") for host in insecure]
         listed = environ.get("IMGREF_INSECURE_REGISTRIES", "").split(",")
@@ -217,7 +217,7 @@ def _declared(text: str, source: str) -> InsecureHost:
             raise ConfigError(reason, source) from None
     host = host.rstrip("/")
     if not is_a(REGISTRY, host.removeprefix("*.")):
-        raise ConfigError(f"{quote(text)} is no registry to declare insecure; write host or host:port", source)
+        raise ConfigError(f"{quote(text)} is not a registry; write host or host:port", source)
     return InsecureHost(host, source)
 
 

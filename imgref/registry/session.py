@@ -203,10 +203,10 @@ class Session:
         if status == 429:
             asked = retry_after(answer.header("Retry-After"))
             after = "" if asked is None else f", after {asked:.0f} s"
-            reason = f"{about}: {ref.registry} limits how often it is asked; come back later{after}{words}"
+            reason = f"{about}: {ref.registry} limits requests; try again{after}{words}"
             raise RateLimited(reason, retry_after=asked, **place)
         if status >= 500 or status == 408:
-            raise RegistryUnavailable(f"{about}: {ref.registry} fails with HTTP status {status}{words}", **place)
+            raise RegistryUnavailable(f"{about}: {ref.registry} returns HTTP status {status}{words}", **place)
         raise RegistryError(f"{about}: {ref.registry} answers {status} to {answer.method}{words}", **place)
 
     def _refusal(self, answer: Response, ref: ImageReference, about: str, words: str) -> str:
@@ -215,7 +215,7 @@ class Session:
         insufficient = "insufficient_scope" in answer.header("WWW-Authenticate")
         if answer.status == 401 and credential is None:
             # Docker Hub, for one, says the same of what is private and of what is not there.
-            wants = f"no such repository, or {ref.registry} wants credentials for it"
+            wants = f"no such repository, or {ref.registry} requires authentication"
             return f"{about}: {wants}; imgref login {ref.registry} stores them"
         if answer.status == 401 and credential is not None and not insufficient:
             return credentials.refused(credential, ref.registry, about).reason

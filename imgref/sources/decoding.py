@@ -60,7 +60,7 @@ def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | No
         except UnicodeDecodeError as error:
             raise Unreadable(f"is not valid {name}: {error.reason}") from error
     if b"\0" in data:
-        raise Unreadable("is not text: it contains a NUL byte")
+        raise Unreadable("is not a text file: it contains a NUL byte")
     try:
         return data.decode("utf-8").removeprefix("\ufeff"), None
     except UnicodeDecodeError as error:

@@ -40,7 +40,7 @@ class _Found:
     def host(self, value: object, offset: int, what: str) -> None:
         """Take one setting; it stands in quotes at ``offset``."""
         if not isinstance(value, str):
-            self.wrong.append((offset, f"{what} is a text, and not {quote(str(value))}"))
+            self.wrong.append((offset, f"{what} must be a string, not {quote(str(value))}"))
             return
         scheme = _SCHEME.match(value)
         # Neither a scheme nor a user is part of the host.
@@ -88,7 +88,7 @@ def read_daemon_json(text: str, _: Context = Context()) -> Reading:  # noqa: B00
         for element, offset in _json_places.elements(text, places[-1]):
             found.host(element, offset, "an insecure registry")
     elif listed is not None:
-        found.wrong.append((places[-1], f"{key} is an array of texts"))
+        found.wrong.append((places[-1], f"{key} must be an array of strings"))
     return found.reading()
 
 

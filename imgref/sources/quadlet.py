@@ -141,7 +141,7 @@ def _image(
     reason = None
     if unknown is not None:
         what = "specifier" if unknown.lastgroup == "specifier" else "variable"
-        reason = f"the {what} {unknown[0].replace('{', '')} has no value here"
+        reason = f"the {what} {unknown[0].replace('{', '')} has no value"
     at = statement.place(start)
     is_split = statement.place(start + len(value)) != at + len(value)
     resolved = value.replace("%%", "%") if reason is None else None

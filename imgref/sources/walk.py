@@ -132,7 +132,7 @@ class Listing:
         if asked.returncode:
             if top is None:
                 why = " ".join(told[-1:])
-                self.warnings.append(f"git does not list {place[-1]}, so .gitignore is not heard: {why}")
+                self.warnings.append(f"git does not list {place[-1]}, so .gitignore is ignored: {why}")
             return None
         return [os.fsdecode(name) for name in asked.stdout.split(b"\0") if name]
 
@@ -146,7 +146,7 @@ class Listing:
             links = [name for name in below if os.path.islink(_joined(directory, name))]  # noqa: PTH114
             yield from (_joined(place, name) for name in (*files, *links))
         if ignored:
-            self.warnings.append(f"{root}: there is no git here to ask, so .gitignore is not heard")
+            self.warnings.append(f"{root}: git is not installed, so .gitignore is ignored")
 
     def _unopened(self, error: OSError) -> None:
         path = os.path.normpath(os.fsdecode(error.filename))

@@ -99,7 +99,7 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
             raise Refused(target.unpinnable)
         found = REFERENCE.fullmatch(text, *target.whole)
         if found is None:
-            raise Refused("its text is not the reference")
+            raise Refused("the file does not have the reference there")
         return {TextSpan(found.end(2), target.whole.end): _suffix(wanted)}
     if target.tag is None:
         raise Refused("its tag is not in this file")

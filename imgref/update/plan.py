@@ -267,7 +267,7 @@ def _without_conflicts(file: _File) -> Iterator[Left]:
         shared = target is not None and not staying.isdisjoint(target.spans)
         if shared or any(len(texts[span]) > 1 for span in changes):
             del file.wanted[index]
-            reason = "it shares its text with a reference that is to stay or to change to something else"
+            reason = "another reference shares it, and must stay or change to something else"
             yield left_alone(file.source, occurrences[index], "fixed", reason)
 
 

@@ -36,19 +36,23 @@ def test_the_type_in_the_manifest_comes_before_the_header() -> None:
         (b"<!DOCTYPE html>", "text/html", "is not valid JSON"),
         (b"[]", "", "is not a JSON object"),
         (b"[" * 100_000, "", "is nested too deeply"),
-        (b'{"manifests": [], "layers": []}', "", "has the parts of an image, but says that it is '.*index"),
+        (b'{"manifests": [], "layers": []}', "", "has the parts of an image, but its media type is '.*index"),
         (
             b'{"layers": [], "manifests": []}',
             OCI_MANIFEST,
-            "has the parts of an index, but says that it is '.*manifest",
+            "has the parts of an index, but its media type is '.*manifest",
         ),
-        (b'{"layers": 1}', "", "has layers that are no list"),
+        (b'{"layers": 1}', "", "has layers, which must be a list"),
         (b"{}", "", "is of type ''"),
-        (b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+json", "Docker's first form"),
+        (b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+json", "Docker schema 1"),
         (b'{"mediaType": "text/plain"}', "", "of type 'text/plain'"),
         (b'{"schemaVersion": 2, "layers": [{}]}', OCI_MANIFEST, "a descriptor without a digest"),
         (b'{"schemaVersion": 2, "config": 1}', OCI_MANIFEST, "a descriptor without a digest"),
-        (json.dumps({"layers": [{"digest": DIGEST, "size": -1}]}).encode(), OCI_MANIFEST, "no size for sha256:aaa"),
+        (
+            json.dumps({"layers": [{"digest": DIGEST, "size": -1}]}).encode(),
+            OCI_MANIFEST,
+            "no valid size for sha256:aaa",
+        ),
     ],
 )
 def test_what_is_no_manifest(raw: bytes, media_type: str, said: str) -> None:

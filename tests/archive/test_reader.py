@@ -141,7 +141,7 @@ def test_a_layer_that_is_compressed_is_checked_against_its_diff_id(
         assert gzip.decompress(content(image)[layer.digest]) == BASE
         assert layer.media_type.endswith(".gzip")
     files[name] = pack(TOP)
-    assert "the config says" in reason(write_tar(tmp_path / "app.tar", files))
+    assert "the config has" in reason(write_tar(tmp_path / "app.tar", files))
     files[name] = pack(OTHER)[:-5000]
     assert "is cut short" in reason(write_tar(tmp_path / "app.tar", files))
 
@@ -217,7 +217,7 @@ def test_an_index_of_which_only_a_part_is_there(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "app.tar", files)
     arm = images["linux/arm64"].digest
     lacking = blob_path(images["linux/amd64"].digest)
-    expected = f"{lacking}: is missing, though the image names it; --image {arm} takes a part of it, linux/arm64"
+    expected = f"{lacking}: is missing, but the image refers to it; --image {arm} takes a part of it, linux/arm64"
     assert reason(path) == expected
     with open_archive(path) as archive:
         assert [manifest.digest for manifest in archive.image(arm).manifests()] == [arm]
@@ -330,11 +330,11 @@ def test_a_blob_that_is_missing_or_has_another_size_is_named(tmp_path: Path, wri
         files: dict[str, bytes | Link] = dict(oci_layout({"v1": image}))
         data = files.pop(blob_path(digest))
         told = reason(write(tmp_path / f"without-{digest[7:17]}", files))
-        assert told == f"{blob_path(digest)}: is missing, though the image names it"
+        assert told == f"{blob_path(digest)}: is missing, but the image refers to it"
         assert isinstance(data, bytes)
         files[blob_path(digest)] = data + b"x"
         told = reason(write(tmp_path / f"longer-{digest[7:17]}", files))
-        assert told == f"{blob_path(digest)}: has {len(data) + 1} bytes, though the image says {len(data)}"
+        assert told == f"{blob_path(digest)}: has {len(data) + 1} bytes, but the image's descriptor has {len(data)}"
 
 
 def test_a_tar_that_is_cut_short(tmp_path: Path) -> None:
@@ -415,6 +415,9 @@ def test_links_of_a_directory_that_lead_out_or_round(tmp_path: Path) -> None:
     assert "has 0 bytes" in reason(str(path))
 
 
+EMPTY = digest_of(b"").encode()
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -425,8 +428,8 @@ def test_links_of_a_directory_that_lead_out_or_round(tmp_path: Path) -> None:
         (b'{"manifests": []}', "holds no image"),
         (b'{"manifests": [1]}', "index.json: has a descriptor without"),
         (b'{"manifests": [{"digest": "sha256:../../x", "size": 1}]}', "index.json: has a descriptor without"),
-        (b'{"manifests": [{"digest": "%s", "size": -1}]}' % digest_of(b"").encode(), "index.json: gives no size for"),
-        (b'{"manifests": [{"digest": "%s", "size": true}]}' % digest_of(b"").encode(), "index.json: gives no size for"),
+        (b'{"manifests": [{"digest": "%s", "size": -1}]}' % EMPTY, "index.json: has no valid size for"),
+        (b'{"manifests": [{"digest": "%s", "size": true}]}' % EMPTY, "index.json: has no valid size for"),
         (b"\xff\xfe", "index.json: is not valid JSON"),
     ],
 )  # fmt: skip
@@ -437,11 +440,14 @@ def test_an_index_that_is_none(tmp_path: Path, value: bytes, expected: str) -> N
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({"manifests": [], "layers": []}, "has the parts of an image, but says"),
+        ({"manifests": [], "layers": []}, "has the parts of an image, but its media type is"),
         ({}, "is of type ''"),
-        ({"schemaVersion": 1, "fsLayers": []}, "is a manifest of Docker's first form"),
-        ({"layers": 1}, "has layers that are no list"),
-        ({"layers": [], "mediaType": "application/vnd.oci.image.index.v1+json"}, "has the parts of an image, but says"),
+        ({"schemaVersion": 1, "fsLayers": []}, "is a Docker schema 1 manifest"),
+        ({"layers": 1}, "has layers, which must be a list"),
+        (
+            {"layers": [], "mediaType": "application/vnd.oci.image.index.v1+json"},
+            "has the parts of an image, but its media type is",
+        ),
         ({"manifests": [], "mediaType": "application/vnd.oci.image.manifest.v1+json"}, "has the parts of an index"),
     ],
 )
@@ -455,7 +461,7 @@ def test_a_manifest_that_is_none(tmp_path: Path, value: object, expected: str) -
 @pytest.mark.parametrize(
     ("manifest", "config", "expected"),
     [
-        (b"{}", b"{}", "manifest.json: is no list of images"),
+        (b"{}", b"{}", "manifest.json: is not a list of images"),
         (b"[1]", b"{}", "manifest.json: describes an image without Config and Layers"),
         (b"[" * 100_000, b"{}", "manifest.json: is nested too deeply"),
         (b'[{"Config": 1}]', b"{}", "manifest.json: describes an image without Config and Layers"),
@@ -479,7 +485,7 @@ def test_a_save_that_is_damaged(tmp_path: Path) -> None:
     layer = next(name for name in files if name.endswith("layer.tar"))
     damaged = {**files, layer: TOP}
     told = reason(write_tar(tmp_path / "layer.tar", damaged))
-    assert told == f"{layer}: is damaged: its digest is {digest_of(TOP)}, but the config says {digest_of(BASE)}"
+    assert told == f"{layer}: is damaged: its digest is {digest_of(TOP)}, but the config has {digest_of(BASE)}"
     damaged = {**files, config: config_of([BASE], author="someone")}
     assert reason(write_tar(tmp_path / "config.tar", damaged)).startswith(f"{config}: is damaged: its digest is")
 

@@ -108,7 +108,7 @@ def test_what_is_said_of_an_unused_comment(findings: Findings) -> None:
         "1:1: IMG902 IMG102 is ignored here, but finds nothing"
     ]
     assert findings("Dockerfile", "# imgref: ingore[IMG102]\nFROM nginx:1.27.3\n") == [
-        "1:1: IMG902 the comment ignores nothing: 'ingore[IMG102]' is no comment that imgref knows"
+        "1:1: IMG902 the comment ignores nothing: 'ingore[IMG102]' is not a comment that imgref knows"
     ]
 
 

@@ -70,18 +70,18 @@ def test_a_finding_spans_the_text_as_written() -> None:
         6,
         14,
         "IMG101",
-        "'nginx' has neither tag nor digest, and so means whatever 'latest' is that day",
-        "say which version is meant, as nginx:<version>",
+        "'nginx' has neither a tag nor a digest, so it means 'latest'",
+        "write a version, such as nginx:<version>",
         '"$IMAGE"',
     )
 
 
 def test_an_invalid_text_is_explained_by_its_reader_first() -> None:
     (finding,) = judged(replace(occurrence("Builder", "invalid"), reason="no stage", hint="builder"))
-    assert finding.message == "'Builder' is no image reference: no stage"
+    assert finding.message == "'Builder' is not a valid image reference: no stage"
     assert finding.hint == "did you mean builder?"
     (finding,) = judged(replace(occurrence("nginx", "invalid"), reason="it is a number"))
-    assert finding.message == "'nginx' is no image reference: it is a number"
+    assert finding.message == "'nginx' is not a valid image reference: it is a number"
 
 
 def test_credentials_are_not_repeated() -> None:
@@ -93,7 +93,7 @@ def test_credentials_are_not_repeated() -> None:
 def test_unresolved_images_are_findings_of_the_rule_for_their_construct() -> None:
     unresolved = replace(occurrence("$X", "unresolved"), reason="ARG X has no default")
     (finding,) = judged(unresolved)
-    assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be told: ARG X has no default")
+    assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be resolved: ARG X has no default")
     (finding,) = judged(replace(unresolved, construct="services.image"), kind="compose")
     assert (finding.code, finding.message) == ("IMG503", "'$X' cannot be checked: ARG X has no default")
 

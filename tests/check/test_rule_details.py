@@ -32,11 +32,11 @@ def only(code: str, **settings: tuple[ImagePattern, ...] | str) -> Policy:
 @pytest.mark.parametrize(
     ("code", "text", "hint"),
     [
-        ("IMG101", "nginx", "say which version is meant, as nginx:<version>"),
-        ("IMG102", "latest:latest", "say which version is meant, as latest:<version>"),
+        ("IMG101", "nginx", "write a version, such as nginx:<version>"),
+        ("IMG102", "latest:latest", "write a version, such as latest:<version>"),
         ("IMG103", "nginx:1", "write a full version such as 1.2.3, or add the digest"),
-        ("IMG104", "nginx", "add the digest, as nginx:<version>@sha256:<digest>"),
-        ("IMG104", "nginx:1", "add the digest, as nginx:1@sha256:<digest>"),
+        ("IMG104", "nginx", "add the digest, such as nginx:<version>@sha256:<digest>"),
+        ("IMG104", "nginx:1", "add the digest, such as nginx:1@sha256:<digest>"),
         ("IMG203", "nginx:1", "write docker.io/library/nginx:1"),
         ("IMG203", "acme/app:1", "write docker.io/acme/app:1"),
         ("IMG105", "Acme/App:1", "did you mean acme/app:1?"),
@@ -82,11 +82,11 @@ def test_invalid_reference_explains_by_the_reader_before_the_grammar() -> None:
     invalid_reference = RULES["IMG105"].invalid
     assert invalid_reference is not None
     message, hint, _ = invalid_reference(plain, error)
-    assert (message, hint) == ("'Acme/App' is no image reference: uppercase", "did you mean acme/app?")
+    assert (message, hint) == ("'Acme/App' is not a valid image reference: uppercase", "did you mean acme/app?")
     message, hint, _ = invalid_reference(replace(plain, reason="no stage", hint="app"), error)
-    assert (message, hint) == ("'Acme/App' is no image reference: no stage", "did you mean app?")
+    assert (message, hint) == ("'Acme/App' is not a valid image reference: no stage", "did you mean app?")
     message, hint, _ = invalid_reference(plain, None)
-    assert (message, hint) == ("'Acme/App' is no image reference: it is no reference", None)
+    assert (message, hint) == ("'Acme/App' is not a valid image reference: it is not a valid reference", None)
 
 
 def test_levels_of_rules_are_errors_where_builds_fail_or_trust_is_broken() -> None:

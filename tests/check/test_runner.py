@@ -62,12 +62,12 @@ def test_engine_settings_hold_for_the_whole_tree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("Dockerfile", b"FROM nginx\0\n", "the file is not text: it contains a NUL byte"),
+        ("Dockerfile", b"FROM nginx\0\n", "the file is not a text file: it contains a NUL byte"),
         ("Dockerfile", b"\xff\xfeF\0R\0O\0M\0 \0x\0\n\0", "the file is UTF-16, and a Dockerfile must be UTF-8"),
-        ("compose.yaml", b"\x7fELF\0\1", "the file is not text: it contains a NUL byte"),
+        ("compose.yaml", b"\x7fELF\0\1", "the file is not a text file: it contains a NUL byte"),
         ("compose.yaml", b"\xff\xfe\0", "the file is not valid UTF-16: truncated data"),
         ("compose.yaml", b"a: " + b"x" * 200, "the file has more than 100 bytes (--max-size), and is not read"),
-        ("daemon.json", b"\0", "the file is not text: it contains a NUL byte"),
+        ("daemon.json", b"\0", "the file is not a text file: it contains a NUL byte"),
     ],
 )
 def test_what_cannot_be_read_is_one_finding(tmp_path: Path, name: str, data: bytes, message: str) -> None:

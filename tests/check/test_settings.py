@@ -70,7 +70,7 @@ def test_which_rules_hold(
             "unknown key 'rule' in [check.exceptions]; did you mean 'rules'?",
         ),
         ('[[check.exceptions]]\nimage = "a"\nexpires = "soon"\n', 1, "expires in [check.exceptions] must be a date"),
-        ('[[check.exceptions]]\nimage = "docker.io/a:1"\n', 1, "without tag or digest"),
+        ('[[check.exceptions]]\nimage = "docker.io/a:1"\n', 1, "has no tag or digest"),
         ('[check]\nexceptions = "x"\n', 2, "exceptions in [check] must be a list of tables, not 'x'"),
     ],
 )

@@ -38,9 +38,9 @@ def test_findings_go_to_stdout_and_all_else_to_stderr(capsys: Capsys) -> None:
     outcome = run(capsys, "check")
     assert outcome.code == 1
     assert outcome.out.splitlines() == [
-        "Dockerfile:1:6: IMG102 'nginx:latest' moves: 'latest' is whatever was pushed last",
-        "Dockerfile:2:13: IMG101 'redis' has neither tag nor digest, and so means whatever 'latest' is that day",
-        f"Dockerfile:2:13: IMG502 'redis' is no stage of this file, and so is pulled as the image {REDIS}",
+        "Dockerfile:1:6: IMG102 'nginx:latest' is not a fixed version: 'latest' moves with every push",
+        "Dockerfile:2:13: IMG101 'redis' has neither a tag nor a digest, so it means 'latest'",
+        f"Dockerfile:2:13: IMG502 'redis' is not a stage of this file, so it is pulled as the image {REDIS}",
     ]
     assert outcome.err == "3 findings in 1 file (2 files, 4 references, 1 unresolved)\n"
 
@@ -82,10 +82,10 @@ def test_which_rules(capsys: Capsys, options: list[str], codes: list[str]) -> No
             "nowhere.json: there is no such baseline; --write-baseline nowhere.json makes",
         ),
         (["--baseline", "Dockerfile"], "Dockerfile: is not a baseline: write one with --write-baseline"),
-        (["--max-size", "huge"], "'huge' is no size; write bytes, or as 500K or 20M"),
+        (["--max-size", "huge"], "'huge' is not a size; write bytes, or a number such as 500K or 20M"),
         (["--max-size", "0"], "'0' is no size"),
         (["--build-arg", "=x"], "'=x' has no name; write NAME=VALUE"),
-        (["--platform", "linux"], "'linux' is no platform; write os/architecture, as in linux/amd64"),
+        (["--platform", "linux"], "'linux' is not a platform; write os/architecture, as in linux/amd64"),
         (["--stdin-filename", "Dockerfile"], "--stdin-filename needs a - among the paths"),
         (["-", "-"], "standard input can be read only once"),
         (["--format", "sarif", "--statistics"], "--statistics goes with the formats full, concise and json only"),
@@ -421,7 +421,7 @@ def test_a_terminal_is_shown_the_source(capsys: Capsys, monkeypatch: pytest.Monk
         "    whatever was pushed last\n"
         "  FROM nginx:latest\n"
         "       ^^^^^^^^^^^^\n"
-        "help: say which version is meant, as nginx:<version>\n"
+        "help: write a version, such as nginx:<version>\n"
         "\n"
     )
 

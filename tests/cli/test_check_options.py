@@ -256,7 +256,7 @@ def test_ignores_without_a_reason_are_findings_where_one_is_required(tmp_path: P
         write_tree(tmp_path, {".imgref.toml": f"[check]\n{settings}"})
         outcome = run(capsys, "check")
         assert (outcome.code, set(outcome.codes()) - {"IMG902"}) == (1, {"IMG903"})
-        assert outcome.out.startswith("Dockerfile:1:1: IMG903 the comment does not say why IMG101 is ignored\n")
+        assert outcome.out.startswith("Dockerfile:1:1: IMG903 the comment has no reason why IMG101 is ignored\n")
         assert "compose.yaml:1:1: IMG903" in outcome.out
     write_tree(tmp_path, {".imgref.toml": "[check]\nrequire-reason = false\n"})
     assert run(capsys, "check", "Dockerfile").code == 0
@@ -268,7 +268,7 @@ def test_unresolved_images_are_findings_if_selected(tmp_path: Path, capsys: Caps
     write_tree(tmp_path, {"compose.yaml": "services: {a: {image: 'nginx:${TAG}'}}\n"})
     assert run(capsys, "check").code == 0
     outcome = run(capsys, "check", "--select", "IMG503")
-    message = "compose.yaml:1:24: IMG503 'nginx:${TAG}' cannot be checked: the variable TAG has no value here"
+    message = "compose.yaml:1:24: IMG503 'nginx:${TAG}' cannot be checked: the variable TAG has no value"
     assert outcome.code == 1
     assert outcome.out.startswith(message)
     write_tree(tmp_path, {".imgref.toml": '[check]\nextend-select = ["IMG503"]\n'})

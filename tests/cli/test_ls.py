@@ -116,7 +116,7 @@ def test_ls_since_leaves_out_older_images_and_names_the_unknown(server: Registry
         assert [image["tag"] for image in images(server, "--since", since)] == expected
     done = ls(server, "--since", "7d")
     assert done.stdout.split() == ["1.0.1", "1.0"]
-    assert done.stderr == f"{server.host}/app: 1 of 3 images have no known time, and are left out\n"
+    assert done.stderr == f"{server.host}/app: 1 of 3 images have no known creation time and are omitted\n"
 
 
 def test_ls_long_asks_only_for_the_images_that_it_prints(server: RegistryServer) -> None:

@@ -42,7 +42,7 @@ BAD = [
     (["ls", "localhost/app", "--since", "2024-02-30"], "invalid time '2024-02-30'"),
     (["ls", "localhost/app", "--since", "999999999w"], "invalid time '999999999w'"),
     (["ls", "localhost/app", "--timeout", "0"], "--timeout"),
-    (["ls", "localhost/app", "--cacert", "/nowhere/ca.pem"], "/nowhere/ca.pem: is no file with CA certificates"),
+    (["ls", "localhost/app", "--cacert", "/nowhere/ca.pem"], "/nowhere/ca.pem: is not a file with CA certificates"),
     (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is no registry to declare insecure"),
     (["digest", "localhost/app", "--platform", "a/b/c/d"], "'a/b/c/d' is no platform"),
     (["tag", "localhost/app:1"], "no new tag is given"),

@@ -45,7 +45,7 @@ CASES = {
     "429 for good": Case("ls", "GET", TAGS, faults.status(429, Retry_After="0"), -1, error="limits how often"),
     "429 for an hour": Case("ls", "GET", TAGS, faults.status(429, Retry_After="3600"), error="after 3600 s"),
     "503 twice": Case("ls", "GET", TAGS, faults.status(503), 2, ok="1.0.0", retried=True),
-    "503 for good": Case("digest", "HEAD", MANIFESTS, faults.status(503), -1, error="fails with HTTP status 503"),
+    "503 for good": Case("digest", "HEAD", MANIFESTS, faults.status(503), -1, error="returns HTTP status 503"),
     "503 at the first contact": Case("ls", "GET", "/v2/$", faults.status(503), ok="1.0.0"),
     "429 at the first contact": Case(
         "ls", "GET", "/v2/$", faults.status(429, Retry_After="1"), ok="1.0.0", retried=True
@@ -88,7 +88,7 @@ CASES = {
     "no permission": Case("ls", "GET", TAGS, faults.status(403), error="no permission to read it without credentials"),
     "redirects without end": Case("ls", "GET", TAGS, faults.redirect("{path}"), -1, error="more than 5 redirects"),
     "a redirect to nowhere": Case(
-        "ls", "GET", TAGS, faults.redirect("ftp://x/"), error="redirects to what is no address"
+        "ls", "GET", TAGS, faults.redirect("ftp://x/"), error="redirects to an invalid address"
     ),
     "a teapot": Case("ls", "GET", TAGS, faults.status(418), error="answers 418 to GET"),
 }

@@ -39,7 +39,7 @@ def test_plain_http_is_never_used_for_a_host_that_is_not_declared(plain: Registr
         for host in (HOST, "127.0.0.1.evil.test:5000", "localhost.evil.test", "registry.test"):
             ran = home.imgref("ls", f"{host}/app", "--timeout", "5")
             assert (ran.code, ran.out) == (3, "")
-            declare = f"if that is meant, declare the registry insecure with --insecure {host}"
+            declare = f"if that is meant, allow an unverified connection with --insecure {host}"
             assert ran.err == f"error: {host}/app: {host} does not speak https; {declare}\n"
         assert all(line.startswith("CONNECT ") for line in proxy.lines)
         assert len(proxy.lines) == 4

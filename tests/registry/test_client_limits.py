@@ -54,7 +54,7 @@ def test_redirect_to_an_invalid_url_fails_at_once(
     read: Callable[[RegistryClient, ImageReference], object], url: str
 ) -> None:
     with run_server(lambda request: response(307, Location=url)) as server, client_for() as client:
-        with pytest.raises(RegistryError, match="redirects to what is no address"):
+        with pytest.raises(RegistryError, match="redirects to an invalid address"):
             read(client, server.repository)
         assert len([seen for seen in server.seen if seen.path != "/v2/"]) == 1
 

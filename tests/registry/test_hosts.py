@@ -124,7 +124,7 @@ def test_certificates(tmp_path: Path) -> None:
     assert hosts.ca_files("registry.local:5001") == (extra, own)
     assert hosts.ca_files("registry-1.docker.io") == (extra, hub)
     assert hosts.ca_files("..") == (extra,)
-    with pytest.raises(ConfigError, match="is no file with CA certificates"):
+    with pytest.raises(ConfigError, match="is not a file with CA certificates"):
         Hosts.load(cacert=tmp_path / "none.pem", environ={})
 
 

@@ -48,7 +48,7 @@ def test_daemon_json(text: str, expected: list[tuple[int, int, str]]) -> None:
         ("{", (1, 2), "this is not valid JSON"),
         ('{\n  "a": tru\n}', (2, 8), "this is not valid JSON"),
         ("[]", (1, 1), "a JSON object"),
-        ('{"insecure-registries": "a"}', (1, 25), "is an array of texts"),
+        ('{"insecure-registries": "a"}', (1, 25), "must be an array of strings"),
         ('{"insecure-registries": ["a", 1]}', (1, 31), "and not '1'"),
         ('{"a": ' + "[" * 100_000, (1, 1), "nested too deeply"),
         ('{"a": ' + "1" * 10_000 + "}", (1, 1), "too many digits"),

@@ -103,7 +103,7 @@ def test_without_git_nothing_is_ignored_and_that_is_told(tmp_path: Path, listed:
     write_tree(tmp_path, {**FILES, ".git/Dockerfile": ""})
     files, warnings = listed(PATH="")
     assert files == ["Dockerfile", "b/compose.yaml", "ignored/Dockerfile", "kept/keep.yaml", "kept/skip.yaml"]
-    assert warnings == [".: there is no git here to ask, so .gitignore is not heard"]
+    assert warnings == [".: git is not installed, so .gitignore is ignored"]
 
 
 def test_what_a_calling_git_has_put_in_the_environment_is_not_heard(tmp_path: Path, listed: Listed) -> None:

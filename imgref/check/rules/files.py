@@ -22,8 +22,8 @@ def _unresolved_arg(occurrence: Occurrence) -> Verdict | None:
         return None
     reason = "a variable in it has no value" if occurrence.reason is None else occurrence.reason
     return Verdict(
-        f"{quote(masked(occurrence.text, whole=True))} cannot be told: {reason}",
-        "give the ARG before the first FROM a default, or check with --build-arg NAME=VALUE",
+        f"{quote(masked(occurrence.text, whole=True))} cannot be resolved: {reason}",
+        "add a default to the ARG before the first FROM, or pass --build-arg NAME=VALUE",
     )
 
 
@@ -34,7 +34,7 @@ def _unresolved_image(occurrence: Occurrence) -> Verdict | None:
     reason = "its value is not in this file" if occurrence.reason is None else occurrence.reason
     return Verdict(
         f"{quote(occurrence.text)} cannot be checked: {reason}",
-        "write the image itself, or give its variable a default in the file",
+        "write the image itself, or add a default for its variable in the file",
     )
 
 
@@ -43,7 +43,7 @@ def _implicit_image(image: Image, _: Policy) -> Verdict | None:
     if not image.occurrence.may_be_stage or not _STAGE_NAME.fullmatch(image.text):
         return None
     return Verdict(
-        f"{quote(image.text)} is no stage of this file, and so is pulled as the image {image.ref}",
+        f"{quote(image.text)} is not a stage of this file, so it is pulled as the image {image.ref}",
         "name a stage, or write the image with its tag",
     )
 
@@ -54,14 +54,14 @@ RULES: Final = (
         "unresolved-arg",
         "a FROM whose ARG leaves it empty or unknown",
         Page(
-            what="Finds `FROM` lines with a variable that has no value: the `ARG` has no default, stands in a stage "
-            "instead of before the first `FROM`, or is not there.",
-            why="Such a file can be built with the right `--build-arg` only, and what it is built on then is told by "
-            "whoever calls the build. It cannot be judged from the file.",
+            what="Finds `FROM` lines with a variable that has no value: the `ARG` has no default, is inside a stage "
+            "instead of before the first `FROM`, or is missing.",
+            why="Such a file builds only with the right `--build-arg`, so the caller of the build decides the base "
+            "image, and the file alone cannot be checked.",
             bad=Example("Dockerfile", "ARG VERSION\nFROM nginx:${VERSION}\n"),
             good=Example("Dockerfile", "ARG VERSION=1.27.3\nFROM nginx:${VERSION}\n"),
-            fix="Give the `ARG` a default, before the first `FROM`. If it is meant to come from outside, check with "
-            "the same `--build-arg` as in the build.",
+            fix="Add a default to the `ARG` before the first `FROM`. If the value must come from outside, run the "
+            "check with the `--build-arg` of the build.",
             settings="None; `--build-arg NAME=VALUE` sets a variable.",
         ),
         unresolved=_unresolved_arg,
@@ -71,16 +71,16 @@ RULES: Final = (
     Rule(
         "IMG502",
         "implicit-image",
-        "`COPY --from=name` that is no stage, and so is pulled as an image",
+        "`COPY --from=name` that is not a stage, so it is pulled as an image",
         Page(
-            what="Finds `COPY --from=name`, and mounts with `from=name`, where a bare name is no stage of the file. "
-            "A text with a `/`, `:` or `@` is plainly meant as an image, and is judged as any other.",
-            why="A stage's name with a slip of the pen is an image's name, and it is pulled from a public registry, "
-            "where somebody may have waited for just that slip.",
+            what="Finds `COPY --from=name`, and mounts with `from=name`, where a bare name is not a stage of the file. "
+            "A name with a `/`, `:` or `@` is clearly an image, and is checked like any other.",
+            why="A misspelled stage name is the name of an image on a public registry, where an attacker may have "
+            "published exactly that name.",
             bad=Example("Dockerfile", "FROM golang:1.23.4 AS build\nFROM scratch\nCOPY --from=biuld /app /app\n"),
             good=Example("Dockerfile", "FROM golang:1.23.4 AS build\nFROM scratch\nCOPY --from=build /app /app\n"),
-            fix="Correct the name. If an image is meant, write its tag; better still, give it a stage of its own with "
-            "`FROM … AS`, so that all the images of a file stand in the same place.",
+            fix="Correct the name. If you mean an image, write its tag or, better, add a stage for it with `FROM … "
+            "AS`, so that all images of the file are in its `FROM` lines.",
             settings="None.",
         ),
         _implicit_image,
@@ -91,10 +91,9 @@ RULES: Final = (
         "an image whose value imgref cannot determine",
         Page(
             what="Finds images in YAML files whose value imgref cannot determine: a variable without a default, an "
-            "expression of a CI system, text in a block scalar, and every `image` in a template such as those of a "
+            "expression of a CI system, a block scalar, and every `image` in a template such as those of a "
             "Helm chart, including literal ones. In a Dockerfile, IMG501 reports the same.",
-            why="No other rule can check such an image. Where a policy must hold, an image that is written as a "
-            "variable would pass it unseen.",
+            why="No other rule can check such an image. If a policy must hold, an image in a variable would bypass it.",
             bad=Example(
                 "compose.yaml",
                 "services:\n  web:\n    image: nginx:${TAG}\n",
@@ -105,7 +104,7 @@ RULES: Final = (
                 "services:\n  web:\n    image: nginx:${TAG:-1.27.3}\n",
                 '[check]\nextend-select = ["IMG503"]\n',
             ),
-            fix="Write the image itself, or give the variable a default in the file. For the templates of a chart, "
+            fix="Write the image itself, or add a default for the variable in the file. For the templates of a chart, "
             'check what `helm template` renders, and switch the rule off for the sources: `"**/templates/**" = '
             '["IMG503"]` in `per-file-ignores`.',
             settings='`extend-select = ["IMG503"]` turns it on. `imgref check --show-unresolved` lists the same images '
@@ -121,14 +120,14 @@ RULES: Final = (
         "unreadable",
         "a file that cannot be parsed",
         Page(
-            what="Finds files, and single lines of Dockerfiles, that cannot be read, and says where and why. "
-            "Everything else in the file is still judged.",
-            why="What cannot be read cannot be judged: without this finding it would pass unseen.",
+            what="Finds files, and single lines of Dockerfiles, that cannot be parsed. The rest of the file is still "
+            "checked.",
+            why="What cannot be parsed cannot be checked: without this finding it would pass unnoticed.",
             bad=Example("Dockerfile", "FROM nginx:1.27.3\nCOPPY a b\n"),
             good=Example("Dockerfile", "FROM nginx:1.27.3\nCOPY a b\n"),
-            fix="Mend the place. A file that only looks like one of its kind can be left out with `exclude`.",
-            settings="None; `--max-size` says how large a file may be. A `select` without this rule does not make "
-            "a file pass that was not read to its end: the check then exits with 2.",
+            fix="Fix the line. If the file is not what its name suggests, add it to `exclude`.",
+            settings="None; `--max-size` sets how large a file may be. If `select` omits this rule, a file that could "
+            "not be read whole still makes the check exit with 2.",
         ),
         level="error",
         enforced=True,
@@ -138,9 +137,9 @@ RULES: Final = (
         "unused-ignore",
         "an ignore comment that ignores nothing",
         Page(
-            what="Finds ignore comments that ignore nothing: the finding is gone, the code is none, or the comment "
-            "stands where it does not count.",
-            why="A comment that is left behind hides the next finding of its kind, which nobody has looked at.",
+            what="Finds ignore comments that ignore nothing: the finding is gone, the code does not exist, or the "
+            "comment is in the wrong place.",
+            why="An outdated comment hides the next finding of its kind.",
             bad=Example("Dockerfile", "# imgref: ignore[IMG102] until the new base is ready\nFROM nginx:1.27.3\n"),
             good=Example("Dockerfile", "FROM nginx:1.27.3\n"),
             fix="Delete the comment.",
@@ -152,9 +151,9 @@ RULES: Final = (
         "ignore-without-reason",
         "an ignore comment without a reason",
         Page(
-            what="Finds ignore comments that do not say why they ignore something.",
-            why="Without a reason nobody can tell whether a finding was accepted or only silenced, and when the "
-            "comment can go.",
+            what="Finds ignore comments without a reason.",
+            why="Without a reason, nobody knows whether a finding was accepted or only silenced, or when the comment "
+            "can be removed.",
             bad=Example(
                 "Dockerfile", "# imgref: ignore[IMG102]\nFROM nginx:latest\n", "[check]\nrequire-reason = true\n"
             ),

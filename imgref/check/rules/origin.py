@@ -32,7 +32,7 @@ def _unqualified(image: Image, _: Policy) -> Verdict | None:
     if "registry" not in image.left_out:
         return None
     return Verdict(
-        f"{quote(image.text)} does not say its registry: engines decide for themselves where to look",
+        f"{quote(image.text)} has no registry: each container engine decides where to look for it",
         f"write {image.ref.registry}/{_with_path(image)}",
     )
 
@@ -51,7 +51,7 @@ def _not_golden(image: Image, policy: Policy) -> Verdict | None:
         return None
     stage = "the final stage" if image.occurrence.final else "a stage"
     return Verdict(
-        f"{stage} is built on {quote(image.text)}, which is no golden image",
+        f"{stage} is built on {quote(image.text)}, which is not a golden image",
         f"build on one of {_listed(policy.golden)}",
     )
 
@@ -60,9 +60,9 @@ def _insecure_registry(image: Image, policy: Policy) -> Verdict | None:
     if not any(pattern.matches(image.ref.registry, image.ref.path) for pattern in policy.insecure):
         return None
     return Verdict(
-        f"{quote(image.text)} comes from {image.ref.registry}, which is declared insecure: "
-        "whoever stands in between can replace it",
-        f"give {image.ref.registry} a certificate, and take it off the list of insecure registries",
+        f"{quote(image.text)} comes from {image.ref.registry}, which is configured as insecure: "
+        "anyone on the network path can replace it",
+        f"use a trusted certificate for {image.ref.registry}, and remove it from the insecure registries",
     )
 
 
@@ -71,8 +71,8 @@ def _insecure_declaration(declaration: Declaration) -> Verdict | None:
     if HostPattern(declaration.host).is_loopback:
         return None
     return Verdict(
-        f"the registry {quote(declaration.host)} is declared insecure: it is spoken to without a checked certificate",
-        "give it a certificate that the engine trusts, and take it off the list",
+        f"the registry {quote(declaration.host)} is configured as insecure: its certificate is not verified",
+        "use a certificate that the container engine trusts, and remove it from the list",
     )
 
 
@@ -87,13 +87,13 @@ RULES: Final = (
         "outside `allowed`, or inside `denied`",
         Page(
             what="Finds images that are not in one of the repositories of `allowed`, or that are in one of `denied`. "
-            "What a reference means is compared, not how it is written.",
-            why="Anybody can push to a public registry, and names that look alike are used to slip images in. A list "
-            "of places that are trusted, such as Docker's official images and a company's own registry, keeps the "
-            "rest out.",
+            "The full reference is compared, however it is written.",
+            why="Anybody can push to a public registry, and attackers use names that look like those of well-known "
+            "images. A list of trusted repositories, such as the Docker Official Images and your company's registry, "
+            "keeps all others out.",
             bad=Example("Dockerfile", "FROM somebody/nginx:1.27.3\n", _ALLOWED),
             good=Example("Dockerfile", "FROM nginx:1.27.3\n", _ALLOWED),
-            fix="Use an image from a place that is allowed, or have the place added to the list.",
+            fix="Use an image from an allowed repository, or add its repository to the list.",
             settings="On if `allowed` or `denied` is set. In their patterns `*` stays within a path component and `**` "
             "does not; `official` is `docker.io/library/*`; a host alone is everything on it.",
         ),
@@ -104,14 +104,14 @@ RULES: Final = (
     Rule(
         "IMG203",
         "unqualified",
-        "no registry written out",
+        "no registry",
         Page(
-            what="Finds references that do not say their registry.",
-            why="Docker takes `docker.io`. Podman and others go through a list in their settings, and may take the "
-            "first registry that has such a name: another image than the one that was meant.",
+            what="Finds references without a registry.",
+            why="Docker uses `docker.io`. Podman and others try a configured list of registries and may pull a "
+            "different image from the first one that has such a name.",
             bad=Example("Dockerfile", "FROM nginx:1.27.3\n", _QUALIFIED),
             good=Example("Dockerfile", "FROM docker.io/library/nginx:1.27.3\n", _QUALIFIED),
-            fix="Write the registry, and on `docker.io` the account too.",
+            fix="Write the registry and, for `docker.io`, the namespace, such as `docker.io/library/nginx`.",
             settings='Off by default: `extend-select = ["IMG203"]` turns it on.',
         ),
         _unqualified,
@@ -122,17 +122,16 @@ RULES: Final = (
         "not-golden",
         "a final stage that is not built on a golden image",
         Page(
-            what="Finds Dockerfiles whose final stage is not built on a golden image. A stage that is built on an "
-            "earlier one is followed to where that begins; `FROM scratch` is let pass.",
-            why="Golden images are those that a company builds itself from images that it trusts, and keeps in its own "
-            "registry: with its certificates, its fixes, and nothing that it does not know. They help only if "
-            "everything is built on them.",
+            what="Finds Dockerfiles whose final stage is not built on a golden image. If a stage is built on an "
+            "earlier stage, the base of the earlier stage counts. `FROM scratch` passes.",
+            why="Golden images are base images that a company builds from images that it trusts and keeps in its own "
+            "registry, with its certificates and fixes. They help only if everything is built on them.",
             bad=Example("Dockerfile", "FROM openjdk:21.0.2\n", _GOLDEN),
             good=Example("Dockerfile", "FROM registry.local:5001/golden/openjdk:21.0.2\n", _GOLDEN),
-            fix="Build on the golden image of the same kind. Where there is none yet, an exception with a reason and "
-            "a day on which it ends keeps the case in sight.",
-            settings='On if `golden` is set: patterns, as for IMG201. `golden-scope = "all"` holds every stage to it, '
-            'not only the final one (`"final"`, the default).',
+            fix="Build on the golden image of the same kind. If there is none yet, add an exception with a reason and "
+            "an expiry date.",
+            settings='On if `golden` is set: patterns, as for IMG201. `golden-scope = "all"` applies the rule to all '
+            'stages, not only to the final one (`"final"`, the default).',
         ),
         _not_golden,
         waits_for=("golden",),
@@ -141,19 +140,19 @@ RULES: Final = (
     Rule(
         "IMG401",
         "insecure-registry",
-        "an image from a registry that is declared insecure, or the setting that declares one",
+        "an insecure registry: an image from it, or its configuration",
         Page(
-            what="Finds registries that an engine's settings (`daemon.json`, `registries.conf`) declare insecure, "
-            "and images from these and from those of `insecure-registries`. Settings for this machine itself "
-            "(`localhost`, 127.0.0.0/8, ::1) are let pass.",
-            why="From an insecure registry images come without encryption, or with a certificate that nobody has "
-            "checked. Whoever can reach the network can put another image in place of the one that was asked for.",
+            what="Finds registries that the Docker or containers configuration (`daemon.json`, `registries.conf`) "
+            "sets as insecure, and images from these and from `insecure-registries`. Settings for this machine "
+            "itself (`localhost`, 127.0.0.0/8, ::1) pass.",
+            why="Images from an insecure registry are transferred without encryption, or with a certificate that is "
+            "not verified. An attacker on the network can replace them.",
             bad=Example("daemon.json", '{"insecure-registries": ["registry.local:5001"]}\n'),
             good=Example("daemon.json", '{"insecure-registries": []}\n'),
-            fix="Give the registry a certificate. One of a company's own authority will do: it is put beside the "
-            "engine's settings, in `certs.d`.",
-            settings="`insecure-registries`: hosts with their port, such as `registry.local:5001`. It is for this rule "
-            "alone, and does not change how any command of imgref speaks to a registry.",
+            fix="Use TLS with a certificate. A certificate from your company's own authority works: install the "
+            "authority's certificate in `certs.d`.",
+            settings="`insecure-registries`: hosts with their port, such as `registry.local:5001`. Only this rule "
+            "uses it: it does not change how imgref connects to registries.",
         ),
         _insecure_registry,
         declaration=_insecure_declaration,

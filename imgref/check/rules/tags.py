@@ -36,8 +36,8 @@ def _implicit_latest(image: Image, _: Policy) -> Verdict | None:
     if "tag" not in image.left_out:
         return None
     return Verdict(
-        f"{quote(image.text)} has neither tag nor digest, and so means whatever 'latest' is that day",
-        f"say which version is meant, as {image.text}:<version>",
+        f"{quote(image.text)} has neither a tag nor a digest, so it means 'latest'",
+        f"write a version, such as {image.text}:<version>",
     )
 
 
@@ -45,8 +45,8 @@ def _latest_tag(image: Image, _: Policy) -> Verdict | None:
     if image.ref.tag != "latest" or image.ref.digest is not None or "tag" in image.left_out:
         return None
     return Verdict(
-        f"{quote(image.text)} moves: 'latest' is whatever was pushed last",
-        f"say which version is meant, as {_without_tag(image)}:<version>",
+        f"{quote(image.text)} is not a fixed version: 'latest' moves with every push",
+        f"write a version, such as {_without_tag(image)}:<version>",
     )
 
 
@@ -57,7 +57,7 @@ def _floating_tag(image: Image, policy: Policy) -> Verdict | None:
     if tag == "latest" and "IMG102" in policy.enabled:
         return None
     return Verdict(
-        f"the tag {quote(tag)} of {quote(image.text)} is no exact version, and moves with every release",
+        f"the tag {quote(tag)} of {quote(image.text)} is not an exact version: it moves with new releases",
         "write a full version such as 1.2.3, or add the digest",
     )
 
@@ -67,8 +67,8 @@ def _unpinned(image: Image, _: Policy) -> Verdict | None:
         return None
     tagged = f"{image.text}:<version>" if "tag" in image.left_out else image.text
     return Verdict(
-        f"{quote(image.text)} has no digest, so what it names can be replaced",
-        f"add the digest, as {tagged}@sha256:<digest>",
+        f"{quote(image.text)} has no digest, so the image behind it can change",
+        f"add the digest, such as {tagged}@sha256:<digest>",
     )
 
 
@@ -81,10 +81,10 @@ def _invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -
     shown = occurrence.text if error is None else error.shown()[0]
     reason = occurrence.reason
     if reason is None:
-        reason = "it is no reference" if error is None else error.reason
+        reason = "it is not a valid reference" if error is None else error.reason
     hint = occurrence.hint if occurrence.hint is not None or error is None else error.hint
     meant = None if hint is None else f"did you mean {hint}?"
-    return Verdict(f"{quote(shown)} is no image reference: {reason}", meant, shown)
+    return Verdict(f"{quote(shown)} is not a valid image reference: {reason}", meant, shown)
 
 
 _DIGEST = "sha256:" + "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -96,13 +96,13 @@ RULES: Final = (
         "neither tag nor digest",
         Page(
             what="Finds image references that have neither a tag nor a digest.",
-            why="Without a tag an engine takes `latest`, and `latest` is a name like any other: whoever publishes the "
-            "image moves it at will. Two builds of the same commit are then built on different images, and nothing "
-            "in the repository tells which one was used.",
+            why="Without a tag, Docker pulls `latest`. The publisher of the image can move that tag at any time, so "
+            "two builds of the same commit can be built on different images, and nothing in the repository shows "
+            "which image was used.",
             bad=Example("Dockerfile", "FROM nginx\n"),
             good=Example("Dockerfile", "FROM nginx:1.27.3\n"),
-            fix="Write the tag of the version that you have tested. To keep it up to date, let a bot change the file, "
-            "so that every move is a commit.",
+            fix="Write the tag of the version that you have tested. `imgref update` changes it to a newer version, so "
+            "that each change is a commit.",
             settings="None.",
         ),
         _implicit_latest,
@@ -112,12 +112,13 @@ RULES: Final = (
         "latest-tag",
         "the tag `latest`",
         Page(
-            what="Finds references with the tag `latest`. One that has a digest too is let pass: the digest decides.",
-            why="`latest` does not mean the newest version, or a stable one: it is what was pushed under that name "
-            "last. A build that worked yesterday can fail today, and a roll-back gets no old image back.",
+            what="Finds references with the tag `latest`. References that also have a digest pass, because the digest "
+            "decides.",
+            why="`latest` means neither the newest version nor a stable one: it is whatever was pushed with that tag "
+            "last. A build that worked yesterday can fail today, and a rollback does not restore the old image.",
             bad=Example("compose.yaml", "services:\n  web:\n    image: nginx:latest\n"),
             good=Example("compose.yaml", "services:\n  web:\n    image: nginx:1.27.3\n"),
-            fix="Write the tag of a version. `imgref ls` shows which there are.",
+            fix="Write the tag of a version. `imgref ls` lists the tags of a repository.",
             settings="None.",
         ),
         _latest_tag,
@@ -125,16 +126,16 @@ RULES: Final = (
     Rule(
         "IMG103",
         "floating-tag",
-        "a tag that is no exact version",
+        "a tag that is not an exact version",
         Page(
-            what="Finds tags that are no exact version: `1`, `1.2`, `stable`, `edge`. Exact are three numbers or "
-            "more, as in `1.2.3` or `1.2.3-alpine`; a day, as in `jammy-20240111`; and a commit, as in `sha-1a2b3c4`. "
-            "`latest` is left to IMG102 where that is on.",
-            why="A tag such as `1.2` moves to each new patch. That may be wanted, for it brings fixes by itself; but "
-            "then what runs is not told by the repository, and two machines may run different images.",
+            what="Finds tags that are not exact versions: `1`, `1.2`, `stable`, `edge`. A tag is exact if it has "
+            "three or more numbers, as `1.2.3` or `1.2.3-alpine`, a day, as `jammy-20240111`, or a commit, as "
+            "`sha-1a2b3c4`. IMG102 reports `latest`, if that rule is on.",
+            why="A tag such as `1.2` moves to each new patch release. That brings fixes without a change to the file, "
+            "but the repository does not show what runs, and two machines may run different images.",
             bad=Example("Dockerfile", "FROM nginx:1.27\n", '[check]\nextend-select = ["IMG103"]\n'),
             good=Example("Dockerfile", "FROM nginx:1.27.3\n", '[check]\nextend-select = ["IMG103"]\n'),
-            fix="Write the full version, or add the digest behind the tag.",
+            fix="Write the full version, or add the digest after the tag.",
             settings='Off by default: `extend-select = ["IMG103"]` turns it on.',
         ),
         _floating_tag,
@@ -146,11 +147,11 @@ RULES: Final = (
         "no digest",
         Page(
             what="Finds references without a digest.",
-            why="Any tag can be pushed again, also that of an exact version: by a publisher who mends a release, or "
-            "by somebody who has got hold of the account. Only a digest names the content itself.",
+            why="Any tag can be pushed again, even that of an exact version: by a publisher who fixes a release, or "
+            "by an attacker who controls the publisher's account. Only a digest identifies the content.",
             bad=Example("Dockerfile", "FROM nginx:1.27.3\n", '[check]\nextend-select = ["IMG104"]\n'),
             good=Example("Dockerfile", f"FROM nginx:1.27.3@{_DIGEST}\n", '[check]\nextend-select = ["IMG104"]\n'),
-            fix="Add the digest behind the tag, which stays for people to read. `imgref digest` tells it.",
+            fix="Run `imgref pin`, or add the digest after the tag. `imgref digest` prints it.",
             settings='Off by default: `extend-select = ["IMG104"]` turns it on.',
         ),
         _unpinned,
@@ -159,14 +160,14 @@ RULES: Final = (
     Rule(
         "IMG105",
         "invalid-reference",
-        "a text that is no reference",
+        "a value that is not a valid reference",
         Page(
-            what="Finds texts that stand where an image belongs but are no reference. The message says which rule "
-            "they break and, where that can be told, what was meant; it is what `imgref parse` says of the text.",
-            why="The engine will refuse it, but not before the build or the deployment has come that far.",
+            what="Finds values that should be an image but are not valid references. The message has the reason and, "
+            "if imgref can determine it, the reference that was probably meant, as `imgref parse` reports them.",
+            why="The build or the deployment fails, but only when it pulls the image.",
             bad=Example("Dockerfile", "FROM Acme/App:1.2.3\n"),
             good=Example("Dockerfile", "FROM acme/app:1.2.3\n"),
-            fix="Write what the hint says, if that is what was meant.",
+            fix="Write the reference from the hint, if that is what you mean.",
             settings="None.",
         ),
         invalid=_invalid_reference,

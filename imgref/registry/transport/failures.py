@@ -46,7 +46,7 @@ def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
         said = certificate.verify_message
         reason = f"the certificate of {host} is not trusted: {said}"
         if certificate.verify_code in _UNKNOWN_ISSUER:
-            reason += f"; give its CA with --cacert FILE or as certs.d/{host}/ca.crt, or {declare(host)}"
+            reason += f"; pass its CA with --cacert FILE or as certs.d/{host}/ca.crt, or {declare(host)}"
         return Failure(reason, permanent=True, untrusted=True)
     if isinstance(_innermost(error), ssl.SSLError) and any(
         word in str(error).upper().replace(" ", "_") for word in _PLAIN
@@ -95,7 +95,7 @@ def is_permanent(error: HTTPError) -> bool:
 
 def declare(host: str) -> str:
     """Return how to configure a host as insecure."""
-    return f"declare the registry insecure with --insecure {host}"
+    return f"allow an unverified connection with --insecure {host}"
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -247,7 +247,7 @@ class Transport:
         target = located(url, location)
         old, new = urlsplit(url), urlsplit(target or "")
         if target is None:
-            reason = f"{old.netloc} redirects to what is no address"
+            reason = f"{old.netloc} redirects to an invalid address"
         elif old.scheme == "https" and new.scheme == "http" and self._verified.get(origin_of(url), True):
             reason = f"{old.netloc} redirects from https to plain http, at {new.netloc}, which is refused"
         else:

@@ -75,7 +75,7 @@ class Arguments:
             if name in self._build_args:
                 known[name] = Expansion(self._build_args[name])
             elif default is None:
-                self._why.setdefault(name, f"ARG {name} has no default: give it one, or pass --build-arg {name}=…")
+                self._why.setdefault(name, f"ARG {name} has no default: add one, or pass --build-arg {name}=…")
             else:
                 try:
                     known[name] = self._default(name, default)
@@ -92,7 +92,7 @@ class Arguments:
         except RequiredVariable as missing:
             self._why[name] = f"ARG {name} needs {missing.name}: {missing.message}"
         except TooLong as error:
-            self._why[name] = f"ARG {name} is no part of a reference: {error}"
+            self._why[name] = f"ARG {name} cannot be part of a reference: {error}"
         return Expansion("", name)
 
     def resolve(self, word: str) -> Resolution:
@@ -118,7 +118,7 @@ class Arguments:
         if name in self._why:
             return self._why[name]
         if name in self.late:
-            return f"ARG {name} stands after the first FROM, and a FROM sees only those before it"
+            return f"ARG {name} is after the first FROM; FROM uses only an ARG before it"
         return f"no ARG before the first FROM declares {name}"
 
     def blame(self, word: str, text: str) -> str | None:
@@ -131,7 +131,7 @@ class Arguments:
             parse(expand(word, filled, self._escape).text)
         except (BadWord, InvalidReference):
             return None
-        return f"{' and '.join(used)} is empty, and {quote(text)} is no reference"
+        return f"{' and '.join(used)} is empty, and {quote(text)} is not a valid reference"
 
 
 def _platform_variables(platform: str) -> dict[str, str]:

@@ -92,9 +92,9 @@ def _check_flags(instruction: Instruction) -> None:
             if flag.value is not None and flag.value.lower() not in ("true", "false"):
                 raise Refused(flag.span, f"--{flag.name} is either true or false")
         elif flag.value is None:
-            raise Refused(flag.span, f"--{flag.name} has no value: it is joined to it, as in --{flag.name}=VALUE")
+            raise Refused(flag.span, f"--{flag.name} has no value; write --{flag.name}=VALUE")
         elif flag.name == "platform" and "$" not in flag.value and _PLATFORM.fullmatch(flag.value) is None:
-            raise Refused(flag.span, f"{quote(flag.value)} is no platform, such as linux/arm64")
+            raise Refused(flag.span, f"{quote(flag.value)} is not a platform such as linux/arm64")
         if flag.name in seen and kind != "values":
             raise Refused(flag.span, f"--{flag.name} is given twice")
         seen.add(flag.name)
@@ -108,10 +108,10 @@ def _from(instruction: Instruction, _: str) -> None:
         return
     where = Span(instruction.args_at, instruction.end) if given else instruction.span
     if not given:
-        raise Refused(where, "FROM names no image")
+        raise Refused(where, "FROM has no image")
     comment = next((span for span in spans if text[span.start] == "#"), None)
     if comment is not None:
-        raise Refused(Span(comment.start, instruction.end), "a comment stands on a line of its own")
+        raise Refused(Span(comment.start, instruction.end), "a comment must be on its own line")
     if given[1].lower() != "as":
         raise Refused(where, "FROM takes one image, and after it only AS with the name of the stage")
     if len(given) == 2:
@@ -120,7 +120,7 @@ def _from(instruction: Instruction, _: str) -> None:
         raise Refused(Span(spans[3].start, instruction.end), "FROM takes nothing after the name of the stage")
     if STAGE_NAME.fullmatch(given[2].lower()) is None:
         rule = "it begins with a letter, and has letters, digits, '-', '_' and '.'"
-        raise Refused(spans[2], f"{quote(given[2])} is no name for a stage: {rule}")
+        raise Refused(spans[2], f"{quote(given[2])} is not a valid stage name: {rule}")
 
 
 def _sources(instruction: Instruction, _: str) -> None:
@@ -157,12 +157,12 @@ def _pairs(instruction: Instruction, escape: str) -> None:
     spans = words(instruction, escape)
     if spans and "=" not in text[spans[0].start : spans[0].end]:  # the old form, NAME VALUE
         if len(instruction.spans()) < 2:
-            raise Refused(spans[0], f"{name} gives no value, as in {name} NAME=VALUE")
+            raise Refused(spans[0], f"{name} has no value; write {name} NAME=VALUE")
         return
     for span in spans:
         word = text[span.start : span.end]
         if "=" not in word:
-            raise Refused(span, f"{quote(word)} has no '=': {name} takes NAME=VALUE, with quotes around blanks")
+            raise Refused(span, f"{quote(word)} has no '=': {name} takes NAME=VALUE, with quotes around spaces")
         if word.startswith("="):
             raise Refused(span, f"{name} has no name before the '='")
 

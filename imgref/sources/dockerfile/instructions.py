@@ -257,7 +257,7 @@ class _Scanner:
                 following = bisect_left(ends, start)
                 if following == len(ends):
                     span = Span(heredoc.start, heredoc.start + 2)
-                    raise Refused(span, f"the heredoc has no end: no line is just {quote(heredoc.name)}")
+                    raise Refused(span, f"the heredoc is not closed: no line is {quote(heredoc.name)}")
                 start = ends[following] + 1
         except BadWord as error:
             instruction.refused = Refused(instruction.span, f"the name of a heredoc cannot be read: {error}")

@@ -30,7 +30,7 @@ def mount_source(flag: Flag) -> tuple[str, Span] | None:
         if key == "type" and "$" not in value:
             kind = value.lower()
             if kind not in _TYPES:
-                raise Refused(span, f"{quote(value)} is no type of mount: those are {', '.join(_TYPES)}")
+                raise Refused(span, f"{quote(value)} is not a mount type; the types are {', '.join(_TYPES)}")
         elif key == "from":
             if 0 <= value.find("$") < len(value) - 1:
                 raise Refused(span, "a mount's from takes no variables: name a stage with FROM … AS, and use its name")

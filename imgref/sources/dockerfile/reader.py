@@ -114,9 +114,7 @@ class _Reader:
         self._walk(found.instructions)
         self.problems += found.problems
         if not self.is_built and not self.problems:
-            message = (
-                "there is no FROM, so nothing to build" if self.has_instructions else "the file has no instructions"
-            )
+            message = "there is no FROM instruction" if self.has_instructions else "the file has no instructions"
             self.problems.append(Problem(1, 1, "IMG901", message))
         self._resolve()
         if frontend is not None:
@@ -194,7 +192,9 @@ class _Reader:
         elif not self.stages:
             if not self.is_early:
                 self.is_early = True  # one problem for all that stand there
-                raise Refused(instruction.span, f"{keyword.upper()} stands before the first FROM; only ARG may")
+                raise Refused(
+                    instruction.span, f"{keyword.upper()} is before the first FROM; only ARG is allowed there"
+                )
         elif keyword == "onbuild" and instruction.inner is not None:
             self._use(instruction.inner, triggered=True)
         else:

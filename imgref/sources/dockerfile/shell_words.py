@@ -259,7 +259,7 @@ class _Lexer:
             operator = self.text[self.at : self.at + 1]
             self.at += 1
         elif operator not in "+-?#%":
-            raise BadWord(f"'${{{name}{operator}' is no operation on a variable")
+            raise BadWord(f"'${{{name}{operator}' is not a valid substitution")
         word = _joined(self.until("}", escapes=operator in ("#", "%")))
         if self.variables is None:
             return Expansion(self.text[start : self.at])
@@ -274,7 +274,7 @@ class _Lexer:
                 )
             return value or Expansion("")
         if operator not in ("#", "%"):
-            raise BadWord(f"'${{{name}:{operator}' is no operation on a variable")
+            raise BadWord(f"'${{{name}:{operator}' is not a valid substitution")
         longest = word.text.startswith(operator)
         if value is None:
             return Expansion("", name)

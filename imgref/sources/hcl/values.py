@@ -108,7 +108,7 @@ class Values:
     def _variable(self, name: str, depth: int) -> _Value:
         node, rest = self._lookup(name.split("."))
         if node is None or (isinstance(node, Word) and node.text == "null"):
-            return _Value(None, f"the variable {_shown(name)} has no value here, and no default")
+            return _Value(None, f"the variable {_shown(name)} has no value and no default")
         value = self._value(node, depth + 1)
         for key in rest:
             if value.node is not None:

@@ -64,6 +64,6 @@ def _written(value: Text) -> Written:
         unknown = unknown or (variable[2] or "")
     fixed = "" if value.is_plain else SPLIT
     if unknown:
-        return Written(value.value, value.start + 1, None, f"the variable {unknown} has no value here", fixed)
+        return Written(value.value, value.start + 1, None, f"the variable {unknown} has no value", fixed)
     resolved = "".join((*parts, value.value[at:]))
     return Written(value.value, value.start + 1, resolved, None, IN_VARIABLE if parts else fixed)

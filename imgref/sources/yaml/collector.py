@@ -186,11 +186,11 @@ def _canonical(reference: str) -> str:
 def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:
     """Return the resolved text, the reason why it is none or no reference, and the role."""
     if node.is_block:
-        return None, "it is the text of a block scalar", "unresolved"
+        return None, "it is in a block scalar", "unresolved"
     if is_template(text):
         return None, "it is made by a template", "unresolved"
     if not node.is_text:
-        return text, "an image is a text, and this is a number or a boolean: put it in quotes", "invalid"
+        return text, "an image must be a string, and this is a number or a boolean: add quotes", "invalid"
     resolved = resolve(text)
     if resolved.text is None:
         return None, resolved.reason, "invalid" if resolved.refused else "unresolved"

@@ -256,7 +256,7 @@ class _Composer:
                 self._add(self._scalar(event))
             elif kind is events.MappingStartEvent or kind is events.SequenceStartEvent:
                 if len(self._open) >= _DEPTH:
-                    self.problem(event.start_mark.index, f"collections stand more than {_DEPTH} deep in each other")
+                    self.problem(event.start_mark.index, f"collections are nested more than {_DEPTH} deep")
                     return False
                 start = event.start_mark.index
                 collection = Mapping(start) if kind is events.MappingStartEvent else Sequence()
@@ -316,7 +316,7 @@ class _Composer:
     def _aliased(self, event: Any) -> Node:  # noqa: ANN401
         node = self._anchors.get(event.anchor)
         if node is None:
-            self.problem(event.start_mark.index, f"the alias *{event.anchor} names no anchor that stands before it")
+            self.problem(event.start_mark.index, f"the alias *{event.anchor} refers to no earlier anchor")
             # Told once: its further uses mean the same nothing.
             node = self._anchors[event.anchor] = Scalar("", event.start_mark.index, "", None, False)
         elif isinstance(node, Scalar):

@@ -109,7 +109,7 @@ def _put(
     if digest and "@" not in whole:
         whole += f"@{digest}"
     if node.is_block:
-        found.add(node, construct, None, "unresolved", "it is the text of a block scalar")
+        found.add(node, construct, None, "unresolved", "it is in a block scalar")
     elif is_template(whole):
         found.add(node, construct, None, "unresolved", "it is made by a template")
     elif (resolved := unknown_variables(whole)).text is None:

@@ -51,7 +51,7 @@ def _image(image: Mapping, found: Found) -> None:
     whole = node.value + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
     resolved = unknown_variables(whole)
     if node.is_block or resolved.text is None:
-        found.add(node, "images", None, "unresolved", resolved.reason or "it is the text of a block scalar")
+        found.add(node, "images", None, "unresolved", resolved.reason or "it is in a block scalar")
         return
     role = judged(whole)
     kept = KEPT_TAG if role == "external" and not (tag or digest) else None

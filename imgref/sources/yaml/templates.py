@@ -44,6 +44,6 @@ def template_images(text: str) -> tuple[Occurrence, ...]:
             continue
         lines = lines or Lines(text)
         line, column = lines.at(start)
-        reason = "it stands in a template"
+        reason = "it is in a template"
         found.append(Occurrence(line, column, value, None, "unresolved", "template.image", reason=reason))
     return tuple(found)

@@ -45,7 +45,7 @@ def interpolate(text: str, lookup: Lookup, *, operators: bool = True) -> Resolve
     >>> interpolate("nginx:${TAG:-${OLD-1}}", {}.get).text
     'nginx:1'
     >>> interpolate("nginx:$TAG", {}.get).reason
-    'the variable TAG has no value here, and no default'
+    'the variable TAG has no value and no default'
     """
     if "$" not in text:
         return Resolved(text)
@@ -70,7 +70,7 @@ class _Interpolation:
     def _read(self, depth: int) -> Resolved:
         """Read to the end, or inside of braces to the one that closes them."""
         if depth > _NESTED:
-            return self._stopped(f"its defaults stand more than {_NESTED} deep in each other")
+            return self._stopped(f"its defaults are nested more than {_NESTED} deep")
         parts: list[str] = []
         reason = None
         special = _DOLLAR_OR_END if depth else _DOLLAR
@@ -99,7 +99,7 @@ class _Interpolation:
         braced = after == "{"
         name = _NAME.match(self._text, start + 1 + braced)
         if name is None:
-            return self._stopped(f"{quote(self._text[start : start + 20])} is no variable", refused=True)
+            return self._stopped(f"{quote(self._text[start : start + 20])} is not a variable", refused=True)
         self._place = name.end()
         operator = None
         alternative = Resolved("")
@@ -109,7 +109,7 @@ class _Interpolation:
                 self._place = operator.end()
                 alternative = self._read(depth + 1)
             if self._text[self._place : self._place + 1] != "}":
-                return self._stopped(f"the variable {name[0]} is not written as variables are", refused=True)
+                return self._stopped(f"the variable {name[0]} is not valid", refused=True)
             self._place += 1
         return self._valued(name[0], operator[0] if operator else "", alternative)
 
@@ -123,8 +123,8 @@ class _Interpolation:
         if operator.endswith("-"):
             return alternative
         if operator.endswith("?"):
-            return Resolved(None, f"the variable {name} is required, and has no value here")
-        return Resolved(None, f"the variable {name} has no value here, and no default")
+            return Resolved(None, f"the variable {name} is required, and has no value")
+        return Resolved(None, f"the variable {name} has no value and no default")
 
     def _stopped(self, reason: str, *, refused: bool = False) -> Resolved:
         self._stop = self._stop or Resolved(None, reason, refused)

@@ -225,7 +225,7 @@ def test_an_anchor_may_be_set_again() -> None:
 def test_an_undefined_alias_is_told_once() -> None:
     reading = read("services: {a: {image: *x}, b: {image: *x}, c: {image: 'c:1'}}")
     assert reading is not None
-    assert [problem.message for problem in reading.problems] == ["the alias *x names no anchor that stands before it"]
+    assert [problem.message for problem in reading.problems] == ["the alias *x refers to no earlier anchor"]
     assert [item.text for item in reading.occurrences] == ["c:1"]
 
 
