@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 import imgref
 
 SCHEMAS = Path(imgref.__file__).parent / "schemas"
-SAME_NAME = ("parse", "images", "ci", "ls", "which", "outdated", "inspect", "release", "info")
+SAME_NAME = ("parse", "images", "ci", "ls", "which", "outdated", "inspect", "release", "info", "prune")
 SCHEMA_OF = {name: name for name in SAME_NAME} | {
     "pin": "changes",
     "unpin": "changes",

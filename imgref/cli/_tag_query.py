@@ -17,7 +17,7 @@ from imgref.cli._times import parse_since
 from imgref.update import variant_of, version_of
 from imgref.versions import SCHEMES, Version, VersionRange, read_names
 
-__all__ = ["ListedTag", "TagQuery", "query_options"]
+__all__ = ["ListedTag", "TagQuery", "query_options", "read_tags"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -125,7 +125,7 @@ class TagQuery:
         >>> [tag.name for tag in TagQuery(variant="alpine").select(tags)]
         ['1.27.3-alpine', 'alpine']
         """
-        tags = [tag for tag in _read_tags(names, self.scheme) if self._selects(tag)]
+        tags = [tag for tag in read_tags(names, self.scheme) if self._selects(tag)]
         return _ordered(tags, self.sort)
 
     def _selects(self, tag: ListedTag) -> bool:
@@ -139,7 +139,8 @@ class TagQuery:
         return self.versions is None or (tag.version is not None and tag.version in self.versions)
 
 
-def _read_tags(names: Iterable[str], scheme: str) -> list[ListedTag]:
+def read_tags(names: Iterable[str], scheme: str) -> list[ListedTag]:
+    """Return tags with the version and the variant that each names."""
     variants = {name: variant_of(name) for name in names}
     texts = {name: _without_variant(name) if variant else name for name, variant in variants.items()}
     read = read_names(dict.fromkeys(texts.values()), scheme)

@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "pull": "Pull an image into an OCI layout or a tar archive.",
     "copy": "Copy an image to other repositories or registries.",
     "release": "Publish the tags of a version, never moving a tag backwards.",
+    "prune": "Delete old tags and the manifests that nothing else needs.",
     "login": "Log in to a registry.",
     "logout": "Remove the credentials for a registry.",
     "info": "Show how registries are reached, and which settings say so.",

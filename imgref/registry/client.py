@@ -161,6 +161,22 @@ class RegistryClient:
         """
         return self._manifests.put(ref, raw, media_type, read_back=read_back, again=again)
 
+    def delete_manifest(self, ref: ImageReference, *, again: bool = True) -> None:
+        """Delete a manifest or index, and with it every tag that points to it.
+
+        Nothing checks whether anything needs it: an index whose child is deleted cannot be pulled any more.
+
+        Args:
+            ref: the manifest, by digest.
+            again: whether to retry failures that may pass; a tag may move to the manifest between two attempts.
+
+        Raises:
+            NotFound: there is no such manifest.
+            RegistryError: the registry refuses, or does not support deleting; the status is 405 then.
+            ValueError: ``ref`` has no digest.
+        """
+        self._manifests.delete(ref, again=again)
+
     def get_config(self, ref: ImageReference, manifest: Manifest) -> Mapping[str, object]:
         """Return the configuration of an image; empty for an index, and for what is no image."""
         return self._manifests.config(ref, manifest)

@@ -13,7 +13,7 @@ from imgref.platforms import Platform, best_match
 from imgref.reference import ImageReference
 from imgref.registry.answers import check_digest, manifest_in
 from imgref.registry.blobs import Blobs
-from imgref.registry.session import RegistryRequest, Session
+from imgref.registry.session import RegistryRequest, Session, place_of
 
 __all__ = ["Manifests"]
 
@@ -89,6 +89,22 @@ class Manifests:
         if read_back:
             self._read_back(target, manifest.digest)
         return manifest.descriptor
+
+    def delete(self, ref: ImageReference, *, again: bool = True) -> None:
+        """Delete a manifest, and with it all tags that point to it."""
+        if ref.digest is None:
+            raise ValueError(f"{ref}: a manifest is deleted by its digest")
+        scope = f"repository:{ref.path}:delete"
+        ref = ref.without_tag()
+        answer = self._session.send(
+            RegistryRequest("DELETE", ref, f"manifests/{ref.digest}", extra=(scope,), again=again)
+        )
+        if answer.status == 404:
+            self._session.refuse_foreign_404(answer, str(ref))
+        if answer.status == 405:
+            reason = f"{ref}: {ref.registry} does not support deleting manifests, or it is disabled there"
+            raise RegistryError(reason, **place_of(answer))
+        self._session.expect(answer, ref, 200, 202, 204)
 
     def _read_back(self, ref: ImageReference, digest: str) -> None:
         """Wait until a registry that takes a moment shows what was put there."""

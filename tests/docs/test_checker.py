@@ -59,6 +59,8 @@ BREAKS = [
     ("docs/library.md", "py", "from_environment", "from_enviroment"),
     ("docs/library.md", "py", "[repository.reference]", "repository.reference, 1, 2"),
     ("docs/library.md", "", "`ImageReference` and", "`ImageReferenze` and"),
+    ("docs/prune.md", "text", "--keep semver", "--kepe semver"),
+    ("docs/prune.md", "", "--older-than", "--older-then"),
     ("docs/references.md", "console", "--to-registry", "--to-registri"),
     ("docs/references.md", "python", "with_digest", "with_digets"),
     ("docs/references.md", "", "`imgref.ImageReference`", "`imgref.ImageReferenze`"),

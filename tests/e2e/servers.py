@@ -104,6 +104,7 @@ def run_registry(
     tokens: TokenService | None = None,
     *,
     read_only: bool = False,
+    deletes: bool = True,
     port: int = 0,
     proxied: str = "",
 ) -> Iterator[Registry]:
@@ -114,7 +115,7 @@ def run_registry(
         "version": 0.1,
         "storage": {
             "filesystem": {"rootdirectory": str(directory / "data")},
-            "delete": {"enabled": True},
+            "delete": {"enabled": deletes},
             "maintenance": {"uploadpurging": {"enabled": False}, "readonly": {"enabled": read_only}},
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "test"},
