@@ -37,6 +37,12 @@ POD = "- apiVersion: v1\n  kind: Pod\n  metadata: {name: some-name}\n  spec:\n  
 CASES = {
     "many short instructions": ("Dockerfile", filled("FROM a:1\n", "RUN x\n"), 10),
     "one instruction of many lines": ("Dockerfile", filled("FROM a:1\nRUN x", "x \\\n"), 10),
+    "one instruction of many lines below a comment": (
+        "Dockerfile",
+        filled("# imgref: ignore[IMG101] x\nFROM a:1\nRUN x", "x \\\n"),
+        10,
+    ),
+    "one instruction of many words": ("Dockerfile", filled("FROM a:1\nENV", " A=b \\\n"), 10),
     "one long line": ("Dockerfile", filled("FROM a:1\nRUN ", "x"), 10),
     "empty lines": ("Dockerfile", filled("FROM a:1\n", "\n"), 10),
     "the same tag": ("tags.txt", filled("", "1.2.3\n"), 10),

@@ -138,7 +138,7 @@ class Ignores:
             try:
                 codes[code] = codes_of([code])
             except ImgrefError:
-                self._refuse(comment, f"{quote(code)} is not a rule", nearest(code.upper(), RULES) or "")
+                self._refuse(comment, f"{quote(code)} is not a rule", nearest(code.upper(), RULES))
         if not written[2].strip():
             self._refuse(comment, "it names no rule to ignore", f"{written[1]}[IMG101]")
         whole = written[1] == "ignore-file"

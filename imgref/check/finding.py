@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from imgref._printable import masked
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "Severity"]
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Finding:
         message: one line.
         hint: what to write instead, or None.
         text: the reference that it is about, or None.
+        severity: ``error`` or ``warning`` if the policy sets one for the rule; None means that of the rule, which
+            :func:`~imgref.check.severity.severity_of` returns.
     """
 
     path: str
@@ -32,6 +37,7 @@ class Finding:
     message: str
     hint: str | None = None
     text: str | None = None
+    severity: Severity | None = None
 
     def __post_init__(self) -> None:
         for name in ("message", "hint", "text"):

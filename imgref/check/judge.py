@@ -9,6 +9,7 @@ from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, Image, Verdict, waiting
+from imgref.check.severity import with_severities
 from imgref.errors import InvalidReference
 from imgref.reference import left_out, parse
 from imgref.sources.kinds import lines_of, syntax_of
@@ -53,7 +54,8 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
         for finding, passed in found
         if not passed and finding.code in policy.enabled and finding.code not in quiet
     ]
-    return sorted(kept, key=lambda finding: (finding.line, finding.column, finding.code))
+    kept.sort(key=lambda finding: (finding.line, finding.column, finding.code))
+    return with_severities(kept, policy)
 
 
 class _File:

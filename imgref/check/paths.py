@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from imgref.check.finding import Finding
 from imgref.check.policy import Policy
-from imgref.check.runner import Checked, Options, check, unlisted
+from imgref.check.result import Checked
+from imgref.check.runner import Options, check, unlisted
 from imgref.check.settings import Policies, read_policy
 from imgref.check.tasks import Named, Task, declared_kind, list_tasks
+from imgref.check.unrecognized import unrecognized
 from imgref.config import load_config
 from imgref.errors import ImgrefError
 from imgref.sources.recognition import is_candidate
@@ -30,11 +32,21 @@ class Files:
         tasks: the files, in the order of their paths.
         unread: what could not be listed, each with its reason.
         warnings: what limits the listing as a whole.
+        others: files of no known kind, by their names.
+        excluded: what the policy excludes.
     """
 
     tasks: list[Task]
     unread: list[Checked]
     warnings: list[str]
+    others: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+
+    def passed_over(self) -> Iterator[Checked]:
+        """Yield a result for each excluded file, and for each file of no known kind that seems to have images."""
+        for path in self.excluded:
+            yield Checked(path, status="excluded", reason="exclude in the settings matches it")
+        yield from unrecognized(self.others)
 
 
 def list_files(
@@ -65,8 +77,9 @@ def list_files(
         return declared_kind(path, policies.found[number]) is not None
 
     listing = Listing(wanted, environ, everything=everything)
-    tasks = list_tasks(paths, policies.number, policies.found, listing, named)
-    return Files(tasks, list(unlisted(listing, policies.number, policies.found)), listing.warnings)
+    listed = list_tasks(paths, policies.number, policies.found, listing, named)
+    unread = list(unlisted(listing, policies.number, policies.found))
+    return Files(listed.tasks, unread, listing.warnings, listed.others, listed.excluded)
 
 
 def check_paths(
@@ -87,8 +100,9 @@ def check_paths(
             the nearest settings file upwards, as in ``imgref check``.
         options: variables, platform and limits.
         environ: the environment of git; by default that of this process.
-        on_unchecked: receives each file that was not checked, or not to its end, with the reason. Without it, such a
-            file is an error after the last finding, unless ``imgref check`` would only warn of it.
+        on_unchecked: receives each file that was not checked, or not to its end, with the reason; also excluded files
+            and those of no known kind that seem to have images. Without it, such a file is an error after the last
+            finding, unless ``imgref check`` would only warn of it or count it.
 
     Raises:
         ImgrefError: a path does not exist, or a file could not be checked.
@@ -108,6 +122,8 @@ def check_paths(
     policies = Policies(_policy_of, policy)
     files = list_files(names, policies, os.environ if environ is None else environ)
     results = chain(files.unread, check(files.tasks, policies.found, options or Options()))
+    if on_unchecked is not None:
+        results = chain(results, files.passed_over())
     return _findings(results, on_unchecked)
 
 
@@ -123,7 +139,7 @@ def _findings(results: Iterable[Checked], on_unchecked: Callable[[Checked], None
             continue
         if on_unchecked is not None:
             on_unchecked(result)
-        elif result.status != "skipped":
+        elif result.status in {"unknown", "unread"}:
             failed.append(result)
     if failed:
         raise ImgrefError(f"{failed[0].path}: {failed[0].reason or 'the kind of this file is unknown'}")

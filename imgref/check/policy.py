@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imgref.check.finding import Severity
 from imgref.check.patterns import ImagePattern, PathPatterns
 from imgref.hosts import HostPattern
 from imgref.reference import ImageReference
@@ -58,6 +59,8 @@ class Policy:
         ignored: the codes that the settings or the command line switch off by name, rather than by not selecting them.
         require_reason: whether an ignore comment needs a reason; None is no.
         inline_ignores: whether ignore comments count at all.
+        severities: rules, each with how grave its findings are; all others have that of the rule.
+        baseline: a file with findings that do not fail the check, or None.
         today: the day on which exceptions are looked at; None is a day before any of them expires.
     """
 
@@ -75,6 +78,8 @@ class Policy:
     ignored: frozenset[str] = frozenset()
     require_reason: bool | None = None
     inline_ignores: bool = True
+    severities: tuple[tuple[str, Severity], ...] = ()
+    baseline: Path | None = None
     today: date | None = None
 
     def ignored_in(self, path: str) -> frozenset[str]:

@@ -14,29 +14,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Final, Literal
+from typing import Final
 
 from imgref._printable import MASK, masked
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
+from imgref.check.result import Checked, Status
 from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
+from imgref.check.unrecognized import reason_of
 from imgref.errors import ImgrefError
 from imgref.hosts import HostPattern
 from imgref.sources.contract import Context
 from imgref.sources.decoding import Unreadable
 from imgref.sources.find import read
 from imgref.sources.kinds import lines_of
-from imgref.sources.occurrence import Declaration, Occurrence, Problem, Reading
+from imgref.sources.occurrence import Declaration, Problem, Reading
 from imgref.sources.recognition import Place, Places
+from imgref.sources.traces import is_probed, trace_of
 from imgref.sources.walk import Listing, shown_path
 
 __all__ = ["MAX_SIZE", "Checked", "Options", "Status", "Task", "check", "list_tasks", "unlisted"]
-
-Status = Literal["checked", "nothing", "skipped", "unknown", "unread"]
-"""What became of a file: it was checked; it is YAML or JSON without references; it was left out, for a reason that is
-given; it was given by name, and its kind is not known; or it could not be read."""
 
 MAX_SIZE: Final = 10 * 1024 * 1024
 """How many bytes of a file are read at the most, by default."""
@@ -65,37 +64,6 @@ class Options:
     max_size: int = MAX_SIZE
     judging: bool = True
     keep: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check has to say of one file.
-
-    Attributes:
-        path: as findings name it.
-        kind: the kind of file, or None where it is none that is known.
-        findings: sorted by place.
-        occurrences: the references in it, where they are kept.
-        references: how many there are.
-        unresolved: how many texts could not be told.
-        lines: the lines that findings are about, by number.
-        status: what became of the file.
-        reason: why it was not checked, or not to its end; empty where it was.
-        complete: whether all of it was read.
-        reading: all that was found in it, where occurrences are kept.
-    """
-
-    path: str
-    kind: str | None = None
-    findings: tuple[Finding, ...] = ()
-    occurrences: tuple[Occurrence, ...] = ()
-    references: int = 0
-    unresolved: int = 0
-    lines: Mapping[int, str] = field(default_factory=dict)
-    status: Status = "checked"
-    reason: str = ""
-    complete: bool = True
-    reading: Reading | None = None
 
 
 def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Sequence[Policy]) -> Iterator[Checked]:
@@ -175,9 +143,18 @@ class _Worker:
         except _Refused as refused:
             return self._refused(task, path, place, refused)
         if reading is None:
-            known = not task.named or place.may_be_about_anything
-            return Checked(path, status="nothing" if known else "unknown")
+            return self._of_no_kind(task, path, place, text)
         return self._judged(task, path, reading, text)
+
+    def _of_no_kind(self, task: Task, path: str, place: Place, text: str) -> Checked:
+        """Return the result for a file of no known kind, which may have images nevertheless."""
+        is_unknown = task.named and not place.may_be_about_anything
+        probed = task.named or place.may_be_about_anything or is_probed(path)
+        trace = trace_of(text, yaml=place.yaml) if probed else None
+        status: Status = "unknown" if is_unknown else "nothing" if trace is None else "unrecognized"
+        if trace is None:
+            return Checked(path, status=status)
+        return Checked(path, status=status, reason=reason_of(trace), line=trace.line)
 
     def place(self, task: Task) -> Place:
         """Return what is known about a file before it is read."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from imgref.check.patterns import ImagePattern, PathPatterns, PatternError
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import RULES, codes_of, default_codes
+from imgref.check.severities import read_severities
 from imgref.config import Config, Setting, find_config, load_config, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
 from imgref.hosts import HostPattern
@@ -31,6 +32,8 @@ _KINDS: Final = {
     "insecure-registries": "strings",
     "exclude": "strings",
     "files": "table",
+    "severity": "table",
+    "baseline": "string",
     "require-reason": "boolean",
     "per-file-ignores": "table",
     "exceptions": "tables",
@@ -149,9 +152,10 @@ def read_policy(
         ImgrefError: ``select`` or ``ignore`` names no rule.
     """
     settings = config.section("check", _KINDS)
-    ignored = codes_of(ignore) | (frozenset() if select else _codes(settings.get("ignore")))
+    severities = read_severities(settings.get("severity"))
+    ignored = codes_of(ignore) | (frozenset() if select else _codes(settings.get("ignore")) | severities.off)
     needs_reason = settings.get("require-reason")
-    enabled = codes_of(select) if select else _selected(settings)
+    enabled = codes_of(select) if select else _selected(settings) | severities.named
     if enforced:
         enabled |= {code for code, rule in RULES.items() if rule.enforced}
     scope = settings.get("golden-scope")
@@ -170,6 +174,8 @@ def read_policy(
         ignored=ignored,
         require_reason=None if needs_reason is None else bool(needs_reason.value),
         inline_ignores=not enforced,
+        severities=severities.levels,
+        baseline=None if enforced else _beside(settings.get("baseline")),
         today=today,
     )
 
@@ -181,6 +187,11 @@ def _selected(settings: dict[str, Setting]) -> frozenset[str]:
     if needs_reason is not None and needs_reason.value:
         selected |= {_NO_REASON}
     return selected.union(_codes(settings.get("extend-select")))
+
+
+def _beside(setting: Setting | None) -> Path | None:
+    """Return a path that is relative to the file that sets it."""
+    return None if setting is None else Path(setting.path).absolute().parent / str(setting.value)
 
 
 def _one_of(known: tuple[str, ...], value: object, name: str, setting: Setting) -> str:

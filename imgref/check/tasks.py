@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from imgref.check.policy import Policy
+from imgref.sources.traces import is_probed
 from imgref.sources.walk import Listing, shown_path
 
-__all__ = ["Named", "Task", "declared_kind", "examined", "excluded", "inside_policy", "list_tasks", "task_for"]
+__all__ = [
+    "Listed",
+    "Named",
+    "Task",
+    "declared_kind",
+    "examined",
+    "excluded",
+    "inside_policy",
+    "list_tasks",
+    "task_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +57,28 @@ class Named(NamedTuple):
     force_exclude: bool = False
 
 
+class Listed(NamedTuple):
+    """The files that paths stand for.
+
+    Attributes:
+        tasks: those to read, in the order of their paths.
+        others: those in directories whose names are of no known kind, in the order of their paths.
+        excluded: those to read that a policy excludes, in the order of their paths.
+    """
+
+    tasks: list[Task]
+    others: list[str]
+    excluded: list[str]
+
+
 def list_tasks(
     paths: Sequence[str],
     policy_for: Callable[[str], int],
     policies: Sequence[Policy],
     listing: Listing,
     named: Named = Named(),  # noqa: B008  immutable
-) -> list[Task]:
-    """List the files that paths stand for, each once, in the order of their paths.
+) -> Listed:
+    """List the files that paths stand for, each once.
 
     Args:
         paths: files and directories.
@@ -63,18 +88,37 @@ def list_tasks(
         named: how files that are given by name are treated.
     """
     tasks: dict[str, Task] = {}
+    left: set[str] = set()
     for path in paths:
         if os.path.isdir(path):
             policy_for(path)  # settings that cannot be used are an error, also where there is nothing to check
             for file in listing.files(path):
                 number = policy_for(os.path.dirname(file) or ".")
                 policy = policies[number]
-                if file not in tasks and not excluded(file, policy):
+                if excluded(file, policy):
+                    left.add(file)
+                elif file not in tasks:
                     tasks[file] = Task(file, False, number, kind=declared_kind(file, policy))
         elif (task := task_for(path, policy_for, policies, named)) is not None:
             tasks[path] = task
+        else:
+            left.add(path)
     unique = {shown_path(path): task for path, task in sorted(tasks.items(), key=lambda item: item[1].named)}
-    return [unique[path] for path in sorted(unique, key=lambda path: path.split("/"))]
+    others = {
+        shown_path(path): path
+        for path in listing.others
+        if is_probed(path) and not excluded(path, policies[policy_for(os.path.dirname(path) or ".")])
+    }
+    return Listed(
+        [unique[path] for path in _sorted(unique)],
+        [others[path] for path in _sorted(others) if path not in unique],
+        _sorted(path for path in map(shown_path, left) if path not in unique),
+    )
+
+
+def _sorted(paths: Iterable[str]) -> list[str]:
+    """Return paths in the order of their parts, each once."""
+    return sorted(set(paths), key=lambda path: path.split("/"))
 
 
 def task_for(

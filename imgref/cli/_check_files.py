@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from imgref.check.paths import list_files
+from imgref.check.paths import Files, list_files
 from imgref.check.policy import Policy
-from imgref.check.runner import Checked
 from imgref.check.settings import Policies, read_policy
-from imgref.check.tasks import Named, Task, task_for
+from imgref.check.tasks import Named, task_for
 from imgref.cli import _console
 from imgref.cli._check_options import Request
 from imgref.config import load_config
@@ -19,7 +18,7 @@ from imgref.config import load_config
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = ["policies_of", "tasks_of"]
+__all__ = ["files_of", "policies_of"]
 
 _STDIN: Final = "<stdin>"
 
@@ -49,17 +48,19 @@ def _today() -> date:
     return date.today()
 
 
-def tasks_of(request: Request, policies: Policies) -> tuple[list[Task], list[Checked]]:
-    """List the files, and what could not be listed."""
+def files_of(request: Request, policies: Policies) -> Files:
+    """List the files, standard input included, and what could not be listed."""
     named = Named(request.kind, request.force_exclude)
     paths = [path for path in request.paths or (".",) if path != "-"]
     files = list_files(paths, policies, os.environ, named=named, everything=request.enforce is not None)
-    tasks = files.tasks
     if "-" in request.paths:
         name = request.stdin_filename or _STDIN
         data = b"" if sys.stdin is None else sys.stdin.buffer.read(request.max_size + 1)
         task = task_for(name, policies.number, policies.found, named, data)
-        tasks += [] if task is None else [task]
+        if task is None:
+            files.excluded.append(name)
+        else:
+            files.tasks.append(task)
     for warning in files.warnings:
         _console.warn(warning)
-    return tasks, files.unread
+    return files

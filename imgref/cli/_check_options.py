@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import click
 
+from imgref.check.finding import Severity
 from imgref.check.reports import FORMATS
 from imgref.check.rules import codes_of
 from imgref.check.runner import MAX_SIZE
@@ -102,10 +103,16 @@ BY_WHAT = _options(
 HOW = _options(
     click.option("--format", "style", type=click.Choice(["full", *FORMATS]),
                  help="How to report; by default full on a terminal, concise elsewhere."),
+    click.option("--group-by", metavar="WHAT", type=click.Choice(["image", "rule", "file"]),
+                 help="Report one entry for each image, rule or file, with all its places, in full and concise."),
     click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
     click.option("--show-references", is_flag=True,
                  help="List all references with their roles instead of checking them."),
     click.option("--show-unresolved", is_flag=True, help="Also list the references that cannot be resolved."),
+    click.option("--show-skipped", is_flag=True,
+                 help="List the files that were not read, with the reason: excluded, or of no known kind."),
+    click.option("--fail-on", metavar="SEVERITY", type=click.Choice(["error", "warning"]),
+                 help="Exit 1 only for findings that are at least this severe: error, or warning (the default)."),
     click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings."),
 )  # fmt: skip
 
@@ -132,6 +139,9 @@ class Request:
     statistics: bool = False
     show_references: bool = False
     show_unresolved: bool = False
+    show_skipped: bool = False
+    group_by: str | None = None
+    fail_on: Severity | None = None
     exit_zero: bool = False
 
     @property
@@ -149,6 +159,7 @@ _WEAKENING: Final = {
     "ignore_unknown": "--ignore-unknown",
     "build_args": "--build-arg",
     "show_references": "--show-references",
+    "fail_on": "--fail-on",
     "exit_zero": "--exit-zero",
 }
 """What ``--enforce`` does not go with, since files or findings would pass that the policy does not let pass."""
@@ -169,6 +180,11 @@ def refuse_contradictions(request: Request) -> None:
     if structured and (request.show_references or request.statistics):
         option = "--show-references" if request.show_references else "--statistics"
         raise click.UsageError(f"{option} goes with the formats full, concise and json only")
+    if request.group_by is not None and (structured or request.style == "json"):
+        raise click.UsageError("--group-by goes with the formats full and concise only")
+    if request.group_by is not None and (request.show_references or request.statistics):
+        option = "--show-references" if request.show_references else "--statistics"
+        raise click.UsageError(f"{option} cannot be combined with --group-by")
     _refuse_paths(request)
 
 

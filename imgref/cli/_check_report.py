@@ -11,11 +11,14 @@ from functools import partial
 from imgref._printable import masked
 from imgref.check.finding import Finding
 from imgref.check.reports import report
-from imgref.check.reports.text import Drawing, full
+from imgref.check.reports.grouped import grouped
+from imgref.check.reports.text import Drawing, Repeated, full, full_end
+from imgref.check.result import Checked
 from imgref.check.rules import RULES
-from imgref.check.runner import Checked
+from imgref.check.severity import failing
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, _console
 from imgref.cli._check_options import Request
+from imgref.cli._skipped import show_skipped, with_skipped
 from imgref.sources.occurrence import Occurrence
 
 __all__ = ["Reporter", "Totals", "list_references"]
@@ -37,6 +40,9 @@ class Totals:
     waiting: int = 0
     of_unknown_kinds: int = 0
     unchecked: int = 0
+    failing: int = 0
+    passed_over: list[Checked] = field(default_factory=list)
+    not_checked: list[Checked] = field(default_factory=list)
     failed: bool = False
     finished: bool = False
     dirty: set[str] = field(default_factory=set)
@@ -46,8 +52,14 @@ class Totals:
         self.files += result.kind is not None and result.status == "checked"
         self.references += result.references
         self.unresolved += result.unresolved
-        if result.status == "unknown" and self.request.ignore_unknown:
+        if result.status not in {"checked", "nothing"}:
+            self.not_checked.append(result)
+        if result.status in {"unrecognized", "excluded"}:
+            self.passed_over.append(result)
+        elif result.status == "unknown" and self.request.ignore_unknown:
             self.of_unknown_kinds += 1
+            if result.reason:
+                self.passed_over.append(result)
         elif result.status not in {"checked", "nothing"}:
             self._add_unchecked(result)
 
@@ -68,6 +80,7 @@ class Totals:
 
     def count(self, findings: Sequence[Finding]) -> None:
         self.codes.update(finding.code for finding in findings)
+        self.failing += len(failing(findings, self.request.fail_on or "warning"))
         self.dirty.update(finding.path for finding in findings)
 
     @property
@@ -77,30 +90,55 @@ class Totals:
             return EXIT_BAD_INPUT
         if self.request.exit_zero or self.request.write_baseline is not None:
             return 0 if self.finished or self.request.exit_zero else EXIT_FINDINGS
-        return EXIT_FINDINGS if self.codes or not self.finished else 0
+        return EXIT_FINDINGS if self.failing or not self.finished else 0
 
     def summary(self) -> str:
         """Return one line about everything; it says "no findings" only of what was checked."""
         found = self.codes.total()
         where = f" in {_number(len(self.dirty), 'file')}" if found else ""
+        if missing := self.missing():
+            where += f", {'and' if found else 'but'} {missing}"
+        return f"{_number(found, 'finding')}{where} ({', '.join(self._details())}{self.hint()})"
+
+    def missing(self) -> str:
+        """Return which files were not checked although they may have images, or an empty string."""
+        parts = []
         if self.unchecked:
-            where += f", {'and' if found else 'but'} {_number(self.unchecked, 'file')} "
-            where += "was not checked" if self.unchecked == 1 else "were not checked"
-        return f"{_number(found, 'finding')}{where} ({', '.join(self._details())})"
+            parts.append(f"{_number(self.unchecked, 'file')} {_was(self.unchecked)} not checked")
+        if count := self.not_understood:
+            parts.append(f"{_number(count, 'file')} that may use images {_was(count)} not understood")
+        return " and ".join(parts)
 
     def _details(self) -> Iterator[str]:
         yield _number(self.files, "file")
         yield _number(self.references, "reference")
+        if self.request.fail_on == "error" and self.codes:
+            yield _number(self.failing, "error")
         if self.unresolved:
             yield f"{self.unresolved} unresolved"
         if self.waiting:
             yield f"{self.waiting} in the baseline"
         if self.of_unknown_kinds:
             yield f"{self.of_unknown_kinds} of unknown kinds"
+        if excluded := len(self.passed_over) - self.not_understood:
+            yield f"{excluded} excluded"
+
+    @property
+    def not_understood(self) -> int:
+        """How many files of no known kind seem to have images."""
+        return sum(result.status != "excluded" for result in self.passed_over)
+
+    def hint(self) -> str:
+        """Return how to list the files that were not understood, where they are not listed."""
+        return "; --show-skipped lists them" if self.not_understood and not self.request.show_skipped else ""
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 class Reporter:
@@ -113,7 +151,8 @@ class Reporter:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._found: list[Finding] = []
-        self._write = _writer(request)
+        self._repeated = Repeated()
+        self._write = _writer(request, self._repeated)
 
     def add(self, findings: list[Finding], result: Checked) -> None:
         """Take in the findings of one file."""
@@ -126,29 +165,45 @@ class Reporter:
 
     def finish(self, totals: Totals) -> None:
         """Write what comes at the end."""
+        in_json = False
         if self._request.statistics:
             _show_statistics(self._request, totals.codes)
+        elif self._request.group_by is not None:
+            _console.write(grouped(self._found, self._request.group_by))
+        elif self._request.format == "full":
+            _console.write(full_end(self._repeated, _drawing()), drawn=True)
         elif self._write is None:
-            _console.write_json(report(self._request.format)(self._found))
+            text = report(self._request.format)(self._found)
+            if in_json := self._request.format == "json" and self._request.show_skipped:
+                text = with_skipped(text, totals.not_checked)
+            _console.write_json(text)
+        if self._request.show_skipped and not in_json:
+            show_skipped(totals.passed_over)
 
 
-def _writer(request: Request) -> Callable[[list[Finding], Checked], None] | None:
+def _writer(request: Request, repeated: Repeated) -> Callable[[list[Finding], Checked], None] | None:
     """Return what writes the findings of a file as they come; None for formats that are one whole."""
     if request.statistics:
         return lambda findings, result: None
+    if request.group_by is not None:
+        return None
     if request.format == "full":
-        from shutil import get_terminal_size
-
-        terminal, columns = _console.is_terminal(), get_terminal_size().columns
-        drawing = Drawing(
-            columns if terminal else None,
-            lambda text, colour: _console.styled(text, colour, sys.stdout),
-            partial(_console.underlined, columns=columns if terminal else 120),
-        )
-        return lambda findings, result: _console.write(full(findings, result.lines, drawing), drawn=True)
+        drawing = _drawing()
+        return lambda findings, result: _console.write(full(findings, result.lines, drawing, repeated), drawn=True)
     if request.format in {"concise", "github"}:
         return lambda findings, result: _console.write(report(request.format)(findings))
     return None
+
+
+def _drawing() -> Drawing:
+    from shutil import get_terminal_size
+
+    terminal, columns = _console.is_terminal(), get_terminal_size().columns
+    return Drawing(
+        columns if terminal else None,
+        lambda text, colour: _console.styled(text, colour, sys.stdout),
+        partial(_console.underlined, columns=columns if terminal else 120),
+    )
 
 
 def _show_statistics(request: Request, codes: Counter[str]) -> None:
@@ -189,8 +244,12 @@ def list_references(request: Request, results: Iterator[Checked], totals: Totals
                 _console.say(_console.shown(f"{_at(result, occurrence)} {occurrence.role} {text}{meant}"))
     if request.format == "json":
         _console.say_json(listed, indent=2)
+    if request.show_skipped:
+        show_skipped(totals.passed_over)
     unresolved = f", {totals.unresolved} unresolved" if totals.unresolved else ""
-    _console.note(f"{_number(totals.references, 'reference')}{unresolved} in {_number(totals.files, 'file')}")
+    missing = f", but {missing}" if (missing := totals.missing()) else ""
+    listed_in = f"{_number(totals.references, 'reference')}{unresolved} in {_number(totals.files, 'file')}"
+    _console.note(f"{listed_in}{missing}{totals.hint().replace('; ', ' (') + ')' if totals.hint() else ''}")
     return EXIT_BAD_INPUT if totals.failed else 0
 
 

@@ -170,7 +170,7 @@ class Job:
             return is_candidate(path) or declared_kind(path, policies.found[number]) is not None
 
         listing = Listing(wanted, os.environ)
-        tasks = list_tasks(list(paths), policies.number, policies.found, listing)
+        tasks = list_tasks(list(paths), policies.number, policies.found, listing).tasks
         for warning in listing.warnings:
             _console.warn(warning)
         for result in unlisted(listing, policies.number, policies.found):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Final, cast
 
 import click
 
@@ -14,15 +15,19 @@ from imgref._files import replace_file
 from imgref.check.baseline import Baseline, Examined
 from imgref.check.finding import Finding
 from imgref.check.policy import Policy
-from imgref.check.runner import Checked, Options, check
+from imgref.check.result import Checked
+from imgref.check.runner import Options, check
 from imgref.check.tasks import Task, examined
 from imgref.cli import ClosedPipe, _console
-from imgref.cli._check_files import policies_of, tasks_of
+from imgref.cli._check_files import files_of, policies_of
 from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
 from imgref.errors import ConfigError
+from imgref.sources.walk import shown_path
 
 __all__ = ["command"]
+
+_NOWHERE: Final = Path()
 
 
 @click.command()
@@ -55,7 +60,8 @@ def command(**options: object) -> int:
 
 def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     policies = policies_of(request)
-    tasks, unread = tasks_of(request, policies)
+    files = files_of(request, policies)
+    tasks = files.tasks
     options = Options(
         request.build_args,
         request.platform,
@@ -64,12 +70,13 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
         keep=request.show_references or request.show_unresolved,
     )
     results = check(tasks, policies.found, options)
+    baselines.read(policies.found if options.judging else ())
     if request.show_references:
-        return list_references(request, chain(unread, results), totals)
+        return list_references(request, chain(files.unread, results, files.passed_over()), totals)
     _warn_of_policies(policies.found)
     reporter = Reporter(request)
     waiting: list[tuple[list[Finding], Checked]] = []
-    for result in unread:
+    for result in files.unread:
         totals.add(result)
     for task, result in zip(tasks, results, strict=True):
         totals.add(result)
@@ -80,6 +87,8 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
             reporter.add(findings, result)
         else:
             waiting.append((findings, result))
+    for result in files.passed_over():
+        totals.add(result)
     totals.finished = True
     # The baseline is written even if nobody reads the report to its end.
     baselines.write()
@@ -117,14 +126,28 @@ class _Baselines:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._known = None if request.baseline is None else Baseline.read(request.baseline, _text_of(request.baseline))
+        self._set: dict[Path, Baseline] = {}
         self._target = request.write_baseline
         self._before = None if self._target is None else _existing(self._target)
         self._found: list[Finding] = []
         self._examined = Examined(path for path in request.paths or (".",) if os.path.isdir(path))
 
+    def read(self, policies: Sequence[Policy]) -> None:
+        """Read the baselines that settings name, unless one is given that replaces them.
+
+        Raises:
+            ConfigError: one does not exist, except if a baseline is written now, or is not a baseline.
+        """
+        for path in [] if self._known is not None else {policy.baseline for policy in policies} - {None}:
+            shown = shown_path(str(path))
+            if self._target is not None and not os.path.lexists(shown):
+                continue
+            self._set[cast("Path", path)] = Baseline.read(shown, _text_of(shown))
+
     def new(self, task: Task, result: Checked, policies: Sequence[Policy]) -> list[Finding]:
         """Return the findings that are not known, and remember what was examined."""
-        if self._known is None and self._before is None:
+        known = self._known or self._set.get(policies[task.policy].baseline or _NOWHERE)
+        if known is None and self._before is None:
             return list(result.findings)
         if self._before is not None:
             self._found += result.findings
@@ -132,11 +155,12 @@ class _Baselines:
             codes = examined(task, policies)
             # Where the reading stopped, only what could be found up to there is certain.
             self._examined.add(result.path, codes if result.complete else frozenset({"IMG901"}) & codes)
-        return list(result.findings) if self._known is None else self._known.new(result.findings)
+        return list(result.findings) if known is None else known.new(result.findings)
 
     def tell_gone(self) -> None:
         """Report how many known findings were not found any more."""
-        gone = 0 if self._known is None else self._known.gone(self._examined)
+        known = [*self._set.values()] if self._known is None else [self._known]
+        gone = sum(baseline.gone(self._examined) for baseline in known)
         if gone:
             one = f"{gone} finding of the baseline is" if gone == 1 else f"{gone} findings of the baseline are"
             _console.note(f"{one} gone: write it again with --write-baseline to forget them")
@@ -149,6 +173,9 @@ class _Baselines:
 
 
 def _text_of(path: str) -> str:
+    # Reading a FIFO would wait for somebody who writes to it.
+    if Path(path).exists() and not os.path.isfile(path):
+        raise ConfigError("is not a baseline: it is not a regular file", path)
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError as error:

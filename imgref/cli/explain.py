@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from typing import Final
+
 import click
 
 from imgref._suggest import nearest
@@ -11,6 +15,8 @@ from imgref.cli import _console
 
 __all__ = ["command"]
 
+_NARROW: Final = 20
+
 
 @click.command()
 @click.argument("rules", nargs=-1, metavar="[CODE]...")
@@ -18,25 +24,59 @@ __all__ = ["command"]
 def command(rules: tuple[str, ...], every: bool) -> int:
     """Explain the rules of imgref check.
 
-    Each CODE, such as IMG301, or name, such as not-golden, prints that rule's page. Without any, the rules are listed.
-    """
+    Each CODE, such as IMG301, or name, such as not-golden, prints that rule's page: drawn on a terminal,
+    elsewhere as Markdown. The beginning of several codes, such as IMG1, lists those rules. Without any, all rules are
+    listed.
+
+    \b
+    Examples:
+      imgref explain IMG301
+      imgref explain IMG1
+    """  # noqa: D301
     if every and rules:
         raise click.UsageError("--all prints every page, and takes no codes")
     if every:
-        _console.say(all_pages().rstrip("\n"))
-    elif rules:
-        _console.say("\n".join(page(_found(word)) for word in rules).rstrip("\n"))
-    else:
-        for rule in RULES.values():
-            _console.say(f"{rule.code} {rule.name}: {rule.summary}")
+        _show(all_pages())
+        return 0
+    # Everything is looked up before anything is printed, so that an error comes alone.
+    found = [_found(word) for word in rules] or [list(RULES.values())]
+    for number, matching in enumerate(found):
+        if len(matching) > 1:
+            for rule in matching:
+                _console.say(f"{rule.code} {rule.name}: {rule.summary}")
+        else:
+            _show(page(matching[0]))
+        if number + 1 < len(found):
+            _console.say("")
     return 0
 
 
-def _found(word: str) -> Rule:
+def _show(text: str) -> None:
+    """Print Markdown as it is, or drawn on a terminal, where the table of all rules is left out."""
+    if not _console.is_terminal():
+        _console.say(text.rstrip("\n"))
+        return
+    from shutil import get_terminal_size
+
+    from imgref.cli._markdown import render
+
+    text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("| ") and "|---" not in line)
+    columns = max(get_terminal_size().columns, _NARROW)
+    _console.write(render(text, columns, lambda part, colour: _console.styled(part, colour, sys.stdout)), drawn=True)
+
+
+def _found(word: str) -> list[Rule]:
+    """Return the rule with a code or name, or those whose codes begin with a word."""
     by_name = {rule.name: rule for rule in RULES.values()}
     rule = RULES.get(word.upper()) or by_name.get(word.lower())
-    if rule is None:
-        names = [*by_name, *RULES]
-        near = nearest(word, names, cutoff=0.5) or nearest(word.upper(), names)
-        raise click.UsageError(f"no rule is called {word!r}; did you mean {near!r}?")
-    return rule
+    if rule is not None:
+        return [rule]
+    found = [rule for code, rule in RULES.items() if code.startswith(word.upper())] if len(word) > 2 else []
+    if not found:
+        raise click.UsageError(f"no rule is called {word!r}{_meant(word, by_name)}")
+    return found
+
+
+def _meant(word: str, names: Iterable[str]) -> str:
+    near = nearest(word, names, cutoff=0.5) or nearest(word.upper(), RULES, cutoff=0.5)
+    return "; imgref explain lists all rules" if near is None else f"; did you mean {near!r}?"

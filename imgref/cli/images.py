@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from imgref.check.runner import Checked, Options, check
+from imgref.check.result import Checked
+from imgref.check.runner import Options, check
 from imgref.check.tasks import Task
 from imgref.cli import EXIT_BAD_INPUT, EXIT_MISSING, _console
-from imgref.cli._check_files import policies_of, tasks_of
+from imgref.cli._check_files import files_of, policies_of
 from imgref.cli._check_options import WHAT, Request, refuse_contradictions
 from imgref.inventory.graph import Query, around
 from imgref.inventory.model import Inventory, Unread
@@ -78,7 +79,7 @@ def command(of: str | None, style: str, **options: object) -> int:
 
 def _inventory(request: Request) -> Inventory:
     policies = policies_of(request)
-    tasks, unlisted = tasks_of(request, policies)
+    files = files_of(request, policies)
 
     def options_with(build_args: Mapping[str, str]) -> Options:
         return Options(build_args, request.platform, request.max_size, judging=False, keep=True)
@@ -89,7 +90,7 @@ def _inventory(request: Request) -> Inventory:
         result = next(check([task], policies.found, options_with({**args, **request.build_args}), jobs=1), None)
         return None if result is None else result.reading
 
-    results = list(chain(unlisted, check(tasks, policies.found, options_with(request.build_args))))
+    results = list(chain(files.unread, check(files.tasks, policies.found, options_with(request.build_args))))
     readings = ((result.path, result.reading) for result in results if result.reading is not None)
     return take_inventory(readings, reread=reread, unread=_unread(results, request))
 
@@ -105,4 +106,4 @@ def _unread(results: Iterable[Checked], request: Request) -> Iterator[Unread]:
         if result.status == "unknown":
             reason = "the kind of this file is unknown; name it with --as KIND or in [check.files], or skip such files"
             reason += " with --ignore-unknown"
-        yield Unread(result.path, reason, is_error=result.status != "skipped")
+        yield Unread(result.path, reason, is_error=result.status in {"unknown", "unread"})

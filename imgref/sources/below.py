@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
@@ -31,13 +32,13 @@ class Below:
 
     def __init__(self, lines: Sequence[str], syntax: Syntax, continued: Sequence[range]) -> None:
         self.top = 0
-        stripped = [line.strip() for line in lines]
         above = (*syntax.comments, *syntax.prologue)
-        while self.top < len(stripped) and (not (line := stripped[self.top]) or line.startswith(above)):
+        while self.top < len(lines) and (not (line := lines[self.top].strip()) or line.startswith(above)):
             self.top += 1
-        self._first = [len(lines) + 1]
+        # A file of some megabytes can have a million lines: no list of them is made.
+        self._first = array("I", [len(lines) + 1])
         for number in range(len(lines), 0, -1):
-            line = stripped[number - 1]
+            line = lines[number - 1].lstrip()
             self._first.append(self._first[-1] if line.startswith(syntax.comments) else number)
         self._first.reverse()
         self._continued = continued

@@ -56,6 +56,7 @@ class Listing:
         wanted: tells from a path whether a file may hold anything of interest.
         environ: the environment that git gets, without what a calling git has put there.
         everything: whether what git ignores is listed too, so that no file in the tree can hide another.
+        others: the regular files that are not of interest, in no order. Links are not among them.
         unlisted: what could not be looked at.
         warnings: what else is to be known about the listing, in words.
     """
@@ -63,6 +64,7 @@ class Listing:
     wanted: Callable[[str], bool]
     environ: Mapping[str, str]
     everything: bool = False
+    others: list[str] = field(default_factory=list)
     unlisted: list[Unlisted] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -156,6 +158,8 @@ class Listing:
         """Return whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
         wanted = self.wanted(path)
         if not stat.S_ISLNK(mode):
+            if not wanted and stat.S_ISREG(mode):
+                self.others.append(path)
             return wanted and self._is_file(path, mode)
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116

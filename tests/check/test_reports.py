@@ -10,7 +10,8 @@ import pytest
 
 from imgref.check.finding import Finding
 from imgref.check.reports import FORMATS, report
-from imgref.check.reports.text import Drawing, full
+from imgref.check.reports.grouped import grouped
+from imgref.check.reports.text import Drawing, Repeated, full, full_end
 from imgref.check.rules import RULES
 from imgref.cli._console import underlined
 
@@ -48,6 +49,7 @@ def test_json() -> None:
         "end_column": 11,
         "code": "IMG101",
         "name": "implicit-latest",
+        "severity": "warning",
         "message": "'nginx' has no tag",
         "hint": "write nginx:<version>",
         "text": "nginx",
@@ -143,6 +145,91 @@ def test_full_in_colour_colours_the_code_and_not_the_path() -> None:
     found = Finding("IMG101/Dockerfile", 1, 1, 2, "IMG101", "x")
     coloured = Drawing(None, lambda text, colour: f"<{text}>", lambda text, span: underlined(text, span, 80))
     assert full([found], {}, coloured) == "IMG101/Dockerfile:1:1: <IMG101> x\n\n"
+
+
+def test_full_prints_a_line_once_with_all_its_findings() -> None:
+    line = {1: "FROM a:latest AS b:1"}
+    found = [
+        Finding("f", 1, 6, 14, "IMG102", "moves", "say which", "a:latest"),
+        Finding("f", 1, 6, 14, "IMG203", "no registry", "say which", "a:latest"),
+        Finding("f", 1, 18, 21, "IMG105", "no name", "write b", "b:1"),
+    ]
+    assert full(found, line, drawing(None)) == (
+        "f:1:6: IMG102 moves\n"
+        "f:1:6: IMG203 no registry\n"
+        "f:1:18: IMG105 no name\n"
+        "  FROM a:latest AS b:1\n"
+        "       ^^^^^^^^\n"
+        "                   ^^^\n"
+        "help: say which\n"
+        "help: write b\n"
+        "\n"
+    )
+
+
+def test_full_says_once_what_is_found_again_elsewhere() -> None:
+    repeated = Repeated()
+    texts = []
+    for number in range(8):
+        found = [Finding(f"{number}/Dockerfile", 1, 6, 7, "IMG101", "no tag", "write it", "a")]
+        texts.append(full(found, {1: "FROM a"}, drawing(None), repeated))
+    other = [
+        Finding("8/Dockerfile", 1, 6, 7, "IMG104", "no digest"),
+        Finding("8/Dockerfile", 2, 6, 7, "IMG101", "no tag"),
+    ]
+    texts.append(full(other, {}, drawing(None), repeated))
+    assert texts[0].startswith("0/Dockerfile:1:6: IMG101 no tag\n  FROM a\n")
+    assert texts[1:8] == [""] * 7
+    assert texts[8] == "8/Dockerfile:1:6: IMG104 no digest\n\n"
+    assert full_end(repeated, drawing(None)) == (
+        "IMG101 no tag\n"
+        "  the same at 8 places:\n"
+        "    1/Dockerfile:1:6\n"
+        "    2/Dockerfile:1:6\n"
+        "    3/Dockerfile:1:6\n"
+        "    4/Dockerfile:1:6\n"
+        "    5/Dockerfile:1:6\n"
+        "    and 3 more; --format concise lists all\n"
+        "\n"
+        "More about this rule: imgref explain IMG101\n"
+    )
+
+
+def test_full_end_of_no_findings_is_empty() -> None:
+    assert full_end(Repeated(), drawing(None)) == ""
+
+
+@pytest.mark.parametrize("by", ["image", "rule", "file"])
+def test_grouped_has_every_place_once(by: str) -> None:
+    found = [
+        Finding("b", 2, 6, 11, "IMG101", "'nginx' has no tag", "write one", "nginx"),
+        Finding("b", 3, 6, 20, "IMG101", "'docker.io/nginx' has no tag", None, "docker.io/nginx"),
+        Finding("a", 4, 6, 20, "IMG102", "'redis:latest' moves", None, "redis:latest"),
+        Finding("a", 5, 1, 20, "IMG901", "not YAML"),
+        Finding("a", 6, 1, 20, "IMG105", "'A' is not valid", None, "A"),
+    ]
+    lines = grouped(found, by).splitlines()
+    places = [line.strip() for line in lines if line.startswith("    ") and "help" not in line]
+    assert sorted(places) == sorted(f"{one.path}:{one.line}:{one.column}" for one in found)
+    heads = [line for line in lines if line and not line.startswith(" ")]
+    assert (
+        heads
+        == {
+            "image": [
+                "docker.io/library/nginx: 2 findings",
+                "(no image): 1 finding",
+                "A: 1 finding",
+                "docker.io/library/redis:latest: 1 finding",
+            ],
+            "rule": [
+                "IMG101 implicit-latest: 2 findings",
+                "IMG102 latest-tag: 1 finding",
+                "IMG105 invalid-reference: 1 finding",
+                "IMG901 unreadable: 1 finding",
+            ],
+            "file": ["a: 3 findings", "b: 2 findings"],
+        }[by]
+    )
 
 
 @pytest.mark.parametrize("name", ["concise", "json", "github", "gitlab", "sarif"])

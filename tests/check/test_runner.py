@@ -17,7 +17,7 @@ from imgref.sources.walk import Listing
 def checked(*paths: str, options: Options | None = None, jobs: int | None = None) -> list[Checked]:
     policies = [Policy(default_codes())]
     listing = Listing(is_candidate, os.environ)
-    tasks = list_tasks(paths or (".",), lambda _: 0, policies, listing)
+    tasks = list_tasks(paths or (".",), lambda _: 0, policies, listing).tasks
     return list(check(tasks, policies, options or Options(), jobs=jobs))
 
 

@@ -10,7 +10,7 @@ from check_trees import write_tree
 from imgref import ConfigError, ImgrefError, parse
 from imgref.check.policy import Policy
 from imgref.check.rules import codes_of, default_codes, waiting
-from imgref.check.settings import Policies, read_policy
+from imgref.check.settings import Policies, load_policy, read_policy
 from imgref.config import load_config
 
 ON = {"IMG101", "IMG102", "IMG105", "IMG201", "IMG301", "IMG401", "IMG501", "IMG502", "IMG901", "IMG902", "IMG903"}
@@ -175,3 +175,11 @@ def test_each_directory_has_the_nearest_policy(tmp_path: Path) -> None:
         tmp_path / "a/b/pyproject.toml",
         tmp_path / "d/.imgref.toml",
     ]
+
+
+def test_hint_is_only_a_word_that_is_near(tmp_path: Path) -> None:
+    for key, meant in (("foo", ""), ("goldenscope", "; did you mean 'golden-scope'?"), ("x", "")):
+        (tmp_path / ".imgref.toml").write_text(f"[check]\n{key} = 1\n", encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_policy(tmp_path)
+        assert str(caught.value).endswith(f"unknown key {key!r} in [check]{meant}")

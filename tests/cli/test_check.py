@@ -91,6 +91,10 @@ def test_which_rules(capsys: Capsys, options: list[str], codes: list[str]) -> No
         (["--format", "sarif", "--statistics"], "--statistics goes with the formats full, concise and json only"),
         (["--format", "github", "--show-references"], "--show-references goes with the formats full"),
         (["--format", "xml"], "'xml' is not one of"),
+        (["--group-by", "image", "--format", "json"], "--group-by goes with the formats full and concise only"),
+        (["--group-by", "image", "--format", "sarif"], "--group-by goes with the formats full and concise only"),
+        (["--group-by", "rule", "--statistics"], "--statistics cannot be combined with --group-by"),
+        (["--group-by", "name"], "'name' is not one of"),
     ],
 )
 def test_what_cannot_be_run(capsys: Capsys, arguments: list[str], message: str) -> None:
@@ -423,6 +427,7 @@ def test_a_terminal_is_shown_the_source(capsys: Capsys, monkeypatch: pytest.Monk
         "       ^^^^^^^^^^^^\n"
         "help: write a version, such as nginx:<version>\n"
         "\n"
+        "More about this rule: imgref explain IMG102\n"
     )
 
 
@@ -497,3 +502,71 @@ def test_check_prints_no_control_characters(style: str, more: list[str], tmp_pat
     assert "\n::error::x" not in outcome.out + outcome.err
     if style == "json" and not more:
         assert f"{name}.Dockerfile" in {finding["path"] for finding in outcome.data}
+
+
+def test_baseline_of_the_settings_applies_wherever_the_check_is_started(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(
+        tmp_path, {".imgref.toml": '[check]\nbaseline = "ci/known.json"\n', "ci/x": "", "a/Dockerfile": "FROM x\n"}
+    )
+    missing = run(capsys, "check")
+    assert (missing.code, missing.out) == (2, "")
+    assert "ci/known.json: there is no such baseline; --write-baseline ci/known.json makes one" in missing.err
+    assert run(capsys, "check", "--write-baseline", "ci/known.json").code == 0
+    assert run(capsys, "check").err == "no findings (3 files, 5 references, 1 unresolved, 4 in the baseline)\n"
+    monkeypatch.chdir(tmp_path / "a")
+    assert run(capsys, "check").err == "no findings (1 file, 1 reference, 1 in the baseline)\n"
+    write_tree(tmp_path, {"a/Dockerfile": "FROM x\nFROM y\n"})
+    assert run(capsys, "check").codes() == ["IMG101"]
+    write_tree(tmp_path, {"a/Dockerfile": "FROM x:1\n"})
+    assert run(capsys, "check").err.startswith("1 finding of the baseline is gone")
+    # A baseline that is given replaces it, and one of the settings is ignored by what checks nothing.
+    write_tree(tmp_path, {"empty.json": '{"version": 1, "findings": []}', "a/Dockerfile": "FROM x\n"})
+    assert run(capsys, "check", "--baseline", "../empty.json").code == 1
+    (tmp_path / "ci" / "known.json").unlink()
+    assert run(capsys, "check", "--show-references").code == 0
+
+
+def test_each_settings_file_has_its_own_baseline(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {".imgref.toml": '[check]\nbaseline = "known.json"\n'})
+    assert run(capsys, "check", "--write-baseline", "known.json").code == 0
+    write_tree(tmp_path, {"sub/.imgref.toml": "[check]\n", "sub/Dockerfile": "FROM redis\n"})
+    assert run(capsys, "check").codes() == ["IMG101"]
+    write_tree(tmp_path, {"sub/.imgref.toml": '[check]\nbaseline = "own.json"\n'})
+    assert run(capsys, "check", "sub", "--write-baseline", "sub/own.json").code == 0
+    assert run(capsys, "check").code == 0
+
+
+def test_group_by_prints_one_entry_for_each_image_with_its_places(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"z/Dockerfile": TREE["Dockerfile"]})
+    outcome = run(capsys, "check", "--group-by", "image", "--select", "IMG102")
+    assert outcome == (
+        1,
+        """\
+docker.io/library/nginx:latest: 2 findings in 2 files
+  IMG102 'nginx:latest' is not a fixed version: 'latest' moves with every push
+    Dockerfile:1:6
+    z/Dockerfile:1:6
+    help: write a version, such as nginx:<version>
+
+""",
+        "2 findings in 2 files (3 files, 6 references, 1 unresolved)\n",
+    )
+    assert run(capsys, "check", "--group-by", "file", "compose.yaml").out == ""
+
+
+def test_full_draws_what_is_found_again_once(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"z/Dockerfile": TREE["Dockerfile"]})
+    outcome = run(capsys, "check", "--format", "full", "--select", "IMG102")
+    assert outcome.out.count("FROM nginx:latest") == 1
+    assert "  the same at:\n    z/Dockerfile:1:6\n" in outcome.out
+    assert outcome.out.endswith("\nMore about this rule: imgref explain IMG102\n")
+
+
+@pytest.mark.parametrize("option", [[], ["--show-references"], ["--baseline"], ["--config"], ["--enforce"]])
+def test_a_fifo_that_nobody_writes_to_does_not_stop_a_check(tmp_path: Path, capsys: Capsys, option: list[str]) -> None:
+    os.mkfifo(tmp_path / "x.Dockerfile")
+    outcome = run(capsys, "check", *option, "x.Dockerfile")
+    assert outcome.code == (2 if option else 1)
+    assert "not a regular file" in outcome.out + outcome.err

@@ -30,8 +30,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("notes.txt", "nothing\n"),
         ("README.md", "*not* YAML: [\n"),
         ("image.md", "image: [\nservices:\n"),
-        ("Jenkinsfile", "pipeline { agent { docker { image 'nginx' } } }\n"),
-        ("main.tf", 'image = "nginx"\n'),
         ("settings.conf", "image: nginx\n"),
         ("empty", ""),
         ("logo.png", b"\x89PNG\0\0"),
@@ -50,7 +48,9 @@ def test_check_of_a_named_file_of_unknown_kind_exits_2_after_the_others(
     assert run(capsys, "check", "--exit-zero", name).code == 2
     assert run(capsys, "check", "--show-references", name).code == 2
     skipped = run(capsys, "check", "--ignore-unknown", name)
-    assert (skipped.code, skipped.err) == (0, "no findings (no files, no references, 1 of unknown kinds)\n")
+    assert (skipped.code, skipped.out) == (0, "")
+    assert skipped.err.startswith("no findings")
+    assert "(no files, no references, 1 of unknown kinds" in skipped.err
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,14 @@ def test_check_with_a_selection_does_not_pass_a_file_that_was_not_read_to_its_en
         assert "no findings, but 1 file was not checked" in outcome.err
 
 
-def test_check_says_nothing_of_what_is_excluded(tmp_path: Path, capsys: Capsys) -> None:
+def test_check_only_counts_what_is_excluded(tmp_path: Path, capsys: Capsys) -> None:
     write_tree(tmp_path, {".imgref.toml": '[check]\nexclude = ["vendor/**", "b.yaml"]\n', "vendor/Dockerfile": b"\0"})
     (tmp_path / "vendor" / "gone.yaml").symlink_to("nowhere")
     (tmp_path / "vendor" / "out").symlink_to("/")
     (tmp_path / "b.yaml").symlink_to("b.yaml")
-    assert run(capsys, "check") == (0, "", "no findings (no files, no references)\n")
-    assert run(capsys, "check", "--force-exclude", "vendor/Dockerfile", "b.yaml").code == 0
+    assert run(capsys, "check") == (0, "", "no findings (no files, no references, 1 excluded)\n")
+    forced = run(capsys, "check", "--force-exclude", "vendor/Dockerfile", "b.yaml")
+    assert forced == (0, "", "no findings (no files, no references, 2 excluded)\n")
     assert run(capsys, "check", "vendor/Dockerfile").code == 1
 
 
@@ -239,3 +240,67 @@ def test_check_writes_the_baseline_whoever_reads_the_findings(tmp_path: Path, ca
     write_tree(tmp_path, {"Dockerfile": "FROM nginx\n"})
     assert closed("check --write-baseline known.json") == 0
     assert run(capsys, "check", "--baseline", "known.json").code == 0
+
+
+NOT_READ = {
+    "Makefile": "all:\n\tdocker run --rm alpine true\n",
+    "Dockerfile.j2": "FROM nginx:{{ version }}\n",
+    "app.yaml": "web:\n  image: redis\n",
+    "task.json": '{"image": "ghcr.io/acme/x:1"}\n',
+    "README.md": "docker run x\n",
+    "main.go": 'var image = "redis:7"\n',
+    "vendor/Dockerfile": "FROM redis\n",
+    "vendor/Makefile": "x:\n\tdocker run redis\n",
+    "Dockerfile": "FROM nginx:1.27.3\n",
+    ".imgref.toml": '[check]\nexclude = ["vendor/**"]\n',
+}
+
+
+def test_summary_counts_files_that_may_use_images_and_were_not_read(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, NOT_READ)
+    summary = "no findings, but 4 files that may use images were not understood"
+    details = "1 file, 1 reference, 1 excluded; --show-skipped lists them"
+    assert run(capsys, "check") == (0, "", f"{summary} ({details})\n")
+    one = run(capsys, "check", "app.yaml")
+    assert one.err.startswith("no findings, but 1 file that may use images was not understood (")
+    found = run(capsys, "check", "--select", "IMG103,IMG104")
+    assert found.err.startswith("1 finding in 1 file, and 4 files that may use images were not understood (1 file, ")
+    assert run(capsys, "check", "--show-references").err == (
+        "1 reference in 1 file, but 4 files that may use images were not understood (--show-skipped lists them)\n"
+    )
+
+
+def test_show_skipped_lists_what_was_not_read_with_the_reason(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, NOT_READ)
+    listed = [
+        "Dockerfile.j2:1: not read, since its kind is unknown: it has 'FROM nginx:{{'",
+        "Makefile:2: not read, since its kind is unknown: it has 'docker run'",
+        "app.yaml:2: not read, since its kind is unknown: it has 'image: redis'",
+        "task.json:1: not read, since its kind is unknown: it has 'image: ghcr.io/acme/x:1'",
+        "vendor/Dockerfile: not read: exclude in the settings matches it",
+    ]
+    for options in ([], ["--show-references"], ["--statistics"], ["--ignore-unknown", ".", "Makefile"]):
+        assert run(capsys, "check", "--show-skipped", *options).err.splitlines()[:-1] == listed
+
+
+def test_show_skipped_in_json_is_an_object_with_everything_that_was_not_checked(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"a.yaml": "image: [\n", "b.sh": "docker pull redis\n", "Dockerfile": b"FROM redis\n"})
+    (tmp_path / "c.yaml").symlink_to("nowhere")
+    outcome = run(capsys, "check", "--format", "json", "--show-skipped")
+    assert outcome.code == 2
+    assert [finding["code"] for finding in outcome.data["findings"]] == ["IMG101"]
+    assert [(entry["path"], entry["line"], entry["status"]) for entry in outcome.data["skipped"]] == [
+        ("a.yaml", None, "skipped"),
+        ("b.sh", 1, "unrecognized"),
+        ("c.yaml", None, "unread"),
+    ]
+    assert all(entry["reason"] for entry in outcome.data["skipped"])
+    assert "b.sh" not in outcome.err
+    assert isinstance(run(capsys, "check", "--format", "json").data, list)
+
+
+def test_a_secret_in_a_file_that_is_not_read_is_not_shown(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"run.sh": "docker -H tcp://u:hunter2@h run x\n", "x.tf": 'image = "u:hunter2@r.io/x:1"\n'})
+    outcome = run(capsys, "check", "--show-skipped")
+    assert "run.sh:1" in outcome.err
+    assert "hunter2" not in outcome.err

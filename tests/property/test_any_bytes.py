@@ -99,7 +99,7 @@ def test_no_name_makes_it_crash(names: list[bytes]) -> None:
         for name in {name + b".Dockerfile" for name in names}:
             (Path(root) / os.fsdecode(name)).write_bytes(b"FROM nginx\n")
         listing = Listing(is_candidate, os.environ)
-        tasks = list_tasks([root], lambda _: 0, [EVERY], listing)
+        tasks = list_tasks([root], lambda _: 0, [EVERY], listing).tasks
         found = [finding for result in check(tasks, [EVERY], Options()) for finding in result.findings]
         assert len(tasks) == len(set(names))
         assert [finding.code for finding in found].count("IMG101") == len(tasks)

@@ -69,7 +69,7 @@ def write(root: Path, tree: dict[str, str]) -> None:
 def results(root: str, policy: Policy, *, everything: bool) -> list[Checked]:
     policies = [policy]
     listing = Listing(is_candidate, os.environ, everything=everything)
-    tasks = list_tasks([root], lambda _: 0, policies, listing)
+    tasks = list_tasks([root], lambda _: 0, policies, listing).tasks
     found = list(check(tasks, policies, Options(max_size=4_000), jobs=1))
     return [*found, *unlisted(listing, lambda _: 0, policies)]
 

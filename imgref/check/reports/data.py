@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES
+from imgref.check.severity import severity_of
 
 __all__ = ["json"]
 
@@ -24,6 +25,7 @@ def _fields(finding: Finding) -> dict[str, str | int | None]:
         "end_column": finding.end_column,
         "code": finding.code,
         "name": RULES[finding.code].name,
+        "severity": severity_of(finding),
         "message": finding.message,
         "hint": finding.hint,
         "text": finding.text,

@@ -9,6 +9,7 @@ from typing import Final
 from imgref.check.finding import Finding
 from imgref.check.reports._identity import fingerprints, relative
 from imgref.check.rules import RULES
+from imgref.check.severity import severity_of
 
 __all__ = ["github", "gitlab"]
 
@@ -36,7 +37,7 @@ def _command(finding: Finding) -> str:
     }
     written = ",".join(f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items())
     message = finding.message if finding.hint is None else f"{finding.message}\n{finding.hint}"
-    return f"::{rule.level} {written}::{message.translate(_DATA)}\n"
+    return f"::{severity_of(finding)} {written}::{message.translate(_DATA)}\n"
 
 
 def gitlab(findings: Sequence[Finding]) -> str:
@@ -49,7 +50,7 @@ def gitlab(findings: Sequence[Finding]) -> str:
             "description": finding.message,
             "check_name": finding.code,
             "fingerprint": fingerprint,
-            "severity": _SEVERITIES[RULES[finding.code].level],
+            "severity": _SEVERITIES[severity_of(finding)],
             "location": {"path": relative(finding.path), "lines": {"begin": finding.line}},
         }
         for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)

@@ -16,6 +16,7 @@ from imgref.check.finding import Finding
 from imgref.check.reports._identity import fingerprints, relative
 from imgref.check.rules import RULES, Rule
 from imgref.check.rules.pages import help_text, page
+from imgref.check.severity import severity_of
 
 __all__ = ["sarif"]
 
@@ -62,7 +63,7 @@ def _result(finding: Finding) -> dict[str, object]:
     location = {"uri": _uri(finding.path), "uriBaseId": _ROOT}
     return {
         "ruleId": finding.code,
-        "level": RULES[finding.code].level,
+        "level": severity_of(finding),
         "message": {"text": message},
         "locations": [{"physicalLocation": {"artifactLocation": location, "region": region}}],
     }

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from imgref.check.finding import Severity
 from imgref.check.policy import Policy
 from imgref.errors import InvalidReference
 from imgref.reference import ImageReference
 from imgref.sources.occurrence import Declaration, Occurrence
 
-__all__ = ["Example", "Image", "Judge", "Level", "Page", "Rule", "Verdict"]
-
-Level = Literal["error", "warning"]
-"""How reports that know levels show a rule. Whatever the level, a finding fails a check."""
+__all__ = ["Example", "Image", "Judge", "Page", "Rule", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Rule:
             readers.
         default: whether it is on if nothing selects it.
         waits_for: the settings without which it has nothing to say.
-        level: how grave reports show it.
+        level: how grave its findings are, unless the policy sets another severity.
         enforced: whether it is on with ``--enforce``, whatever is selected.
     """
 
@@ -107,5 +105,5 @@ class Rule:
     declaration: JudgeDeclaration | None = None
     default: bool = True
     waits_for: tuple[str, ...] = ()
-    level: Level = "warning"
+    level: Severity = "warning"
     enforced: bool = False

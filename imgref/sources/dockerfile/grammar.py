@@ -7,7 +7,7 @@ durations) are not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 from imgref._suggest import nearest
@@ -62,10 +62,10 @@ def check(instruction: Instruction, escape: str) -> None:
         _check_flags(instruction)
 
 
-def words(instruction: Instruction, escape: str) -> list[Span]:
-    """Return the places of the arguments where quotes and escapes hold blanks together, as ARG and ENV read them."""
-    found = _WORDS[escape].finditer(instruction.args)
-    return [Span(instruction.args_at + match.start(), instruction.args_at + match.end()) for match in found]
+def words(instruction: Instruction, escape: str) -> Iterator[Span]:
+    """Yield the places of the arguments where quotes and escapes hold blanks together, as ARG and ENV read them."""
+    for match in _WORDS[escape].finditer(instruction.args):
+        yield Span(instruction.args_at + match.start(), instruction.args_at + match.end())
 
 
 def unknown_instruction(instruction: Instruction) -> Refused:
@@ -154,13 +154,12 @@ def _arg(instruction: Instruction, escape: str) -> None:
 def _pairs(instruction: Instruction, escape: str) -> None:
     _some(instruction, escape)
     name, text = instruction.keyword.upper(), instruction.line.text
-    spans = words(instruction, escape)
-    if spans and "=" not in text[spans[0].start : spans[0].end]:  # the old form, NAME VALUE
-        if len(instruction.spans()) < 2:
-            raise Refused(spans[0], f"{name} has no value; write {name} NAME=VALUE")
-        return
-    for span in spans:
+    for number, span in enumerate(words(instruction, escape)):
         word = text[span.start : span.end]
+        if "=" not in word and not number:  # the old form, NAME VALUE
+            if len(instruction.spans()) < 2:
+                raise Refused(span, f"{name} has no value; write {name} NAME=VALUE")
+            return
         if "=" not in word:
             raise Refused(span, f"{quote(word)} has no '=': {name} takes NAME=VALUE, with quotes around spaces")
         if word.startswith("="):

@@ -1,0 +1,57 @@
+"""Files of no known kind that seem to have images, so that a check can say what it did not read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from imgref.check.result import Checked
+from imgref.sources.traces import Trace, trace_of
+from imgref.sources.walk import shown_path
+
+__all__ = ["PROBED", "reason_of", "unrecognized"]
+
+PROBED: Final = 256 * 1024
+"""How many bytes of a file are probed: what is said of it is a hint, and a tree may have many large ones."""
+
+
+def unrecognized(paths: Iterable[str]) -> Iterator[Checked]:
+    """Yield a result for each file that seems to have images, from its first :data:`PROBED` bytes.
+
+    A file that is not text, or cannot be read, is none: its name does not say that it is worth an error.
+
+    Args:
+        paths: regular files of no known kind.
+    """
+    for path in paths:
+        trace = _probed(path)
+        if trace is not None:
+            yield Checked(shown_path(path), status="unrecognized", reason=reason_of(trace), line=trace.line)
+
+
+def reason_of(trace: Trace) -> str:
+    """Return why a file of no known kind may have images.
+
+    >>> reason_of(Trace(3, "docker run"))
+    "it has 'docker run'"
+    """
+    return f"it has {trace.text!r}"
+
+
+def _probed(path: str) -> Trace | None:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        data = os.read(file, min(status.st_size, PROBED))
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+    return None if b"\0" in data else trace_of(data.decode("utf-8", "replace"))

@@ -1,0 +1,38 @@
+"""The list of files that ``imgref check --show-skipped`` adds: which were not read, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from imgref.check.result import Checked
+from imgref.cli import _console
+
+__all__ = ["show_skipped", "with_skipped"]
+
+_WHY: Final = {
+    "excluded": "not read",
+    "unrecognized": "not read, since its kind is unknown",
+    "unknown": "not read, since its kind is unknown",
+}
+
+
+def show_skipped(results: Sequence[Checked]) -> None:
+    """List files of which nothing else was said, one a line."""
+    for result in _sorted(results):
+        place = f"{result.path}:{result.line}" if result.line else result.path
+        _console.note(_console.shown(f"{place}: {_WHY[result.status]}: {result.reason}"))
+
+
+def with_skipped(findings: str, results: Sequence[Checked]) -> str:
+    """Return JSON with the findings and all files that were not checked, from the JSON array of the findings."""
+    skipped = [
+        {"path": result.path, "line": result.line or None, "status": result.status, "reason": result.reason}
+        for result in _sorted(results)
+    ]
+    return json.dumps({"findings": json.loads(findings), "skipped": skipped}, indent=2) + "\n"
+
+
+def _sorted(results: Sequence[Checked]) -> list[Checked]:
+    return sorted(results, key=lambda result: result.path.split("/"))
