@@ -21,6 +21,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 EXAMPLES = {
     "bake": 'target "a" { contexts = { b = "docker-image://nginx" } }',
     "argo-cd": "spec: {source: {helm: {valuesObject: {image: nginx}}}}\n",
+    "ansible": "- docker_container: {image: nginx}\n",
+    "azure-pipelines": "jobs: [{job: a, container: 'a/nginx'}]\n",
+    "buildkite": "steps: [{image: nginx}]\n",
     "bitbucket": "image: nginx\n",
     "circleci": "jobs: {a: {docker: [{image: nginx}]}}\n",
     "cloud-build": "steps: [{name: nginx}]\n",

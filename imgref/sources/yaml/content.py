@@ -65,7 +65,7 @@ def may_have_images(text: str) -> bool:
 
 def kind_by_content(document: Node) -> str | None:
     """Return the kind that a document certainly is, or None."""
-    if not isinstance(document, Mapping):
+    if isinstance(document, Scalar):
         return None
     return next((name for name, test in _tests() if test(document)), None)
 

@@ -156,11 +156,14 @@ def test_objects_of_any_shape_are_read(head: str, value: str) -> None:
         (TEKTON, " - {params: *c, steps: [{image: $(params.a)}]}\n"),
         (KYVERNO + "spec:\n", " - {mutate: {image: 'a:1'}, generate: *b}\n"),
         (SKAFFOLD + "profiles:\n", " - {build: {artifacts: *b}, verify: *b, deploy: {helm: {releases: *b}}}\n"),
+        ("jobs:\n", " - {job: a, container: 'a:1', services: *b, parameters: {containers: *b}}\n"),
+        ("", "- {vars: {a: b, c: '{{ a }}'}, tasks: [{docker_container: {image: '{{ c }}'}}]}\n"),
+        ("", "- vars: {a: b}\n  tasks:\n  - docker_image: {name: '{{ item }}', build: x}\n    loop: [a, b]\n"),
         (FLUX + "---\n" + "apiVersion: v1\nkind: List\nspec: &b {image: 'a:1'}\n",
          " - {apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, spec: {values: *b}}\n"),
     ],
 )  # fmt: skip
 def test_reading_objects_takes_linear_time(head: str, part: str) -> None:
-    items = "" if head.endswith(":\n") else "items:\n"
-    shared = "" if "&b" in head else "b: &b [{image: 'x:1'}]\nc: &c [{name: a, default: 'a:1'}]\n"
+    items = "" if head.endswith(":\n") or not head else "items:\n"
+    shared = "" if "&b" in head or not head else "b: &b [{image: 'x:1'}]\nc: &c [{name: a, default: 'a:1'}]\n"
     assert_linear(lambda size: f"{shared}{head}{items}{part * size}", read, 30, 3)
