@@ -29,6 +29,8 @@ _FORMATS: Final = {
     "table": "_inventory_text",
     "json": "_inventory_data",
     "lines": "_inventory_data",
+    "mermaid": "_inventory_mermaid",
+    "html": "_inventory_html",
 }
 """Each format, and the module with the function ``write_…`` that writes it."""
 
@@ -64,8 +66,7 @@ def command(of: str | None, style: str, **options: object) -> int:
             stream.reconfigure(errors="backslashreplace")
     whole = _inventory(request)
     for gap in whole.unread:
-        place = gap.path if gap.line is None else f"{gap.path}:{gap.line}"
-        (_console.error if gap.is_error else _console.warn)(f"{place}: not read: {gap.reason}")
+        (_console.error if gap.is_error else _console.warn)(f"{gap.place}: not read: {gap.reason}")
     failed = EXIT_BAD_INPUT if any(gap.is_error for gap in whole.unread) else 0
     shown = whole if query is None else around(whole, query)
     if query is not None and not shown.images and not shown.builds:

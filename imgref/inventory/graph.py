@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from imgref.errors import InvalidReference
-from imgref.inventory.model import Build, Inventory, UsedImage
+from imgref.inventory.model import Build, Ingredient, Inventory, UsedImage
 from imgref.reference import ImageReference, parse
 
 __all__ = ["Edge", "Graph", "Node", "Query", "around"]
@@ -19,7 +19,7 @@ class Node:
 
     Attributes:
         id: the name or identity.
-        kind: ``image``, ``build``, ``scratch`` or ``unknown``.
+        kind: ``image``, ``build``, ``scratch``, ``context`` or ``unknown``.
         reason: why it is not known, or None.
     """
 
@@ -64,7 +64,7 @@ class Graph:
         for build in self.builds.values():
             found[f"build {build.id}"] = Node(build.id, "build", build.reason)
             for one in build.ingredients:
-                found.setdefault(_key(one.kind, one.name), Node(one.name, one.kind, one.reason))
+                found.setdefault(_key(one, build), Node(one.name, one.kind, one.reason))
             for image in build.images:
                 found.setdefault(f"image {image}", Node(image, "image"))
         return found
@@ -76,7 +76,7 @@ class Graph:
         for build in self.builds.values():
             here = f"build {build.id}"
             for one in sorted(build.ingredients, key=lambda one: one.purpose):
-                key = _key(one.kind, one.name)
+                key = _key(one, build)
                 found.setdefault((key, here), Edge(key, here, one.purpose))
             for image in build.images:
                 found.setdefault((here, f"image {image}"), Edge(here, f"image {image}", "makes"))
@@ -125,8 +125,10 @@ class Graph:
         )
 
 
-def _key(kind: str, name: str) -> str:
-    return f"{kind} {name}"
+def _key(one: Ingredient, build: Build) -> str:
+    """Return the key of a node. What two builds call by the same name is the same only if it is known."""
+    key = f"{one.kind} {one.name}"
+    return key if one.kind in {"image", "build"} else f"{key} {build.id}"
 
 
 def without_digest(image: str) -> str:

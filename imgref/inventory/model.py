@@ -185,6 +185,11 @@ class Unread:
     line: int | None = None
     is_error: bool = True
 
+    @property
+    def place(self) -> str:
+        """The place, as ``path:line`` or ``path``."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
