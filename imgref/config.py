@@ -208,6 +208,8 @@ def load_config(path: Path | None) -> Config:
 
 def _chain(path: Path) -> Iterator[_SettingsFile]:
     """Read the file and what it extends, nearest first."""
+    from imgref._package_files import extended
+
     seen: list[Path] = []
     following: Path | None = path
     while following is not None:
@@ -228,7 +230,7 @@ def _chain(path: Path) -> Iterator[_SettingsFile]:
         extends = file.table.get("extends")
         if extends is not None and not isinstance(extends, str):
             raise ConfigError("extends must be the path of one file", str(following), file.line("extends"))
-        following = None if extends is None else following.parent / extends
+        following = None if extends is None else extended(extends, following, file.line("extends"))
 
 
 _Path = tuple[str | int, ...]

@@ -106,7 +106,7 @@ FLOORS = {
     "_ci_forms": set(),
     "_ci_properties": set(),
     "_source_url": set(),
-    "config": {"_documents", "_suggest", "_toml_places", "errors"},
+    "config": {"_documents", "_package_files", "_suggest", "_toml_places", "errors"},
     "tags": {
         "_tag_existing",
         "_tag_policy",
@@ -137,6 +137,7 @@ FLOORS = {
     "errors": {"_printable"},
     "_printable": set(),
     "_documents": set(),
+    "_package_files": {"errors"},
     "_directories": set(),
     "_files": set(),
     "_suggest": set(),

@@ -18,6 +18,7 @@ from imgref.check.rules import RULES
 from imgref.check.severity import failing
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, _console
 from imgref.cli._check_options import Request
+from imgref.cli._job_summary import JobSummary
 from imgref.cli._skipped import show_skipped, with_skipped
 from imgref.sources.occurrence import Occurrence
 
@@ -153,9 +154,11 @@ class Reporter:
         self._found: list[Finding] = []
         self._repeated = Repeated()
         self._write = _writer(request, self._repeated)
+        self._job_summary = JobSummary(wanted=request.format == "github")
 
     def add(self, findings: list[Finding], result: Checked) -> None:
         """Take in the findings of one file."""
+        self._job_summary.add(findings)
         if self._write is None:
             self._found += findings
         elif findings:
@@ -165,6 +168,7 @@ class Reporter:
 
     def finish(self, totals: Totals) -> None:
         """Write what comes at the end."""
+        self._job_summary.write(totals.summary())
         in_json = False
         if self._request.statistics:
             _show_statistics(self._request, totals.codes)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from imgref._printable import masked, printable
-from imgref.cli._inventory_layout import Drawn, Size, layout
+from imgref.cli._inventory_layout import Box, Drawn, Size, layout
 from imgref.cli._inventory_summary import short
 
 if TYPE_CHECKING:
@@ -67,13 +67,21 @@ def drawing(graph: Graph, links: Mapping[str, str], marked: frozenset[str]) -> s
     }
     drawn = layout(sizes, [(edge.source, edge.target) for edge in graph.edges])
     width, height = drawn.width + 2 * _MARGIN, drawn.height + 2 * _MARGIN
+    shapes = [
+        (
+            key,
+            _node(node, drawn.boxes[key], labels[key], asked=node.kind == "image" and node.id in marked),
+            _title(node, labels[key]),
+        )
+        for key, node in nodes.items()
+    ]
     numbers = {key: str(number) for number, key in enumerate(labels)}
     box = f"{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}"
     size = f'width="{width:.0f}" height="{height:.0f}" viewBox="{box}"'
     parts = [
         f'<svg id="graph" role="group" aria-label="What is built on what" {size}>',
         *(_arrow(edge, drawn, numbers, labels) for edge in graph.edges),
-        *(_node(key, node, drawn, labels[key], numbers[key], links, marked) for key, node in nodes.items()),
+        *(f'<g data-node="{numbers[key]}">{_linked(node, title, links.get(key))}</g>' for key, node, title in shapes),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -112,23 +120,24 @@ def _cut(text: str) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def _node(
-    key: str, node: Node, drawn: Drawn, label: _Label, number: str, links: Mapping[str, str], marked: frozenset[str]
-) -> str:  # fmt: skip
-    box = drawn.boxes[key]
-    asked = " asked" if node.id in marked else ""
+def _node(node: Node, box: Box, label: _Label, *, asked: bool) -> str:
+    kind = f"{node.kind} asked" if asked else node.kind
     x = box.x + 13
     first = box.y + (20 if label.sub else box.height / 2 + 4)
     sub = f'<text class="sub" x="{x:.1f}" y="{box.y + 36:.1f}">{escaped(label.sub)}</text>' if label.sub else ""
-    title = f"{node.kind} {label.whole}" + (f": {printable(node.reason)}" if node.reason else "")
-    inner = (
-        f'<g class="node {node.kind}{asked}"><title>{escaped(title)}</title>'
+    return (
+        f'<g class="node {kind}"><title>{escaped(_title(node, label))}</title>'
         f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="8"></rect>'
         f'<text x="{x:.1f}" y="{first:.1f}">{escaped(label.name)}</text>{sub}</g>'
     )
-    link = links.get(key)
-    inner = inner if link is None else f'<a href="#{link}" aria-label="{escaped(title)}">{inner}</a>'
-    return f'<g data-node="{number}">{inner}</g>'
+
+
+def _title(node: Node, label: _Label) -> str:
+    return f"{node.kind} {label.whole}" + (f": {printable(node.reason)}" if node.reason else "")
+
+
+def _linked(drawn: str, title: str, link: str | None) -> str:
+    return drawn if link is None else f'<a href="#{link}" aria-label="{escaped(title)}">{drawn}</a>'
 
 
 def _arrow(edge: Edge, drawn: Drawn, numbers: Mapping[str, str], labels: Mapping[str, _Label]) -> str:

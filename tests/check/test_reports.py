@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -238,3 +239,26 @@ def test_report_of_a_finding_with_credentials_has_none(name: str) -> None:
     finding = Finding("a", 1, 1, 2, "IMG101", f"{text} is wrong", f"not https://{text}", text)
     assert finding.text == "***@host/app"
     assert "S3cr3t" not in report(name)([finding]) + repr(finding)
+
+
+def test_sarif_says_where_the_project_and_each_rule_are_documented() -> None:
+    driver = json.loads(report("sarif")(FINDINGS))["runs"][0]["tool"]["driver"]
+    assert re.fullmatch(r"https://\S+/imgref", driver["informationUri"])
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    for rule in driver["rules"]:
+        site, _, anchor = rule["helpUri"].partition("#")
+        assert site.endswith("/docs/rules.md")
+        assert f"](#{anchor})" in page
+
+
+def test_sarif_fingerprints_stay_when_lines_move() -> None:
+    moved = [dataclasses.replace(finding, line=finding.line + 7, column=1, end_column=6) for finding in FINDINGS]
+    before, after = (json.loads(report("sarif")(findings))["runs"][0]["results"] for findings in (FINDINGS, moved))
+    marks = [result["partialFingerprints"]["imgref/v1"] for result in before]
+    assert marks == [result["partialFingerprints"]["imgref/v1"] for result in after]
+    assert len(set(marks)) == len(FINDINGS)
+
+
+def test_concise_lines_are_what_an_error_format_of_reviewdog_reads() -> None:
+    for line in report("concise")(FINDINGS).splitlines():
+        assert re.fullmatch(r"[^:]+(?:,[^:]+:[^:]+)?:\d+:\d+: IMG\d+ .+", line)

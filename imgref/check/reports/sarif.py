@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -31,7 +31,9 @@ def sarif(findings: Sequence[Finding]) -> str:
         {**_result(finding), "ruleIndex": places[finding.code], "partialFingerprints": {"imgref/v1": fingerprint}}
         for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
     ]
-    driver = {"name": "imgref", "version": __version__, "rules": [_descriptor(rule) for rule in RULES.values()]}
+    sites = project_urls()
+    driver = {"name": "imgref", "version": __version__, **_information(sites)}
+    driver["rules"] = [{**_descriptor(rule), **_help(rule, sites)} for rule in RULES.values()]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -39,6 +41,28 @@ def sarif(findings: Sequence[Finding]) -> str:
         "results": results,
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def project_urls() -> dict[str, str]:
+    """Return the addresses of the project by their labels, as the installed package names them."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("imgref").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return {}
+    return dict(line.split(", ", 1) for line in urls if ", " in line)
+
+
+def _information(sites: Mapping[str, str]) -> dict[str, object]:
+    return {"informationUri": sites["Source"]} if "Source" in sites else {}
+
+
+def _help(rule: Rule, sites: Mapping[str, str]) -> dict[str, object]:
+    """Return where the page of a rule is, in the documentation in the project's repository."""
+    if "Documentation" not in sites:
+        return {}
+    return {"helpUri": f"{sites['Documentation']}/rules.md#{rule.code.lower()}-{rule.name}"}
 
 
 def _descriptor(rule: Rule) -> dict[str, object]:
