@@ -22,6 +22,7 @@ SCHEMA_OF = {name: name for name in SAME_NAME} | {
     "pull": "transfer",
     "copy": "transfer",
     "tag": "transfer",
+    "index": "transfer",
 }
 """The schema of each command's output, where it has not the name of the command."""
 

@@ -232,7 +232,8 @@ def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
 
 
 PUBLISH = {
-    "cli.push", "cli.copy", "cli.prune", "registry.prune", "cli.tag", "cli.release", "cli.tags", "cli._overwrite",
+    "cli.push", "cli.copy", "cli.prune", "cli.index",
+    "cli._image_sources", "registry.prune", "cli.tag", "cli.release", "cli.tags", "cli._overwrite",
     "registry.release", "registry.overwrite", "registry.listing", "registry.origins", "registry.transfer",
 }  # fmt: skip
 """What decides about releases or writes to a registry, and asks no mirror."""

@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "push": "Push an image from disk to a registry.",
     "pull": "Pull an image into an OCI layout or a tar archive.",
     "copy": "Copy an image to other repositories or registries.",
+    "index": "Join images for several platforms into one and push it.",
     "release": "Publish the tags of a version, never moving a tag backwards.",
     "prune": "Delete old tags and the manifests that nothing else needs.",
     "login": "Log in to a registry.",

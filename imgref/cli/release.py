@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli._image_sources import annotation_option, open_images, read_annotations
 from imgref.cli._plan import (
     PlanOptions,
     gather,
@@ -21,10 +24,9 @@ from imgref.cli._plan import (
 )
 from imgref.cli._registry import ClientOptions, client_options, open_client, read_repository
 from imgref.cli._transfer import pushed_blobs, watching
-from imgref.cli.push import open_image_archive
 from imgref.errors import InvalidReference, RegistryError, UnknownBuild, UnreliableTagList
 from imgref.reference import ImageReference, left_out, parse
-from imgref.tags import ExistingTags
+from imgref.tags import ExistingTags, is_release
 
 if TYPE_CHECKING:
     from imgref.archive.image import Image
@@ -35,14 +37,17 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("source", metavar="SRC")
-@click.argument("version", required=False)
+@click.argument("words", metavar="SRC... [VERSION]", nargs=-1, required=True)
 @plan_options(sources=False)
 @click.option("--existing", metavar="SOURCE", multiple=True, help="Tags besides the registry's: git, a file, or -.")
 @click.option("--ci", is_flag=True, help="Read VERSION from the git tag that the CI system builds")
 @click.option(
-    "--image", "repository", metavar="REPO", help="SRC is an image on disk: push it to this repository first."
+    "--image",
+    "repository",
+    metavar="REPO",
+    help="Push SRC, an image on disk or elsewhere, to this repository first; join several into one index",
 )
+@annotation_option
 @click.option("--pick", metavar="NAME", help="With --image: which image, where SRC holds several.")
 @click.option("--force-exact", is_flag=True, help="Move the exact tag even if it points to another image")
 @click.option(
@@ -57,24 +62,24 @@ __all__ = ["command"]
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @client_options
 @click.pass_context
-def command(context: click.Context, /, source: str, version: str | None, repository: str | None, **flags: Any) -> int:
+def command(context: click.Context, /, words: tuple[str, ...], repository: str | None, **flags: Any) -> int:
     """Publish the tags of a version, never moving a tag backwards.
 
-    SRC is an image on a registry, given by digest or tag. Its repository gets the tags. The exact tag is set first
-    and never moves. A floating tag such as 2.1 or latest moves only if no later version holds it and if the registry's
-    list of tags can be relied on.
+    SRC is an image on a registry, given by digest or tag. Its repository gets the tags. With --image, several images
+    for one platform each are joined into an index: OCI layouts, tars, images by tag or digest, or sha256:... for a
+    digest in REPO. The exact tag is set first and never moves. A floating tag such as 2.1 or latest moves only if no
+    later version holds it and if the registry's list of tags can be relied on.
     """
     options = gather(context)
-    version = options.version_of(_version(version, ci=flags["ci"]))
-    if repository is None and flags["pick"] is not None:
-        raise click.UsageError("--pick goes with --image")
+    sources, given = _sources(words, repository, flags)
+    version = options.version_of(given)
     if flags["only_exact"] and flags["force_floating"]:
         raise click.UsageError("--only-exact and --force-floating cannot be used together")
-    existing = _existing(options, version, parse(source) if repository is None else read_repository(repository))
+    existing = _existing(options, version, parse(sources[0]) if repository is None else read_repository(repository))
     with open_client(ClientOptions.of(context.params)) as client:
         job = _Job(client, version, options, existing, flags)
         try:
-            return _release_from_disk(job, source, repository) if repository else _release_on_registry(job, source)
+            return _release_images(job, sources, repository) if repository else _release_on_registry(job, sources[0])
         except UnreliableTagList as error:
             _console.show_error(error)
             return EXIT_FINDINGS
@@ -111,6 +116,31 @@ class _Job(NamedTuple):
             _console.note(f"plan: {', '.join(release.plan.tags)}")
         tell_held(release.plan)
         return release
+
+
+def _sources(words: Sequence[str], repository: str | None, flags: Mapping[str, Any]) -> tuple[Sequence[str], str]:
+    """Return the images and the version that the arguments give.
+
+    Raises:
+        UnknownBuild: the version comes from the CI system, and the build is not that of a git tag.
+    """
+    if repository is None and flags["pick"] is not None:
+        raise click.UsageError("--pick goes with --image")
+    if repository is None and flags["annotations"]:
+        raise click.UsageError("--annotation goes with --image")
+    # With --ci, all words are images; one that reads as a version is a mistake, as long as it is no file.
+    given = len(words) > 1 and (not flags["ci"] or repository is None or _is_version(words[-1]))
+    sources = words[:-1] if given else words
+    version = _version(words[-1] if given else None, ci=flags["ci"])
+    if len(sources) > 1 and repository is None:
+        raise click.UsageError("several images need --image REPO, the repository that their index goes to")
+    if len(sources) > 1 and flags["pick"] is not None:
+        raise click.UsageError("--pick goes with a single image")
+    return sources, version
+
+
+def _is_version(word: str) -> bool:
+    return is_release(word) and not Path(word).exists()
 
 
 def _version(version: str | None, *, ci: bool) -> str:
@@ -152,22 +182,26 @@ def _release_on_registry(job: _Job, source: str) -> int:
     return _apply(job, job.plan(ref.with_tag(None), digest, known))
 
 
-def _release_from_disk(job: _Job, source: str, repository: str) -> int:
+def _release_images(job: _Job, sources: Sequence[str], repository: str) -> int:
     place = read_repository(repository)
-    with open_image_archive(source) as archive:
-        image = archive.image(job.flags["pick"])
+    annotations = read_annotations(job.flags["annotations"])
+    with open_images(job.client, sources, place, job.flags["pick"]) as opened:
+        single = len(sources) == 1 and not annotations
+        image = opened.parts[0].image if single else opened.joined(annotations)
         release = job.plan(place, image.manifests()[-1].digest)
         if release.plan.tags and not job.flags["dry_run"]:
-            _push(job.client, image, place)
+            _push(job.client, image, place, opened.repositories)
     return _apply(job, release)
 
 
-def _push(client: RegistryClient, image: Image, repository: ImageReference) -> None:
+def _push(
+    client: RegistryClient, image: Image, repository: ImageReference, mount_from: Sequence[ImageReference]
+) -> None:
     """Push by digest; what is told of the layers is no result here."""
     from imgref.registry.transfer.moves import push
 
     with watching("none", quiet=True) as watcher:
-        (pushed,) = push(client, image, [repository], pushed=pushed_blobs(), watcher=watcher)
+        (pushed,) = push(client, image, [repository], mount_from=mount_from, pushed=pushed_blobs(), watcher=watcher)
     _console.note(f"pushed: {repository.repository}@{pushed.digest}")
 
 

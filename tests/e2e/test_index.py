@@ -1,0 +1,150 @@
+"""Images of several builders, joined into one index; skopeo and dockerd are the witnesses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from e2e.commands import Home
+from e2e.engine import REGISTRY, run_engine
+from e2e.images import DOCKER, put_image
+from e2e.servers import Registry
+from e2e.test_release import Unique, tags_of
+from e2e.test_transfer import good, raw_manifest, skopeo
+from images import layer_tar, oci_image, oci_layout, write_directory, write_tar
+
+pytestmark = pytest.mark.e2e
+
+
+def layouts(home: Home) -> tuple[str, str]:
+    """Write a layout for arm64 and a tar for s390x, and return their paths."""
+    arm = oci_image([layer_tar(b"base"), layer_tar(b"arm")], architecture="arm64", variant="v8")
+    mainframe = oci_image([layer_tar(b"base"), layer_tar(b"z")], architecture="s390x")
+    work = home.path / "work"
+    return (
+        write_directory(work / "arm64", oci_layout({"v1": arm})),
+        write_tar(work / "s390x.tar", oci_layout({"v1": mainframe})),
+    )
+
+
+def check_children(plain: Registry, path: str, tag: str, expected: list[str]) -> dict[str, object]:
+    """Return the index, whose children skopeo reads byte for byte."""
+    raw = skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{plain.host}/{path}:{tag}").encode()
+    assert raw == raw_manifest(plain, path, tag)
+    index: dict[str, object] = json.loads(raw)
+    platforms = []
+    for entry in json.loads(raw)["manifests"]:
+        child = f"docker://{plain.host}/{path}@{entry['digest']}"
+        text = skopeo("inspect", "--raw", "--tls-verify=false", child)
+        assert len(text.encode()) == entry["size"]
+        platforms.append(entry["platform"]["architecture"])
+    assert platforms == expected
+    return index
+
+
+def test_index_create_joins_a_layout_a_tar_a_tag_and_a_digest(plain: Registry, home: Home, unique: Unique) -> None:
+    path, other = unique("app"), unique("other")
+    layout, tar = layouts(home)
+    tagged = put_image(plain, other, "amd64", DOCKER)
+    digest = put_image(plain, path, None, architecture="riscv64").digest
+    command = ("index", "create", f"{plain.host}/{path}:1", layout, tar, f"{plain.host}/{other}:amd64", digest)
+    good(home.imgref(*command, "--annotation", "org.example.a=b=c"))
+    index = check_children(plain, path, "1", ["arm64", "s390x", "amd64", "riscv64"])
+    assert index["annotations"] == {"org.example.a": "b=c"}
+    assert raw_manifest(plain, path, tagged.digest) == tagged.raw
+    before = tags_of(plain, path)
+    good(home.imgref(*command, "--annotation", "org.example.a=b=c"))
+    assert tags_of(plain, path) == before
+    target = home.path / "work" / "copied"
+    skopeo("copy", "--all", "--src-tls-verify=false", f"docker://{plain.host}/{path}:1", f"dir:{target}")
+    assert (target / "manifest.json").read_bytes() == raw_manifest(plain, path, "1")
+
+
+def test_index_create_of_two_images_for_one_platform_is_an_error(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    one, two = put_image(plain, path, "one", text="one"), put_image(plain, path, "two", text="two")
+    names = [f"{plain.host}/{path}:{tag}" for tag in ("new", "one", "two")]
+    ran = home.imgref("index", "create", *names)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"two images for linux/amd64, {one.digest} and {two.digest}" in ran.err
+    assert set(tags_of(plain, path)) == {"one", "two"}
+
+
+def test_release_joins_images_and_sets_the_tags_of_the_plan(plain: Registry, home: Home, unique: Unique) -> None:
+    path, builds = unique("app"), unique("builds")
+    layout, _ = layouts(home)
+    put_image(plain, builds, "amd64")
+    command = ("release", layout, f"{plain.host}/{builds}:amd64", "1.2.3", "--image", f"{plain.host}/{path}")
+    ran = home.imgref(*command, "--dry-run")
+    assert ran.code == 0, ran.err
+    assert tags_of(plain, path) == {}
+    lines = good(home.imgref(*command))
+    check_children(plain, path, "1.2.3", ["arm64", "amd64"])
+    assert set(tags_of(plain, path)) == {"1.2.3", "1.2", "1", "latest"}
+    assert len(set(tags_of(plain, path).values())) == 1
+    assert lines[0].startswith("1.2.3: created sha256:")
+    assert good(home.imgref(*command))[0].startswith("1.2.3: unchanged sha256:")
+
+
+def test_release_of_one_image_keeps_its_digest_unless_it_gets_annotations(
+    plain: Registry, home: Home, unique: Unique
+) -> None:
+    path, builds = unique("app"), unique("builds")
+    image = put_image(plain, builds, "1")
+    command = ("release", f"{plain.host}/{builds}:1", "1.0.0", "--image", f"{plain.host}/{path}")
+    good(home.imgref(*command))
+    assert tags_of(plain, path)["1.0.0"] == image.digest
+    good(home.imgref(*command, "--annotation", "a=b", "--force-exact"))
+    assert check_children(plain, path, "1.0.0", ["amd64"])["annotations"] == {"a": "b"}
+
+
+def test_release_of_one_index_keeps_its_digest(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    layout, tar = layouts(home)
+    good(home.imgref("index", "create", f"{plain.host}/{path}-builds:1", layout, tar))
+    good(home.imgref("release", f"{plain.host}/{path}-builds:1", "1.0.0", "--image", f"{plain.host}/{path}"))
+    assert tags_of(plain, path)["1.0.0"] == tags_of(plain, f"{path}-builds")["1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["release", "app:1", "app:2", "1.0.0"], "several images need --image REPO"),
+        (["release", "app:1", "1.0.0", "--annotation", "a=b"], "--annotation goes with --image"),
+        (["release", "app:1", "app:2", "1.0.0", "--image", "app", "--pick", "x"], "--pick goes with a single image"),
+        (["release", "app:1"], "no VERSION given"),
+        (["release", "missing", "1.0.0", "--image", "localhost:1/app"], "there is no such file, and an image on a"),
+        (["release", "./missing.tar", "1.0.0", "--image", "localhost:1/app"], "there is no such file or directory"),
+        (["index", "create", "localhost:1/app:1"], "no IMAGE is given"),
+        (["index", "create", "localhost:1/app:1", "x", "--annotation", "a"], "--annotation 'a' is not KEY=VALUE"),
+        (["index", "create", "localhost:1/app:1", "x", "--annotation=a=1", "--annotation=a=2"], "a is given twice"),
+        (["index", "create", "localhost:1/app@sha256:" + 64 * "0", "x"], "the index gets a tag, not a digest"),
+        (["index", "make", "localhost:1/app:1", "x"], "'make' is not 'create'"),
+    ],
+)
+def test_bad_usage(arguments: list[str], said: str, home: Home) -> None:
+    ran = home.imgref(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_dockerd_pulls_what_was_joined(home: Home) -> None:
+    layouts(home)
+    home.environ["IMGREF_INSECURE_REGISTRIES"] = REGISTRY
+    home.environ["PATH"] = f"{Path(sys.executable).parent}:{home.environ['PATH']}"
+    with run_engine(home.environ) as engine:
+        registry = '{"version": 0.1, "storage": {"filesystem": {"rootdirectory": "data"}}, "http": {"addr": ":5001"}}'
+        engine.good(f"echo '{registry}' > registry.yml; docker-registry serve registry.yml > log 2>&1 &")
+        engine.good(f"for i in $(seq 100); do : < /dev/tcp/{REGISTRY.replace(':', '/')} && break; sleep 0.1; done")
+        engine.good("echo amd64 > file; printf 'FROM scratch\\nCOPY file /\\n' > df; docker build -q -t app -f df .")
+        engine.good("docker save -o app.tar app")
+        work = home.path / "work"
+        (digest,) = engine.good(
+            f"imgref index create --quiet {REGISTRY}/app:1 {work}/arm64 app.tar {work}/s390x.tar --annotation a=b"
+        )
+        engine.good(f"docker rmi app; docker pull {REGISTRY}/app:1")
+        (found,) = engine.good(f"docker image inspect --format '{{{{index .RepoDigests 0}}}}' {REGISTRY}/app:1")
+        assert found == f"{REGISTRY}/app@{digest}"
+        engine.good(f"docker pull --platform linux/arm64 {REGISTRY}/app:1")
