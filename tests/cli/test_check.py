@@ -83,7 +83,7 @@ def test_which_rules(capsys: Capsys, options: list[str], codes: list[str]) -> No
         ),
         (["--baseline", "Dockerfile"], "Dockerfile: is not a baseline: write one with --write-baseline"),
         (["--max-size", "huge"], "'huge' is not a size; write bytes, or a number such as 500K or 20M"),
-        (["--max-size", "0"], "'0' is no size"),
+        (["--max-size", "0"], "'0' is not a size"),
         (["--build-arg", "=x"], "'=x' has no name; write NAME=VALUE"),
         (["--platform", "linux"], "'linux' is not a platform; write os/architecture, as in linux/amd64"),
         (["--stdin-filename", "Dockerfile"], "--stdin-filename needs a - among the paths"),
@@ -171,7 +171,7 @@ def test_an_expired_exception_says_so(tmp_path: Path, capsys: Capsys, monkeypatc
     assert run(capsys, "check").codes() == ["IMG101", "IMG502"]
     monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 7, 1))
     outcome = run(capsys, "check")
-    assert "last; the exception for it (until then) expired on 2027-06-30" in outcome.out
+    assert "push; the exception for it (until then) expired on 2027-06-30" in outcome.out
     assert outcome.err.startswith(
         "warning: .imgref.toml:1: the exception for nginx (until then) expired on 2027-06-30, and does not count\n"
     )
@@ -421,8 +421,8 @@ def test_a_terminal_is_shown_the_source(capsys: Capsys, monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "60")
     outcome = run(capsys, "check", "--select", "IMG102")
     assert outcome.out == (
-        "Dockerfile:1:6: IMG102 'nginx:latest' moves: 'latest' is\n"
-        "    whatever was pushed last\n"
+        "Dockerfile:1:6: IMG102 'nginx:latest' is not a fixed\n"
+        "    version: 'latest' moves with every push\n"
         "  FROM nginx:latest\n"
         "       ^^^^^^^^^^^^\n"
         "help: write a version, such as nginx:<version>\n"
