@@ -43,6 +43,7 @@ CASES = {
         10,
     ),
     "one instruction of many words": ("Dockerfile", filled("FROM a:1\nENV", " A=b \\\n"), 10),
+    "one setting of many lines": ("a.container", filled("[Container]\nImage=a:1\nExec=x", " \\\n x"), 10),
     "one long line": ("Dockerfile", filled("FROM a:1\nRUN ", "x"), 10),
     "empty lines": ("Dockerfile", filled("FROM a:1\n", "\n"), 10),
     "the same tag": ("tags.txt", filled("", "1.2.3\n"), 10),

@@ -110,7 +110,7 @@ class _Reader:
 
     def _mark(self, index: int, token: Token) -> None:
         if token.text in {"{", "("}:
-            before = self._items[index - 1] if index else None
+            before = self._before(index) if token.text == "{" else self._items[index - 1] if index else None
             name = before.text if before is not None and before.kind == "word" else ""
             registry = self._frames[-1].registry
             if token.text == "{" and before is not None and before.text == ")" and self._closed is not None:
@@ -120,6 +120,12 @@ class _Reader:
             self._frames.append(_Frame(name, index + 1, registry))
         elif token.text in {"}", ")"} and len(self._frames) > 1:
             self._pop()
+
+    def _before(self, index: int) -> Token | None:
+        """Return the token before a block, which may begin on the next line."""
+        while index and self._items[index - 1].kind == "newline":
+            index -= 1
+        return self._items[index - 1] if index else None
 
     def _pop(self) -> None:
         frame = self._closed = self._frames.pop()
@@ -142,6 +148,8 @@ class _Reader:
 
     def _statement(self, index: int, token: Token) -> None:
         """Read a setting of a declarative block: ``name value`` or ``name(value)``."""
+        if index + 1 == len(self._items) or self._items[index + 1].kind == "newline":
+            return
         frame = self._frames[-1]
         value = index + 2 if self._is_mark(index + 1, "(") else index + 1
         if token.text == "docker" and frame.name == "agent":

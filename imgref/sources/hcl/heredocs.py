@@ -12,7 +12,7 @@ from imgref.sources.jsonc import document as jsonc
 
 __all__ = ["heredoc_images"]
 
-_EXPRESSION: Final = re.compile(r"\$\{[^{}\n]*+\}")
+_EXPRESSION: Final = re.compile(r"\$\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+\}")
 
 
 def heredoc_images(text: str, start: int, end: int) -> Iterator[Template]:

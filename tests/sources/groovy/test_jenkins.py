@@ -28,6 +28,7 @@ FOUND = ("maven:3.9", "maven:3.9", "external")
         "node { docker.image('maven:3.9').inside { sh 'mvn' } }",
         "node {\n def image = docker.image('maven:3.9')\n image.withRun('-d') { c -> sh 'x' } }",
         "def call(script) { script.docker.image('maven:3.9').pull() }",
+        "pipeline\n{\n agent\n {\n  docker\n\n  {\n   image 'maven:3.9'\n  }\n }\n}",
         "podTemplate(containers: [containerTemplate(name: 'a', image: 'maven:3.9', ttyEnabled: true)]) { node { } }",
         "pipeline { agent { kubernetes { containerTemplate { name 'a'\n image 'maven:3.9' } } } }",
         "pipeline { agent { kubernetes { yaml '''\nspec:\n  containers:\n  - image: maven:3.9\n    name: a\n''' } } }",
@@ -101,6 +102,7 @@ def test_jenkins_does_not_follow_variables(form: str, value: str, expected: tupl
     [
         "pipeline { agent { docker {\n image 'a/b:1'\n registryUrl URL\n } } }",
         "pipeline { agent { docker {\n registryUrl URL\n image 'a/b:1'\n } } }",
+        "node { docker.withRegistry(URL, 'id')\n {\n docker.image('a/b:1').push() } }",
         "node { docker.withRegistry(URL, 'id') {\n stage('x') { docker.image('a/b:1').inside {} } } }",
     ],
 )

@@ -32,7 +32,7 @@ DIGEST = "sha256:" + "0" * 64
         'resource "aws_ecs_task_definition" "a" { container_definitions = jsonencode([{ image = "IMAGE" }]) }',
         'resource "aws_ecs_task_definition" "a" { container_definitions = jsonencode([{ "image": "IMAGE" }]) }',
         'resource "aws_ecs_task_definition" "a" {\ncontainer_definitions = <<E\n[{"image": "IMAGE"}]\nE\n}',
-        'resource "aws_ecs_task_definition" "a" {\ncontainer_definitions = <<E\n[{"a": ${x}, "image": "IMAGE"}]\nE\n}',
+        'locals {\ncontainer_definitions = <<E\n[{"a": ${f({ b = "c" })}, "image": "IMAGE"}]\nE\n}',
         'resource "aws_batch_job_definition" "a" { container_properties = jsonencode({ image = "IMAGE" }) }',
         'resource "aws_codebuild_project" "a" { environment { image = "IMAGE" } }',
         'module "a" { source = "x/codebuild"\n environment = { image = "IMAGE" } }',
