@@ -27,11 +27,10 @@ _RULE_KINDS = {"tag": "strings", "on": "strings", "branch": "strings"}
 
 
 class Planned(NamedTuple):
-    """A plan, and where and of which commit the build is, if that is known."""
+    """A plan, and the build that it is for; a version alone has none."""
 
     plan: TagPlan
-    source: str | None = None
-    revision: str | None = None
+    build: Build | None = None
 
 
 def plan_of_version(context: click.Context, options: PlanOptions, version: str) -> Planned:
@@ -52,7 +51,7 @@ def plan_of_version(context: click.Context, options: PlanOptions, version: str) 
     tags = plan_build(build, _policy(context, options, existing))
     for note in tags.notes:
         _console.note(note)
-    return Planned(tags.plan, revision=sha)
+    return Planned(tags.plan, build if sha is not None else None)
 
 
 def plan_of_build(context: click.Context, options: PlanOptions) -> Planned:
@@ -86,11 +85,12 @@ def plan_of_build(context: click.Context, options: PlanOptions) -> Planned:
     tags = plan_build(build, how)
     for note in (*tags.notes, *_notes_of_source(context, build)):
         _console.note(note)
-    return Planned(tags.plan, build.source, build.sha)
+    return Planned(tags.plan, build)
 
 
 def _notes_of_source(context: click.Context, build: Build) -> tuple[str, ...]:
-    return build.notes if context.params["labels"] and not context.params["source"] else ()
+    asked = context.params["labels"] or context.params["style"] in ("github", "args", "dotenv", "bake", "json")
+    return build.notes if asked and not context.params["source"] else ()
 
 
 def _existing(context: click.Context, options: PlanOptions, version: str) -> list[ExistingTags] | None:

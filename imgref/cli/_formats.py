@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import click
 
 from imgref.cli import _console
+from imgref.cli._labels import NO_METADATA, Metadata
 from imgref.reference import ImageReference
 from imgref.tags import TagPlan
 
-__all__ = ["LABEL_STYLES", "STYLES", "Printed", "write_github", "write_labels", "write_plan"]
+__all__ = ["LABEL_STYLES", "STYLES", "Printed", "bake_file", "on_one_line", "plain_pairs", "write_labels", "write_plan"]
 
 STYLES: Final = ("lines", "csv", "args", "json", "bake", "github", "dotenv", "table")
 LABEL_STYLES: Final = ("lines", "args", "json", "bake")
@@ -30,6 +30,7 @@ class Printed(NamedTuple):
 
     plan: TagPlan
     images: tuple[ImageReference, ...]
+    metadata: Metadata = NO_METADATA
 
     @property
     def references(self) -> list[str]:
@@ -43,7 +44,7 @@ class Printed(NamedTuple):
 
     def to_dict(self) -> dict[str, object]:
         """Return the plan as ``--format json`` prints it."""
-        plan = self.plan
+        plan, (labels, annotations, _) = self.plan, self.metadata
         return {
             "version": plan.version,
             "scheme": plan.scheme,
@@ -52,6 +53,7 @@ class Printed(NamedTuple):
             "held": [{"tag": held.tag, "because": held.because} for held in plan.held],
             "references": self.references,
             "existing": [{"source": source.source, "count": source.versions} for source in plan.existing],
+            **({"labels": dict(labels), "annotations": dict(annotations)} if labels or annotations else {}),
         }
 
 
@@ -61,35 +63,81 @@ def write_plan(printed: Printed, style: str, bake_target: str) -> None:
     if style == "json":
         _console.say_json(printed.to_dict())
     elif style == "csv":
-        _console.say(",".join(_on_one_line(names)))
+        _console.say(",".join(on_one_line(names)))
     elif style == "args":
-        _console.say(_arguments("-t", names))
+        _console.say(_all_arguments(printed))
     elif style == "bake":
-        _console.say_json(_bake(bake_target, "tags", names), indent=2)
+        _console.say_json(bake_file(printed, bake_target), indent=2)
     elif style == "dotenv":
         variables = {
             "IMGREF_VERSION": printed.plan.version,
             "IMGREF_TAGS": ",".join(printed.plan.tags),
             "IMGREF_REFERENCES": ",".join(printed.references),
+            **({"IMGREF_ARGS": _all_arguments(printed)} if printed.metadata.labels else {}),
         }
-        _console.say("\n".join(_on_one_line(f"{name}={value}" for name, value in variables.items())))
+        _console.say("\n".join(on_one_line(f"{name}={value}" for name, value in variables.items())))
     else:
-        _console.say("\n".join(_on_one_line(names)))
+        _console.say("\n".join(on_one_line(names)))
 
 
-def write_labels(labels: Mapping[str, str], style: str, bake_target: str) -> None:
+def write_labels(metadata: Metadata, style: str, bake_target: str) -> None:
     """Write labels to stdout, in one of ``LABEL_STYLES``."""
+    labels = metadata.labels
     if style == "json":
         _console.say_json(labels)
     elif style == "args":
-        _console.say(_arguments("--label", [f"{key}={value}" for key, value in labels.items()]))
+        _console.say(_arguments("--label", plain_pairs(labels, metadata.typed, word=True)))
     elif style == "bake":
-        _console.say_json(_bake(bake_target, "labels", labels), indent=2)
+        _console.say_json(_bake(bake_target, {"labels": labels}), indent=2)
     else:
-        _console.say("\n".join(_on_one_line(f"{key}={value}" for key, value in labels.items())))
+        _console.say("\n".join(on_one_line(plain_pairs(labels, metadata.typed))))
 
 
-def _on_one_line(values: Iterable[str]) -> list[str]:
+def bake_file(printed: Printed, target: str) -> dict[str, object]:
+    """Return a bake file with the tags, and the labels and annotations if there are any."""
+    fields: dict[str, list[str] | Mapping[str, str]] = {"tags": printed.names}
+    if printed.metadata.labels:
+        fields["labels"] = printed.metadata.labels
+        fields["annotations"] = [f"{key}={value}" for key, value in printed.metadata.levelled.items()]
+    return _bake(target, fields)
+
+
+def plain_pairs(
+    pairs: Mapping[str, str], typed: frozenset[str], *, word: bool = False, warned: Container[str] = ()
+) -> list[str]:
+    """Return ``KEY=VALUE`` of each pair.
+
+    What the format cannot contain is omitted with a warning, unless somebody typed it.
+
+    Args:
+        pairs: the pairs.
+        typed: the keys of those that somebody typed.
+        word: whether each must be a word of a shell without quotes, rather than one line.
+        warned: keys for which there was a warning already.
+    """
+    shown = []
+    for key, value in pairs.items():
+        text = f"{key}={value}"
+        fits = re.fullmatch(_PLAIN_WORD, text, re.ASCII) if word else not re.search(_CONTROL, text)
+        if not fits and key not in typed and key.rpartition(":")[2] not in typed:
+            if key.rpartition(":")[2] in warned:
+                continue
+            reason = "would need quotes" if word else "contains a line break or a control character"
+            _console.warn(f"{key} is omitted: its value {reason}")
+        else:
+            shown.append(text)
+    return shown
+
+
+def _all_arguments(printed: Printed) -> str:
+    labels, annotations, typed = printed.metadata
+    words = [_arguments("-t", printed.names)]
+    words.append(_arguments("--label", plain_pairs(labels, typed, word=True)))
+    words.append(_arguments("--annotation", plain_pairs(annotations, typed, word=True, warned=labels)))
+    return " ".join(filter(None, words))
+
+
+def on_one_line(values: Iterable[str]) -> list[str]:
     """Return the values, none of which a reader of lines may take for two.
 
     Raises:
@@ -109,42 +157,18 @@ def _arguments(option: str, values: list[str]) -> str:
     return " ".join(f"{option} {value}" for value in values)
 
 
-def _bake(target: str, field: str, value: list[str] | Mapping[str, str]) -> dict[str, object]:
+def _bake(target: str, fields: Mapping[str, list[str] | Mapping[str, str]]) -> dict[str, object]:
     # https://docs.docker.com/build/bake/reference/ - bake expands variables in strings, as in ${GITHUB_TOKEN}.
     if not re.fullmatch(r"[A-Za-z0-9_-]+", target, re.ASCII):
         raise click.UsageError(f"--bake-target: {target!r} is not a valid target name: use letters, digits, _ and -")
-    escaped = (
-        [_bake_literal(text) for text in value]
+    escaped = {
+        field: [_bake_literal(text) for text in value]
         if isinstance(value, list)
         else {key: _bake_literal(text) for key, text in value.items()}
-    )
-    return {"target": {target: {field: escaped}}}
+        for field, value in fields.items()
+    }
+    return {"target": {target: escaped}}
 
 
 def _bake_literal(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
-
-
-def write_github(printed: Printed) -> str:
-    """Append a plan to the file of step outputs, and give its path.
-
-    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#setting-an-output-parameter
-    """
-    path = os.environ.get("GITHUB_OUTPUT")
-    if not path:
-        raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
-    import json
-
-    version, *names = _on_one_line([printed.plan.version, *printed.names])
-    outputs = {"version": version, "tags": "\n".join(names), "json": json.dumps(printed.to_dict())}
-    text = ""
-    for name, value in outputs.items():
-        delimiter = f"imgref_{os.urandom(16).hex()}"
-        text += f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
-    from pathlib import Path
-
-    with Path(path).open("a+b") as file:
-        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n":
-            text = "\n" + text
-        file.write(text.encode())
-    return path

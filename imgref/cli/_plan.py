@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
 from imgref.cli._image_option import lowercased, read_image
-from imgref.cli._plan_words import check_match, match_names, match_version, read_floating
+from imgref.cli._plan_words import check_match, match_names, match_version, read_floating, read_tables
 from imgref.config import Setting, find_config, load_config
 from imgref.errors import ConfigError, InvalidReference, InvalidTag
 from imgref.reference import ImageReference
@@ -42,6 +42,8 @@ KINDS: Final = {
     "any-tag": "boolean",
     "default-tags": "boolean",
     "rules": "tables",
+    "labels": "table",
+    "annotations": "table",
 }
 """The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
 
@@ -121,6 +123,7 @@ class PlanOptions(NamedTuple):
     origins: dict[str, str]
     base: str
     allow_empty: bool = False
+    metadata: Mapping[str, Mapping[str, str]] = {}
 
     @property
     def policy(self) -> TagPolicy:
@@ -167,7 +170,7 @@ def gather(context: click.Context) -> PlanOptions:
     origins: dict[str, str] = {}
     for key in KINDS:
         name = key.replace("-", "_")
-        if name not in context.params:
+        if name not in context.params or KINDS[key] == "table":
             continue
         values[key], origins[key] = context.params[name], "default"
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
@@ -186,7 +189,8 @@ def gather(context: click.Context) -> PlanOptions:
         values["image"] = tuple(map(lowercased, values["image"]))
     values["floating"] = read_floating(values["floating"], origins["floating"])
     check_match(values["match"], values["prefix"], origins["match"])
-    options = PlanOptions(values, origins, base, bool(context.params.get("allow_empty")))
+    metadata = read_tables(settings, "labels", "annotations")
+    options = PlanOptions(values, origins, base, bool(context.params.get("allow_empty")), metadata)
     if options.allow_empty and not values["existing"]:
         raise click.UsageError("--allow-empty goes with --existing")
     _check(options, settings)
@@ -222,6 +226,10 @@ def tell_held(plan: TagPlan) -> None:
     """Report on stderr which tags are held back, and by which version."""
     for held in plan.held:
         _console.note(f"held: {held.tag} ({held.because} is newer)")
+    if plan.held:
+        from imgref.cli._github import tell_held_in_actions
+
+        tell_held_in_actions(plan.held)
 
 
 def tell_nothing_left(version: str, *, held: bool = True) -> int:

@@ -1,17 +1,18 @@
-"""The values of ``--floating`` and ``--match``."""
+"""The values of options and settings that are not single words: ``--floating``, ``--match``, and tables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import click
 
-from imgref.errors import InvalidVersion
+from imgref.config import Setting
+from imgref.errors import ConfigError, InvalidVersion
 from imgref.tags import FLOATING, ExistingTags
 
-__all__ = ["check_match", "match_names", "match_version", "read_floating"]
+__all__ = ["check_match", "match_names", "match_version", "read_floating", "read_tables"]
 
 
 def read_floating(value: Any, origin: str) -> tuple[str, ...]:  # noqa: ANN401 - of the command line or a file
@@ -28,6 +29,25 @@ def read_floating(value: Any, origin: str) -> tuple[str, ...]:  # noqa: ANN401 -
         if word not in FLOATING:
             raise click.UsageError(f"--floating: {word!r} is not one of {', '.join(FLOATING)} ({origin})")
     return tuple(words)
+
+
+def read_tables(settings: Mapping[str, Setting], *names: str) -> dict[str, dict[str, str]]:
+    """Return tables of strings of the settings.
+
+    Raises:
+        ConfigError: a value is not a string.
+    """
+    tables = {}
+    for name in names:
+        if name not in settings:
+            continue
+        setting = settings[name]
+        table = cast("dict[str, object]", setting.value)
+        for key, value in table.items():
+            if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/:-]*", key, re.ASCII):
+                raise ConfigError(f"{name}: {key!r} must be a key with a string", setting.path, setting.line)
+        tables[name] = cast("dict[str, str]", table)
+    return tables
 
 
 def check_match(pattern: str, prefix: str, origin: str) -> None:

@@ -6,8 +6,10 @@ import click
 
 from imgref.cli import _console, _formats
 from imgref.cli._build_options import build_options, describes_build
-from imgref.cli._build_plan import created, plan_of_build, plan_of_version
+from imgref.cli._build_plan import plan_of_build, plan_of_version
 from imgref.cli._formats import Printed
+from imgref.cli._github import write_github
+from imgref.cli._labels import NO_METADATA, Metadata, read_metadata
 from imgref.cli._plan import (
     PlanOptions,
     gather,
@@ -17,7 +19,6 @@ from imgref.cli._plan import (
     tell_nothing_left,
 )
 from imgref.cli._registry import client_options
-from imgref.tags import TagPlan
 
 __all__ = ["command"]
 
@@ -44,9 +45,11 @@ __all__ = ["command"]
 )
 @click.option("--labels", is_flag=True, help="Print the org.opencontainers.image labels of the build instead.")
 @click.option(
-    "--source", metavar="URL", help="With --labels: address of the repository, such as https://github.com/acme/app."
+    "--source", metavar="URL", help="For the labels: address of the repository, such as https://github.com/acme/app"
 )
-@click.option("--revision", metavar="SHA", help="With --labels: the commit.")
+@click.option("--revision", metavar="SHA", help="For the labels: the commit")
+@click.option("--label", metavar="KEY=VALUE", multiple=True, help="Add or override a label. Repeatable")
+@click.option("--annotation", metavar="KEY=VALUE", multiple=True, help="Add or override an annotation. Repeatable")
 @click.option("--show-config", is_flag=True, help="Print where each option comes from, and exit.")
 @client_options
 @click.pass_context
@@ -61,44 +64,31 @@ def command(
     options = gather(context)
     if flags["show_config"]:
         return _show_config(options)
-    if not flags["labels"]:
-        _require(flags, "--labels", "source", "revision")
     images = tuple(options.images)
     if flags["ci"] or describes_build(flags):
         if version is not None:
             raise click.UsageError("--ci, --ref, --pr and --git determine the version: omit VERSION")
-        plan, source, revision = plan_of_build(context, options)
+        planned = plan_of_build(context, options)
     else:
         _require(flags, "--ci", "any_tag", "sha", "default_branch")
+        if not flags["labels"]:
+            _require(flags, "--labels", "source", "revision")
         if version is None:
             raise click.UsageError("no VERSION is given (an unset variable?); --ci reads it from the CI's environment")
-        plan, source, revision = plan_of_version(context, options, version)
+        planned = plan_of_version(context, options, version)
+    plan = planned.plan
     tell_existing(plan)
     tell_held(plan)
     if not plan.tags:
         if style == "json" and not flags["labels"]:
             _formats.write_plan(Printed(plan, images), style, bake_target)
         return tell_nothing_left(plan.version, held=bool(plan.held))
+    metadata = NO_METADATA
+    if planned.build is not None or flags["labels"] or flags["label"] or flags["annotation"]:
+        metadata = read_metadata(planned, context.params, options.metadata)
     if flags["labels"]:
-        labels = _labels(plan, _source(flags["source"]) or source or "", str(flags["revision"] or revision or ""))
-        return _print_labels(labels, style, bake_target)
-    return _print(Printed(plan, images), style, bake_target)
-
-
-def _source(typed: object) -> str | None:
-    """Return the URL of ``--source``, without credentials.
-
-    Raises:
-        UsageError: the address has no http or https URL. The message omits it, since it may contain credentials.
-    """
-    if not typed:
-        return None
-    from imgref.ci import source_url
-
-    url = source_url(str(typed))
-    if url is None:
-        raise click.UsageError("--source: not an address that can be given as an http or https URL")
-    return url
+        return _print_labels(metadata, style, bake_target)
+    return _print(Printed(plan, images, metadata), style, bake_target)
 
 
 def _require(flags: dict[str, object], option: str, *names: str) -> None:
@@ -122,7 +112,8 @@ def _print(printed: Printed, style: str | None, bake_target: str) -> int:
     if style in ("args", "bake") and not printed.images:
         _console.warn("without --image these are bare tags, which docker takes for names of images")
     if style == "github":
-        _console.note(f"written to {_formats.write_github(printed)}: version, tags, json")
+        path, names = write_github(printed, bake_target)
+        _console.note(f"written to {path}: {', '.join(names)}")
     elif style == "table":
         _table(printed)
     else:
@@ -140,25 +131,9 @@ def _table(printed: Printed) -> None:
     _console.table((header, ""), rows)
 
 
-def _print_labels(labels: dict[str, str], style: str | None, bake_target: str) -> int:
+def _print_labels(metadata: Metadata, style: str | None, bake_target: str) -> int:
     style = style or "lines"
     if style not in _formats.LABEL_STYLES:
         raise click.UsageError(f"--labels comes as {', '.join(_formats.LABEL_STYLES)}, not as {style}")
-    _formats.write_labels(labels, style, bake_target)
+    _formats.write_labels(metadata, style, bake_target)
     return 0
-
-
-def _labels(plan: TagPlan, source: str, revision: str) -> dict[str, str]:
-    """Return the labels of a build that are known.
-
-    https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
-    """
-    values = {
-        "created": created().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "revision": revision,
-        "source": source,
-        "version": plan.version,
-        "ref.name": plan.tags[0],
-        "title": source.rstrip("/").rpartition("/")[2].removesuffix(".git"),
-    }
-    return {f"org.opencontainers.image.{key}": value for key, value in values.items() if value}

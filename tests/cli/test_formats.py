@@ -15,7 +15,9 @@ import pytest
 from vectors import clean_environ, imgref
 
 from imgref import TagPlan
-from imgref.cli._formats import Printed, write_github, write_labels, write_plan
+from imgref.cli._formats import Printed, write_labels, write_plan
+from imgref.cli._github import write_github
+from imgref.cli._labels import Metadata
 
 RELEASE = ("tags", "2.0.0-aZ-09.x-y+b5", "--build", "underscore", "--image", "ghcr.io/acme/app", "--image", "acme/app")
 TAG = "2.0.0-aZ-09.x-y_b5"
@@ -99,7 +101,9 @@ def test_a_line_format_with_a_control_character_in_a_value_is_a_usage_error(
     value = f"1{character}LD_PRELOAD=x"
     plan = replace(PLAN, version=value) if style in ("dotenv", "github") else replace(PLAN, tags=("1.0.0", value))
     with pytest.raises(click.UsageError):
-        write_github(Printed(plan, ())) if style == "github" else write_plan(Printed(plan, ()), style, "imgref")
+        write_github(Printed(plan, ()), "imgref") if style == "github" else write_plan(
+            Printed(plan, ()), style, "imgref"
+        )
     assert not (tmp_path / "output").exists()
 
 
@@ -108,19 +112,20 @@ def test_labels_with_a_control_character_are_printed_only_where_it_is_escaped(
     character: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = {"a": f"1{character}b=2"}
+    metadata = Metadata(labels, {}, frozenset(labels))
     for style in ("lines", "args"):
         with pytest.raises(click.UsageError):
-            write_labels(labels, style, "imgref")
+            write_labels(metadata, style, "imgref")
     assert capsys.readouterr().out == ""
-    write_labels(labels, "json", "imgref")
+    write_labels(metadata, "json", "imgref")
     assert json.loads(capsys.readouterr().out) == labels
-    write_labels(labels, "bake", "imgref")
+    write_labels(metadata, "bake", "imgref")
     assert json.loads(capsys.readouterr().out)["target"]["imgref"]["labels"] == labels
 
 
 def test_bake_does_not_expand_variables_in_values(capsys: pytest.CaptureFixture[str]) -> None:
     # https://github.com/hashicorp/hcl/blob/main/json/spec.md#strings
-    write_labels({"a": "${TOKEN} %{if x} $5 100%"}, "bake", "imgref")
+    write_labels(Metadata({"a": "${TOKEN} %{if x} $5 100%"}, {}), "bake", "imgref")
     written = json.loads(capsys.readouterr().out)
     assert written["target"]["imgref"]["labels"] == {"a": "$${TOKEN} %%{if x} $5 100%"}
 
