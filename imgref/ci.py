@@ -30,7 +30,9 @@ __all__ = [
     "matched_build",
     "matched_version",
     "plan_build",
+    "running_system",
     "source_url",
+    "system_names",
     "tags_of_build",
 ]
 
@@ -55,6 +57,21 @@ def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | No
         markers = (f"{name} ({_marker(system)})" for system in SYSTEMS if (name := system.name))
         raise UnknownBuild(f"no CI system was detected; looked for {', '.join(markers)}")
     return build_of(read_facts(system, environ, default_branch), system.name)
+
+
+def running_system(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the name of the CI system that runs this, or None.
+
+    >>> running_system({"GITLAB_CI": "true"})
+    'GitLab CI'
+    """
+    environ = os.environ if environ is None else environ
+    return next((system.name for system in SYSTEMS if is_running(system, environ)), None)
+
+
+def system_names() -> tuple[str, ...]:
+    """Return the names of the CI systems that are known."""
+    return tuple(system.name for system in SYSTEMS)
 
 
 def _marker(system: System) -> str:

@@ -23,7 +23,7 @@ _ONE_REFERENCE: Final = "each parameter is another fact about one reference, and
 
 MANY_PARAMETERS: Final = {
     "check.settings.read_policy": _BY_KEYWORD,
-    "ci.tags_of_build": _BY_KEYWORD,
+    "_ci_tags.tags_of_build": _BY_KEYWORD,
     "registry.authorization.Authenticator._bearer": "the request, the challenge and the credential are independent",
     "registry.authorization.Authenticator.renew": "the request that was refused, and its answer",
     "registry.release.plan_release": _BY_KEYWORD,

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli._environments import environment_settings
 from imgref.cli._image_option import lowercased, read_image
 from imgref.cli._plan_words import check_match, match_names, match_version, read_floating, read_tables
 from imgref.config import Setting, find_config, load_config
@@ -44,6 +45,7 @@ KINDS: Final = {
     "rules": "tables",
     "labels": "table",
     "annotations": "table",
+    "environments": "table",
 }
 """The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
 
@@ -166,6 +168,7 @@ def gather(context: click.Context) -> PlanOptions:
     """
     config = load_config(find_config())
     settings = config.section("tags", KINDS)
+    settings |= environment_settings(settings)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for key in KINDS:
