@@ -298,6 +298,7 @@ class _Guard:
         return of_commit or (number is not None and name.startswith(f"pr-{number}-"))
 
     def _is_date(self, name: str, template: Template) -> bool:
-        """Return whether a tag is a date without dots, which no version in SemVer is."""
+        """Return whether a tag is a date without dots, perhaps with a time, which no version in SemVer is."""
         dated = bool(template.names & {"date", "commit-date"})
-        return dated and self._policy.scheme == "semver" and len(name) >= _DATE_DIGITS and name.isdecimal()
+        digits = rf"[0-9]{{{_DATE_DIGITS},}}(?:-[0-9]+)*"
+        return dated and self._policy.scheme == "semver" and re.fullmatch(digits, name) is not None

@@ -35,6 +35,8 @@ BREAKS = [
     ("docs/check.md", "dockerfile", "ignore[IMG102]", "ignore[IMG192]"),
     ("docs/check.md", "", "`concise`", "`concize`"),
     ("docs/check.md", "", "imgref[check]", "imgref[chekc]"),
+    ("docs/metadata-action.md", "yaml", "--format github", "--format githb"),
+    ("docs/metadata-action.md", "", "--no-default-tags", "--no-defualt-tags"),
     ("docs/ci.md", "yaml", "--format github", "--format githb"),
     ("docs/ci.md", "yaml", "--default-branch", "--default-brnach"),
     ("docs/ci.md", "yaml", "fetch-depth:", "fetch-detph:"),
