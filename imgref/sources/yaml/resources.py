@@ -52,12 +52,14 @@ def has_images(kind: Type) -> bool:
     >>> has_images(Type("monitoring.coreos.com", "Prometheus")), has_images(Type("", "ConfigMap"))
     (True, False)
     """
-    return kind.kind not in _DATA and not kind.is_in(*_MACHINES, *_OTHER)
+    is_custom = "." in kind.group
+    return is_custom and kind.kind not in _DATA and not kind.is_in(*_MACHINES, *_OTHER)
 
 
 def read_fields(mapping: Mapping, kind: Type, found: Found) -> None:
     """Find the images that one mapping in a custom resource has."""
-    for image in mapping.every("image"):
+    is_ceph = mapping.get("monitors") is not None
+    for image in mapping.every("image") if not is_ceph else ():
         if isinstance(image, Mapping):
             if found.text.startswith("{{", image.start):
                 found.image(image, "image")

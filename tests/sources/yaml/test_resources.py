@@ -36,6 +36,8 @@ def found(text: str) -> list[tuple[str, str | None, str]]:
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {image: a}\n",
         "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nspec: {image: a}\n",
         "apiVersion: compute.cnrm.cloud.google.com/v1\nkind: ComputeInstance\nspec: {image: debian-12}\n",
+        "apiVersion: v1\nkind: Pod\nspec: {volumes: [{rbd: {monitors: [a], image: foo}}]}\n",
+        CR + "spec: {template: {volumes: [{rbd: {monitors: [a], image: foo}}]}}\n",
         CR + "status: {image: a}\n",
         CR + "metadata: {image: a}\n",
         CR + "spec: {image: 'https://a/b.png', other: {image: data:image/png;base64,xx}}\n",
