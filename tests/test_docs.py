@@ -19,7 +19,7 @@ from vectors import ROOT, clean_environ
 OF_THEIR_OWN = {"golden-images.md", "tutorial.md"}
 """Pages whose transcripts need a world of their own, and have a test of their own."""
 
-AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 DOCUMENTS = [*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md"))]
 
 

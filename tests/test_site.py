@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TOP = {"index.md", "changelog.md", "contributing.md", "security.md"}
+TOP = {"index.md", "changelog.md", "contributing.md", "security.md", "code-of-conduct.md"}
 
 
 def navigation() -> list[dict[str, Any]]:
@@ -38,6 +38,6 @@ def test_navigation_has_the_four_kinds_of_pages() -> None:
 
 def test_top_pages_are_those_that_the_site_adds() -> None:
     hook = (ROOT / "scripts" / "site.py").read_text(encoding="utf-8")
-    added = dict(re.findall(r'"(\w+\.md)": "(\w+\.md)"', hook))
+    added = dict(re.findall(r'"(\w+\.md)": "([\w-]+\.md)"', hook))
     assert set(added.values()) == TOP
     assert all((ROOT / name).is_file() for name in added)

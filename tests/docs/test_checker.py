@@ -9,7 +9,7 @@ from docs.checker import EXEMPT, blocks, problems
 from docs.commands import ROOT
 from kind_pages import TABLE
 
-AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 PAGES = {
     str(path.relative_to(ROOT)): TABLE.sub(lambda table: "\n" * table[0].count("\n"), path.read_text(encoding="utf-8"))
     for path in (*(ROOT / name for name in AT_THE_TOP), *sorted((ROOT / "docs").glob("*.md")))
@@ -17,6 +17,8 @@ PAGES = {
 """The pages without the table of kinds, which names what belongs to other programs and follows from the code."""
 
 BREAKS = [
+    ("docs/roadmap.md", "", "`imgref check`", "`imgref chek`"),
+    ("CODE_OF_CONDUCT.md", "", "(SECURITY.md)", "(SEKURITY.md)"),
     ("docs/settings.md", "", "imgref schema settings", "imgref shcema settings"),
     ("docs/api.md", "", "(library.md)", "(libary.md)"),
     ("SECURITY.md", "", "--force-exact", "--forse-exact"),
