@@ -35,7 +35,6 @@ MANY_PARAMETERS: Final = {
     "registry.transport.sender.Transport._follow": "the parts of a request",
     "registry.transport.sender.Transport._send": "the parts of a request",
     "sources.collected.Collected.add": _ONE_REFERENCE,
-    "sources.quadlet._image": _ONE_REFERENCE,
     "sources.yaml.collector.Found.image": _ONE_REFERENCE,
     "sources.yaml.collector.Found.add": _ONE_REFERENCE,
     "sources.yaml.helm._put": _ONE_REFERENCE,

@@ -49,7 +49,7 @@ def test_daemon_json(text: str, expected: list[tuple[int, int, str]]) -> None:
         ('{\n  "a": tru\n}', (2, 8), "this is not valid JSON"),
         ("[]", (1, 1), "a JSON object"),
         ('{"insecure-registries": "a"}', (1, 25), "must be an array of strings"),
-        ('{"insecure-registries": ["a", 1]}', (1, 31), "and not '1'"),
+        ('{"insecure-registries": ["a", 1]}', (1, 31), "not '1'"),
         ('{"a": ' + "[" * 100_000, (1, 1), "nested too deeply"),
         ('{"a": ' + "1" * 10_000 + "}", (1, 1), "too many digits"),
     ],
@@ -131,7 +131,7 @@ def test_registries_conf(text: str, expected: list[tuple[int, int, str]]) -> Non
         ("a = \nb = 1", (1, 5), "this is not valid TOML: "),
         ('a = "', (1, 6), "this is not valid TOML: "),
         ("[[registry]]\nlocation = 'a'\ninsecure = 'yes'", (3, 12), "either true or false"),
-        ("[[registry]]\nlocation = 1\ninsecure = true", (2, 12), "and not '1'"),
+        ("[[registry]]\nlocation = 1\ninsecure = true", (2, 12), "not '1'"),
         ("a = " + "[" * 5000, (1, 1), "nested too deeply"),
     ],
 )
