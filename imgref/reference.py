@@ -18,7 +18,7 @@ from imgref._image_reference import (
 )
 from imgref.errors import InvalidReference
 
-__all__ = ["DEFAULT_REGISTRY", "DEFAULT_TAG", "ImageReference", "left_out", "parse"]
+__all__ = ["DEFAULT_REGISTRY", "DEFAULT_TAG", "ImageReference", "left_out", "mirrored", "parse"]
 
 # Fleets repeat themselves: the same few images in hundreds of manifests. Both bounds keep a stream of distinct
 # or of huge texts from growing the process.
@@ -108,3 +108,21 @@ def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageRe
     ref = new(ImageReference)
     set_parts(ref, (registry, path, tag, digest))
     return ref
+
+
+def mirrored(ref: ImageReference, place: str) -> ImageReference:
+    """Return the same image on another registry, below a prefix if there is one.
+
+    Args:
+        ref: the image.
+        place: a registry, or a registry and a prefix: ``HOST`` or ``HOST/PREFIX``.
+
+    Raises:
+        InvalidReference: ``place`` is not valid, or the result is too long.
+
+    >>> str(mirrored(parse("ubuntu"), "registry.local:5001/mirror"))
+    'registry.local:5001/mirror/library/ubuntu:latest'
+    """
+    host, slash, prefix = place.partition("/")
+    moved = ref.with_registry(host)
+    return moved.with_path(f"{prefix}/{ref.path}") if slash else moved

@@ -232,7 +232,7 @@ def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
 
 
 PUBLISH = {
-    "cli.push", "cli.copy", "cli.prune", "cli.index",
+    "cli.push", "cli.copy", "cli._copy_list", "cli.prune", "cli.index",
     "cli._image_sources", "registry.prune", "cli.tag", "cli.release", "cli.tags", "cli._overwrite",
     "registry.release", "registry.overwrite", "registry.listing", "registry.origins", "registry.transfer",
 }  # fmt: skip

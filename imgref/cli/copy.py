@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +17,6 @@ from imgref.reference import ImageReference, parse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imgref.platforms import Platform
     from imgref.registry.client import RegistryClient
     from imgref.registry.transfer.progress import Transferred
 
@@ -24,56 +24,78 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("source", metavar="SRC")
-@click.argument("targets", metavar="DST...", nargs=-1)
+@click.argument("source", metavar="[SRC]", required=False)
+@click.argument("targets", metavar="[DST]...", nargs=-1)
 @platform_option("Copy the image for this platform only; without it, all of them.")
 @click.option("--referrers", is_flag=True, help="Copy what refers to the image as well, such as its signatures.")
+@click.option(
+    "--from-file", "listed", metavar="LIST", help="Copy the images in a file, one per line; - for standard input"
+)
+@click.option("--to", metavar="HOST[/PREFIX]", help="With --from-file: where images go whose line has no DST")
+@click.option("--tags", "wanted", metavar="RANGE", help="With --from-file: copy these versions of lines without a tag")
+@click.option("--missing", is_flag=True, help="With --from-file: skip names that exist")
 @mount_option
 @overwrite_options
 @transfer_options
 @with_client
-def command(
-    client: RegistryClient,
-    source: str,
-    targets: tuple[str, ...],
-    platform: Platform | None,
-    referrers: bool,
-    mount_from: tuple[str, ...],
-    force: bool,
-    if_absent: bool,
-    dry_run: bool,
-    jobs: int,
-    style: str,
-    quiet: bool,
-) -> int:
+def command(client: RegistryClient, source: str | None, targets: tuple[str, ...], **flags: Any) -> int:
     """Copy an image to other repositories or registries.
 
     An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves. A
     released version such as 2.1.3 does not move from another image.
+
+    With --from-file, copy a list of images: each line is a reference, or SRC DST. The copies follow their sources,
+    also if a tag has moved. One that fails does not stop the others.
     """
+    if flags["listed"] is not None:
+        return _copy_list(client, (*([source] if source else []), *targets), flags)
+    for option, name in (("--to", "to"), ("--tags", "wanted"), ("--missing", "missing")):
+        if flags[name]:
+            raise click.UsageError(f"{option} goes with --from-file")
+    if source is None:
+        raise click.UsageError("no SRC is given: what should be copied? (an unset variable?)")
+    return _copy_one(client, source, targets, flags)
+
+
+def _copy_list(client: RegistryClient, words: Sequence[str], flags: Mapping[str, Any]) -> int:
+    from imgref.cli._copy_list import CopyList, read_pairs
+    from imgref.versions import VersionRange
+
+    excluded = {"--force": "force", "--if-absent": "if_absent", "--mount-from": "mount_from", "--quiet": "quiet"}
+    used = [option for option, name in excluded.items() if flags[name]]
+    if words or used or flags["style"] != "text":
+        what = "arguments" if words else used[0] if used else "--format"
+        raise click.UsageError(f"--from-file cannot be used with {what}")
+    versions = None if flags["wanted"] is None else VersionRange.parse(flags["wanted"])
+    pairs = read_pairs(flags["listed"], flags["to"], ranged=versions is not None)
+    same = {name: flags[name] for name in ("platform", "referrers", "missing", "dry_run", "jobs")}
+    return CopyList(client=client, versions=versions, **same).copy(pairs)
+
+
+def _copy_one(client: RegistryClient, source: str, targets: tuple[str, ...], flags: Mapping[str, Any]) -> int:
     from imgref.registry.transfer.moves import copy
 
-    overwrite = overwrite_of(force=force, if_absent=if_absent)
+    overwrite = overwrite_of(force=flags["force"], if_absent=flags["if_absent"])
     places = _places(targets)
-    sources = [read_repository(text) for text in mount_from]
-    if dry_run:
-        digest = client.resolve(parse(source), platform).digest
-        return say_changes(client, places, digest, overwrite, style=style)
-    with watching(style, quiet=quiet) as watcher:
+    sources = [read_repository(text) for text in flags["mount_from"]]
+    if flags["dry_run"]:
+        digest = client.resolve(parse(source), flags["platform"]).digest
+        return say_changes(client, places, digest, overwrite, style=flags["style"])
+    with watching(flags["style"], quiet=flags["quiet"]) as watcher:
         done = copy(
             client,
             parse(source),
             places,
-            platform=platform,
-            referrers=referrers,
-            diff_ids=not quiet,
+            platform=flags["platform"],
+            referrers=flags["referrers"],
+            diff_ids=not flags["quiet"],
             mount_from=sources,
-            jobs=jobs,
+            jobs=flags["jobs"],
             watcher=watcher,
             overwrite=overwrite,
         )
     note_skipped(places, done)
-    if referrers:
+    if flags["referrers"]:
         _note_referrers(done)
     return 0
 

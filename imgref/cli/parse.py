@@ -11,7 +11,7 @@ import click
 
 from imgref.cli import EXIT_BAD_INPUT, _console
 from imgref.errors import InvalidReference
-from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, parse
+from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, mirrored, parse
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -44,7 +44,7 @@ class _Reader(NamedTuple):
                 f"--strict: the {' and the '.join(missing)} must be written out",
                 str(ref),
             )
-        return ref if self.to_registry is None else ref.with_registry(self.to_registry)
+        return ref if self.to_registry is None else mirrored(ref, self.to_registry)
 
     def fields(self, text: str) -> dict[str, object]:
         ref = self.read(text)
@@ -63,7 +63,7 @@ class _Reader(NamedTuple):
 @click.option(
     "--field", "fields", multiple=True, metavar="NAME", type=click.Choice(FIELDS), help="Print this field; repeatable."
 )
-@click.option("--to-registry", metavar="HOST", help="Print the same image on another registry.")
+@click.option("--to-registry", metavar="HOST[/PREFIX]", help="Print the same image on another registry.")
 @click.option("--default-registry", metavar="HOST", default=DEFAULT_REGISTRY, show_default=True)
 @click.option("--default-tag", metavar="TAG", default=DEFAULT_TAG, show_default=True)
 @click.option("--no-default-tag", is_flag=True, help="Add no tag where there is none.")
@@ -101,8 +101,11 @@ def _check_options(reader: _Reader) -> None:
     options = {"--default-registry": reader.default_registry, "--to-registry": reader.to_registry}
     for option, registry in options.items():
         if registry is not None:
+            host, slash, prefix = registry.partition("/") if option == "--to-registry" else (registry, "", "")
             with _blaming(option):
-                parse("name", default_registry=registry)
+                parse("name", default_registry=host)
+                if slash:
+                    parse(f"{host}/{prefix}/name")
     with _blaming("--default-tag"):
         parse("name", default_tag=reader.default_tag)
 
