@@ -61,13 +61,19 @@ class Proxies:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Proxies:
-        """Read the variables; written in capitals they come before those in small letters."""
+        """Read the variables; uppercase comes before lowercase, and a scheme's own variable before ``ALL_PROXY``.
+
+        >>> Proxies.read({"ALL_PROXY": "http://all:1", "HTTPS_PROXY": "http://own:2"}).shown()
+        {'http': 'http://all:1', 'https': 'http://own:2'}
+        """
 
         def value(name: str) -> str:
             return (environ.get(name) or environ.get(name.lower()) or "").strip()
 
         excepted = (item.strip().lower() for item in value("NO_PROXY").split(","))
-        return cls(value("HTTP_PROXY") or None, value("HTTPS_PROXY") or None, tuple(filter(None, excepted)))
+        both = value("ALL_PROXY")
+        http, https = value("HTTP_PROXY") or both, value("HTTPS_PROXY") or both
+        return cls(http or None, https or None, tuple(filter(None, excepted)))
 
     def shown(self) -> dict[str, str]:
         """Return what is set, to be read by people: without the credentials in it.

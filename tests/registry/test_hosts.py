@@ -271,6 +271,10 @@ def test_proxies_are_shown_without_credentials() -> None:
     environ = {"HTTP_PROXY": "http://ada:s3cret@proxy:1", "https_proxy": "ada:s3cret@proxy:2", "no_proxy": "A.corp, b"}
     assert Proxies.read(environ).shown() == {"http": "http://proxy:1", "https": "proxy:2", "no_proxy": "a.corp,b"}
     assert Proxies.read({}).shown() == {}
+    everything = {"all_proxy": "socks5://all:1", "https_proxy": "http://own:2", "NO_PROXY": "a.corp"}
+    assert Proxies.read(everything).get("http", "r.example") == "socks5://all:1"
+    assert Proxies.read(everything).get("https", "r.example") == "http://own:2"
+    assert Proxies.read(everything).get("http", "a.corp") is None
     assert Proxies.read({"HTTP_PROXY": "http://upper", "http_proxy": "http://lower"}).http == "http://upper"
 
 

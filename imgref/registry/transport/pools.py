@@ -69,7 +69,7 @@ def make_pools(proxy: str | None, scheme: str, verify: bool, authorities: list[s
         address = parse_url(proxy)
         if address.scheme not in ("http", "https"):
             reason = f"only http:// and https:// proxies can be used, not {address.scheme}://"
-            raise ConfigError(reason, f"{scheme.upper()}_PROXY")
+            raise ConfigError(reason, f"{scheme.upper()}_PROXY or ALL_PROXY")
         headers = make_headers(proxy_basic_auth=address.auth) if address.auth else None
         bare = address._replace(auth=None).url
         manager = urllib3.ProxyManager(bare, proxy_headers=headers, **options)  # type: ignore[arg-type]
