@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding
-from imgref.check.rules import RULES, Image, Verdict, waiting
+from imgref.check.online import unanswered
+from imgref.check.rules import ONLINE, RULES, Image, Verdict, waiting
+from imgref.check.rules.images import image_of
 from imgref.check.severity import with_severities
 from imgref.errors import InvalidReference
-from imgref.reference import left_out, parse
+from imgref.sources.keeping import Kept, kept_in
 from imgref.sources.kinds import lines_of, syntax_of
 from imgref.sources.occurrence import Occurrence, Problem, Reading
 
@@ -23,6 +25,8 @@ __all__ = ["judge"]
 _OF_IMAGES: Final = [(code, rule.judge) for code, rule in RULES.items() if rule.judge is not None]
 _OF_UNRESOLVED: Final = [(code, rule.unresolved) for code, rule in RULES.items() if rule.unresolved is not None]
 _OF_INVALID: Final = [(code, rule.invalid) for code, rule in RULES.items() if rule.invalid is not None]
+_NOT_FOUND: Final = "IMG602"
+_OF_ANSWERS: Final = [(code, rule.online) for code, rule in RULES.items() if rule.online is not None]
 _OF_DECLARATIONS: Final = [(code, rule.declaration) for code, rule in RULES.items() if rule.declaration is not None]
 
 
@@ -36,14 +40,15 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
         inside: the same, relative to the policy's root.
         text: what is written in it.
     """
-    file = _File(path, policy)
     has_ignores = bool(reading.comments) and policy.inline_ignores
+    asked = policy.answers is not None
+    file = _File(path, policy, kept_in(reading, text) if has_ignores and asked else None)
     ignores = Ignores(reading, lines_of(reading.kind, text), syntax_of(reading.kind)) if has_ignores else None
     codes = policy.enabled if ignores is None else policy.enabled | ignores.codes
     found = [*file.occurrences(reading.occurrences, codes), *file.beside(reading)]
     if ignores is not None:
         found = [(finding, passed) for finding, passed in found if not ignores.covers(finding)]
-        unknowable = frozenset(waiting(codes, policy))
+        unknowable = frozenset(waiting(codes, policy)) | unanswered(reading, policy, codes & ONLINE)
         unused = [(file.told(problem), False) for problem in ignores.unused(unknowable)]
         found += [(finding, passed) for finding, passed in unused if not ignores.covers(finding)]
         if policy.require_reason:
@@ -61,9 +66,10 @@ def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str
 class _File:
     """Makes findings of one file. Each comes with whether an exception lets it pass."""
 
-    def __init__(self, path: str, policy: Policy) -> None:
+    def __init__(self, path: str, policy: Policy, kept: Kept | None = None) -> None:
         self.path = path
         self.policy = policy
+        self.kept = kept
 
     def occurrences(self, occurrences: Sequence[Occurrence], codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
         judges = [(code, rule) for code, rule in _OF_IMAGES if code in codes]
@@ -75,23 +81,29 @@ class _File:
                 continue
             if occurrence.role not in {"external", "invalid"}:
                 continue
-            text = occurrence.text if occurrence.resolved is None else occurrence.resolved
             try:
-                ref = parse(text)
+                image = image_of(occurrence)
             except InvalidReference as error:
                 yield from self._invalid(occurrence, error)
                 continue
             if occurrence.role == "invalid":
                 yield from self._invalid(occurrence, None)
                 continue
-            missing = left_out(text)
-            if occurrence.reason is not None and "tag" in missing:
-                # Something outside of the text gives the tag, such as a chart's appVersion.
-                ref, missing = parse(text, default_tag=None), tuple(part for part in missing if part != "tag")
-            image = Image(occurrence, text, ref, missing)
             for code, rule in judges:
                 if (verdict := rule(image, self.policy)) is not None:
                     yield self._excepted(image, code, verdict)
+            if self.policy.answers is not None:
+                yield from self._online(image, codes)
+
+    def _online(self, image: Image, codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
+        """Yield what registries say of an image; what a comment keeps as it is, only if it cannot be pulled."""
+        answer = None if self.policy.answers is None else self.policy.answers.get(image.ref)
+        if answer is None:
+            return
+        kept = self.kept is not None and self.kept.reason(image.occurrence) is not None
+        for code, rule in _OF_ANSWERS:
+            if code in codes and not (kept and code != _NOT_FOUND) and (verdict := rule(image, answer)) is not None:
+                yield self._excepted(image, code, verdict)
 
     def beside(self, reading: Reading) -> Iterator[tuple[Finding, bool]]:
         """Yield what the reader itself has to say, and the registries that the file declares insecure."""

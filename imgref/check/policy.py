@@ -6,7 +6,7 @@ looked at. Nothing here is ever heard by the client that talks to registries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ from imgref.hosts import HostPattern
 from imgref.reference import ImageReference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
+
+    from imgref.check.rules.rule import Answer
 
 __all__ = ["Exemption", "Policy"]
 
@@ -62,6 +65,7 @@ class Policy:
         severities: rules, each with how grave its findings are; all others have that of the rule.
         baseline: a file with findings that do not fail the check, or None.
         today: the day on which exceptions are looked at; None is a day before any of them expires.
+        answers: what registries say of each image, or None where they are not asked.
     """
 
     enabled: frozenset[str]
@@ -81,6 +85,7 @@ class Policy:
     severities: tuple[tuple[str, Severity], ...] = ()
     baseline: Path | None = None
     today: date | None = None
+    answers: Mapping[ImageReference, Answer] | None = field(default=None, compare=False)
 
     def ignored_in(self, path: str) -> frozenset[str]:
         """Return the codes that are not reported in a file; ``path`` is relative to :attr:`root`."""

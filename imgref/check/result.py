@@ -41,6 +41,7 @@ class Checked:
         complete: whether all of it was read.
         reading: all that was found in it, where occurrences are kept.
         line: the line that the reason is about, or 0 where it is about the file.
+        unanswered: the codes of the rules for which a registry did not answer for an image in it.
     """
 
     path: str
@@ -55,3 +56,4 @@ class Checked:
     complete: bool = True
     reading: Reading | None = None
     line: int = 0
+    unanswered: frozenset[str] = frozenset()

@@ -19,10 +19,11 @@ from typing import Final
 from imgref._printable import MASK, masked
 from imgref.check.finding import Finding
 from imgref.check.judge import judge
+from imgref.check.online import unanswered
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
 from imgref.check.result import Checked, Status
-from imgref.check.tasks import Task, excluded, inside_policy, list_tasks
+from imgref.check.tasks import Task, examined, excluded, inside_policy, list_tasks
 from imgref.check.unrecognized import reason_of
 from imgref.errors import ImgrefError
 from imgref.hosts import HostPattern
@@ -177,12 +178,15 @@ class _Worker:
         unresolved = sum(occurrence.role == "unresolved" for occurrence in reading.occurrences)
         findings: list[Finding] = []
         lines: dict[int, str] = {}
+        unknown: frozenset[str] = frozenset()
         if self.options.judging and (
             reading.occurrences or reading.problems or reading.comments or reading.declarations
         ):
             policy = self.policies[task.policy]
             inside = inside_policy(task.path, policy) if policy.per_file_ignores else path
             findings = judge(reading, policy, path=path, inside=inside, text=text)
+            if policy.answers is not None:
+                unknown = unanswered(reading, policy, examined(task, self.policies))
             if findings and text:
                 lines = dict(_source_lines(findings, reading, lines_of(reading.kind, text)))
         status: Status = "checked"
@@ -204,6 +208,7 @@ class _Worker:
             reason,
             complete=not (reading.incomplete or reading.doubt),
             reading=reading if self.options.keep else None,
+            unanswered=unknown,
         )
 
     def _unreported(self, task: Task) -> Status:

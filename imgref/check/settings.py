@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from imgref.check.patterns import ImagePattern, PathPatterns, PatternError
 from imgref.check.policy import Exemption, Policy
-from imgref.check.rules import RULES, codes_of, default_codes
+from imgref.check.rules import ONLINE, RULES, codes_of, default_codes
 from imgref.check.severities import read_severities
 from imgref.config import Config, Setting, find_config, load_config, own_config, parent_of, table_settings
 from imgref.errors import ConfigError, ImgrefError
@@ -81,6 +81,10 @@ class Policies:
             self._directories[directory] = self._numbers[file]
         return self._directories[directory]
 
+    def file(self, number: int) -> Path | None:
+        """Return the settings file of a policy in :attr:`found`, or None where there is none."""
+        return next((file for file, one in self._numbers.items() if one == number), None)
+
     def _file(self, directory: str) -> Path | None:
         passed = []
         file = None
@@ -135,6 +139,7 @@ def read_policy(
     ignore: tuple[str, ...] = (),
     today: date | None = None,
     enforced: bool = False,
+    online: bool = False,
 ) -> Policy:
     """Read the ``[check]`` section of a project's settings.
 
@@ -146,6 +151,7 @@ def read_policy(
         today: the day on which exceptions are looked at.
         enforced: whether the policy is the only one: what cannot be read or resolved is always a finding, and ignore
             comments do not count.
+        online: whether registries are asked, which switches the rules on that need them.
 
     Raises:
         ConfigError: a key is unknown, a pattern can match nothing, or a code is none; with the place.
@@ -158,6 +164,10 @@ def read_policy(
     enabled = codes_of(select) if select else _selected(settings) | severities.named
     if enforced:
         enabled |= {code for code, rule in RULES.items() if rule.enforced}
+    if not online:
+        enabled -= ONLINE
+    elif not select:
+        enabled |= ONLINE
     scope = settings.get("golden-scope")
     return Policy(
         enabled=enabled - ignored,

@@ -34,6 +34,7 @@ def policies_of(request: Request) -> Policies:
             ignore=request.ignore,
             today=_today(),
             enforced=request.enforce is not None,
+            online=request.online,
         )
 
     file = request.config if request.enforce is None else request.enforce

@@ -12,14 +12,16 @@ import click
 
 from imgref.check.finding import Severity
 from imgref.check.reports import FORMATS
-from imgref.check.rules import codes_of
+from imgref.check.rules import ONLINE, codes_of
 from imgref.check.runner import MAX_SIZE
 from imgref.cli import _console
+from imgref.cli._jobs import JOBS, jobs_option
+from imgref.cli._registry import SECONDS
 from imgref.errors import ImgrefError
 from imgref.platforms import Platform
 from imgref.sources.kinds import KINDS
 
-__all__ = ["BY_WHAT", "HOW", "WHAT", "Request", "refuse_contradictions"]
+__all__ = ["BY_WHAT", "HOW", "ONLINE_OPTIONS", "WHAT", "Request", "refuse_contradictions"]
 
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -117,6 +119,13 @@ HOW = _options(
 )  # fmt: skip
 
 
+ONLINE_OPTIONS = _options(
+    click.option("--online", is_flag=True,
+                 help="Also ask registries: are pins current, do images exist, are there newer tags?"),
+    jobs_option,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The options, by name."""
@@ -143,6 +152,12 @@ class Request:
     group_by: str | None = None
     fail_on: Severity | None = None
     exit_zero: bool = False
+    online: bool = False
+    jobs: int = JOBS
+    insecure: tuple[str, ...] = ()
+    cacert: str | None = None
+    timeout: float = SECONDS
+    verbose: int = 0
 
     @property
     def format(self) -> str:
@@ -176,6 +191,7 @@ def refuse_contradictions(request: Request) -> None:
     if request.paths.count("-") > 1:
         raise click.UsageError("standard input can be read only once")
     _refuse_weakening(request)
+    _refuse_offline(request)
     structured = request.style not in {None, "full", "concise", "json"}
     if structured and (request.show_references or request.statistics):
         option = "--show-references" if request.show_references else "--statistics"
@@ -192,6 +208,15 @@ def _refuse_weakening(request: Request) -> None:
     for name, option in _WEAKENING.items() if request.enforce is not None else ():
         if getattr(request, name):
             raise click.UsageError(f"{option} cannot be combined with --enforce, whose policy it could weaken")
+
+
+def _refuse_offline(request: Request) -> None:
+    """Refuse what would check nothing, and so pass."""
+    if request.online and request.show_references:
+        raise click.UsageError("--show-references checks nothing, and cannot be combined with --online")
+    for code in () if request.online else request.select:
+        if code != "ALL" and codes_of([code]) <= ONLINE:
+            raise click.UsageError(f"{code} needs registries: add --online")
 
 
 def _refuse_paths(request: Request) -> None:

@@ -16,7 +16,7 @@ from imgref.check.reports.text import Drawing, Repeated, full, full_end
 from imgref.check.result import Checked
 from imgref.check.rules import RULES
 from imgref.check.severity import failing
-from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, _console
+from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_REGISTRY, _console
 from imgref.cli._check_options import Request
 from imgref.cli._job_summary import JobSummary
 from imgref.cli._skipped import show_skipped, with_skipped
@@ -32,6 +32,7 @@ class Totals:
     Attributes:
         request: the options.
         finished: whether every result has gone by.
+        failures: what registries could not be asked, each with the reason.
     """
 
     request: Request
@@ -45,11 +46,17 @@ class Totals:
     passed_over: list[Checked] = field(default_factory=list)
     not_checked: list[Checked] = field(default_factory=list)
     failed: bool = False
+    unanswered: bool = False
     finished: bool = False
     dirty: set[str] = field(default_factory=set)
     codes: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: Checked) -> None:
+        if result.unanswered:
+            self.unanswered = True
+            if not self.failures:
+                _console.error(f"{result.path}: changed while registries were asked about it")
         self.files += result.kind is not None and result.status == "checked"
         self.references += result.references
         self.unresolved += result.unresolved
@@ -87,11 +94,18 @@ class Totals:
     @property
     def exit_code(self) -> int:
         """The exit code: what was not checked counts for more than what was found."""
+        if self.unanswered:
+            return EXIT_REGISTRY
         if self.failed:
             return EXIT_BAD_INPUT
         if self.request.exit_zero or self.request.write_baseline is not None:
             return 0 if self.finished or self.request.exit_zero else EXIT_FINDINGS
         return EXIT_FINDINGS if self.failing or not self.finished else 0
+
+    def tell_failures(self) -> None:
+        """Report what registries could not be asked."""
+        for about, reason in self.failures.items():
+            _console.error(reason if about in reason else f"{about}: {reason}")
 
     def summary(self) -> str:
         """Return one line about everything; it says "no findings" only of what was checked."""

@@ -14,6 +14,7 @@ from imgref.update.registry import Failed
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from imgref.archive.manifest import Descriptor
     from imgref.registry.lookup import Lookup
 
 __all__ = ["Lookups"]
@@ -40,13 +41,27 @@ class Lookups:
         self.failures: dict[str, str] = {}
         self._client = client
         self._jobs = jobs
-        self._digests: dict[ImageReference, str | Failed] = {}
+        self._descriptors: dict[ImageReference, Descriptor | Failed] = {}
+        self._children: dict[ImageReference, frozenset[str] | Failed] = {}
         self._tags: dict[str, tuple[str, ...] | Failed] = {}
         self._created: dict[ImageReference, datetime | Failed | None] = {}
 
     def digests(self, images: Collection[ImageReference]) -> Mapping[ImageReference, str | Failed]:
         """Return the digest that each tag points to."""
-        return self._ask(images, self._digests, lambda ref: self._client().resolve(ref).digest, "images")
+        found = self.descriptors(images)
+        return {ref: one if isinstance(one, Failed) else one.digest for ref in images for one in (found[ref],)}
+
+    def descriptors(self, images: Collection[ImageReference]) -> Mapping[ImageReference, Descriptor | Failed]:
+        """Return the digest and the media type of what each reference names, by HEAD."""
+        return self._ask(images, self._descriptors, lambda ref: self._client().resolve(ref), "images")
+
+    def children(self, images: Collection[ImageReference]) -> Mapping[ImageReference, frozenset[str] | Failed]:
+        """Return the digests that each index lists."""
+
+        def digests(ref: ImageReference) -> frozenset[str]:
+            return frozenset(child.digest for child in self._client().get_manifest(ref).children)
+
+        return self._ask(images, self._children, digests, "indexes")
 
     def tags(self, repositories: Collection[str]) -> Mapping[str, tuple[str, ...] | Failed]:
         """Return all tags of each repository."""

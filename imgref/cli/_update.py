@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -18,8 +18,10 @@ from imgref.check.runner import unlisted
 from imgref.check.settings import Policies, read_policy
 from imgref.check.tasks import Task, declared_kind, list_tasks
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_REGISTRY, _console
+from imgref.cli._jobs import jobs_option
+from imgref.cli._jobs import lookups as lookups_with
 from imgref.cli._lookups import Lookups
-from imgref.cli._registry import ClientOptions, client_options, open_lookup
+from imgref.cli._registry import ClientOptions
 from imgref.cli._update_policy import read_update_policy
 from imgref.cli._update_report import diff_of, plan_as_json, say_plan, say_summary
 from imgref.config import Config, find_config, load_config
@@ -36,11 +38,7 @@ from imgref.update.source import Source, Unread, read_source
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from imgref.registry.lookup import Lookup
-
-__all__ = ["Job", "edit_options", "finish", "level_options", "lookups", "select_options"]
-
-JOBS: Final = 8
+__all__ = ["Job", "edit_options", "finish", "jobs_option", "level_options", "lookups", "select_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -105,13 +103,6 @@ def edit_options(command: _Command) -> _Command:
             click.option("--strict", is_flag=True, help="Exit 1 if a reference had to be left alone."),
         ),
     )  # fmt: skip
-
-
-def jobs_option(command: _Command) -> _Command:
-    """Add the options for asking registries."""
-    option = click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=JOBS, show_default=True,
-                          help="How many images to ask for at a time.")  # fmt: skip
-    return option(client_options(command))
 
 
 @dataclass(slots=True)
@@ -222,21 +213,9 @@ class Job:
         return self._policies[spot.source.path]
 
 
-@contextmanager
-def lookups(options: dict[str, Any]) -> Iterator[Lookups]:
-    """Yield what asks registries; a client is opened once something is asked."""
-    opened: list[Lookup] = []
-
-    def client() -> Lookup:
-        if not opened:
-            opened.append(open_lookup(ClientOptions.of(options)))
-        return opened[0]
-
-    try:
-        yield Lookups(client, options["jobs"])
-    finally:
-        for one in opened:
-            one.close()
+def lookups(options: dict[str, Any]) -> AbstractContextManager[Lookups]:
+    """Return what asks registries, as the options of a command say."""
+    return lookups_with(ClientOptions.of(options), options["jobs"])
 
 
 def finish(job: Job, plan: Plan, verb: str, asked: Lookups | None = None) -> int:

@@ -20,7 +20,7 @@ from imgref.check.runner import Options, check
 from imgref.check.tasks import Task, examined
 from imgref.cli import ClosedPipe, _console
 from imgref.cli._check_files import files_of, policies_of
-from imgref.cli._check_options import BY_WHAT, HOW, WHAT, Request, refuse_contradictions
+from imgref.cli._check_options import BY_WHAT, HOW, ONLINE_OPTIONS, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
 from imgref.errors import ConfigError
 from imgref.sources.walk import shown_path
@@ -34,6 +34,7 @@ _NOWHERE: Final = Path()
 @WHAT
 @BY_WHAT
 @HOW
+@ONLINE_OPTIONS
 def command(**options: object) -> int:
     """Check the image references in files against a policy.
 
@@ -41,7 +42,9 @@ def command(**options: object) -> int:
     image reference in them is held to the policy in .imgref.toml. What git ignores is not looked at; a file that is
     given by name always is. A single - reads standard input.
 
-    Exit codes: 0 no findings, 1 findings, 2 could not run, or a file could not be checked.
+    With --online, the images are looked up on their registries as well: rules IMG601 to IMG604.
+
+    Exit codes: 0 no findings, 1 findings, 2 could not run, or a file could not be checked, 3 a registry failed.
     """
     request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
     refuse_contradictions(request)
@@ -69,6 +72,10 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
         judging=not request.show_references,
         keep=request.show_references or request.show_unresolved,
     )
+    if request.online:
+        from imgref.cli._check_online import ask_registries
+
+        policies.found, totals.failures = ask_registries(request, tasks, policies, options)
     results = check(tasks, policies.found, options)
     baselines.read(policies.found if options.judging else ())
     if request.show_references:
@@ -96,6 +103,7 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
         reporter.add(findings, result)
     reporter.finish(totals)
     baselines.tell_gone()
+    totals.tell_failures()
     _console.note(totals.summary())
     return totals.exit_code
 
@@ -152,7 +160,7 @@ class _Baselines:
         if self._before is not None:
             self._found += result.findings
         if result.status in {"checked", "nothing"} or result.findings:
-            codes = examined(task, policies)
+            codes = examined(task, policies) - result.unanswered
             # Where the reading stopped, only what could be found up to there is certain.
             self._examined.add(result.path, codes if result.complete else frozenset({"IMG901"}) & codes)
         return list(result.findings) if known is None else known.new(result.findings)

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from imgref.sources._lines import TextLines
-from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.decoding import encoding_of
 from imgref.sources.find import read
-from imgref.sources.kinds import lines_of, syntax_of
-from imgref.sources.occurrence import Occurrence, Reading
+from imgref.sources.keeping import Kept, kept_in
+from imgref.sources.occurrence import Reading
 from imgref.sources.recognition import Place
 
 __all__ = ["MAX_SIZE", "Source", "Unread", "read_bytes", "read_source"]
@@ -64,34 +62,7 @@ class Source:
 
     def kept(self) -> Kept:
         """Return what the comments keep as it is."""
-        found: dict[int, str] = {}
-        comments = [(comment, match) for comment in self.reading.comments if (match := KEEP.fullmatch(comment.text))]
-        lines = lines_of(self.reading.kind, self.text if comments else "")
-        if comments:
-            below = Below(lines, syntax_of(self.reading.kind), self.reading.continued)
-            for comment, match in comments:
-                found.update(dict.fromkeys(below.covered(comment), match[1]))
-        return Kept(found, lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the comments of a file keep as it is.
-
-    Attributes:
-        reasons: the reason of each line, which may be empty.
-        lines: the lines of the file.
-    """
-
-    reasons: Mapping[int, str]
-    lines: TextLines
-
-    def reason(self, occurrence: Occurrence) -> str | None:
-        """Return the reason of the comment that keeps an occurrence, or None."""
-        if not self.reasons:
-            return None
-        numbers = lines_with(occurrence, self.lines)
-        return next((self.reasons[number] for number in numbers if number in self.reasons), None)
+        return kept_in(self.reading, self.text)
 
 
 def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes | None = None) -> Source | None:

@@ -144,3 +144,25 @@ def test_publishing_ignores_mirrors(
     assert sorted(mirrored) == ["1.0.0", "2.0.0"]
     tags = home.imgref("tags", "1.0.1", "--existing", "registry", "--image", name, *trusted)
     assert f"{name}:latest" in tags.out.split()
+
+
+def test_check_online_asks_the_mirrors_about_public_images(
+    plain: Registry, home: Home, images: dict[str, Image]
+) -> None:
+    configure(home, plain)
+    work = home.path / "work"
+    current = images["docker.io/library/nginx:1.27.3"].digest
+    old = put_image(plain, "library/nginx", "1.26.0", text="old").digest
+    (work / "Dockerfile").write_text(f"FROM nginx:1.27.3@{current}\nFROM nginx:1.27@{old}\nFROM ghcr.io/acme/app:2.0\n")
+    (work / "compose.yaml").write_text("services:\n  a:\n    image: quay.io/acme/app:4.0\n")
+    ran = home.imgref("check", "--online", "--format", "concise")
+    assert ran.code == 1, ran.err
+    assert [line.split(" ")[:2] for line in ran.out.splitlines()] == [
+        ["Dockerfile:2:6:", "IMG601"],
+        ["Dockerfile:2:6:", "IMG604"],
+        ["compose.yaml:3:12:", "IMG602"],
+    ]
+    (work / "other.Dockerfile").write_text("FROM registry.k8s.io/pause:3.9\n")
+    blocked = home.imgref("check", "--online", "--format", "concise")
+    assert (blocked.code, blocked.out) == (3, ran.out), blocked.err
+    assert "registry.k8s.io/pause:3.9" in blocked.err

@@ -1,4 +1,8 @@
-"""The rules, each a piece of data: ``tags`` says which tag, ``origin`` from where, ``files`` what cannot be judged."""
+"""The rules, each a piece of data.
+
+``tags`` is about which tag is meant, ``origin`` about where an image comes from, ``files`` about what cannot be read,
+and ``online`` about what registries say.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,31 @@ from typing import Final
 
 from imgref._suggest import did_you_mean
 from imgref.check.policy import Policy
-from imgref.check.rules import files, origin, tags
-from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.check.rules import files, online, origin, tags
+from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Verdict
 from imgref.errors import ImgrefError
 
-__all__ = ["RULES", "Example", "Image", "Page", "Rule", "Verdict", "codes_of", "default_codes", "waiting"]
+__all__ = [
+    "ONLINE",
+    "RULES",
+    "Answer",
+    "Example",
+    "Image",
+    "Page",
+    "Rule",
+    "Verdict",
+    "codes_of",
+    "default_codes",
+    "waiting",
+]
 
-RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in (*tags.RULES, *origin.RULES, *files.RULES)}
+_ALL: Final = (*tags.RULES, *origin.RULES, *files.RULES, *online.RULES)
+
+RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in sorted(_ALL, key=lambda rule: rule.code)}
 """Every rule by its code, in order."""
+
+ONLINE: Final = frozenset(code for code, rule in RULES.items() if rule.online is not None)
+"""The codes of the rules that run with ``--online`` only."""
 
 
 def default_codes() -> frozenset[str]:
@@ -44,6 +65,8 @@ def codes_of(selectors: Iterable[str]) -> frozenset[str]:
 def waiting(codes: Iterable[str], policy: Policy) -> Iterator[str]:
     """Yield those of some rules that have nothing to go by, since a policy leaves out the settings for them."""
     for code in codes:
+        if RULES[code].online is not None and policy.answers is None:
+            yield code
         settings = RULES[code].waits_for
         if settings and all(getattr(policy, name) is None for name in settings):
             yield code

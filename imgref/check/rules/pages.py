@@ -54,12 +54,16 @@ def _anchor(rule: Rule) -> str:
 
 
 def _on(rule: Rule) -> str:
+    if rule.online is not None:
+        return "with `--online`"
     if not rule.default:
         return "with `--enforce`" if rule.enforced else "no"
     return "if set" if rule.waits_for else "yes"
 
 
 def _when(rule: Rule) -> str:
+    if rule.online is not None:
+        return "On with `--online`."
     if not rule.default:
         return "Off by default, on with `--enforce`." if rule.enforced else "Off by default."
     if rule.waits_for:

@@ -12,7 +12,7 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference
 from imgref.sources.occurrence import Declaration, Occurrence
 
-__all__ = ["Example", "Image", "Judge", "Page", "Rule", "Verdict"]
+__all__ = ["Answer", "Example", "Image", "Judge", "Page", "Rule", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,29 @@ class Verdict(NamedTuple):
     shown: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What registries say of an image.
+
+    Attributes:
+        known: the codes of the rules that have their answer here.
+        missing: what does not exist, as in ``the tag '1.27' does not exist``, or None.
+        moved: the digest that the tag points to, if that is another image than the one that is pinned.
+        one_platform: whether the pinned digest is that of one platform, and the tag points to an index.
+        newer: the newest tag that the policy allows, or None if nothing newer is.
+    """
+
+    known: frozenset[str] = frozenset()
+    missing: str | None = None
+    moved: str | None = None
+    one_platform: bool = False
+    newer: str | None = None
+
+
 Judge = Callable[[Image, Policy], Verdict | None]
 JudgeUnresolved = Callable[[Occurrence], Verdict | None]
 JudgeInvalid = Callable[[Occurrence, InvalidReference | None], Verdict]
+JudgeAnswer = Callable[[Image, Answer], Verdict | None]
 JudgeDeclaration = Callable[[Declaration], Verdict | None]
 
 
@@ -87,8 +107,8 @@ class Rule:
         judge: checks an image that is pulled.
         unresolved: checks a reference whose value is not known.
         invalid: checks a value that is not a valid reference, with the error of the parser if there is one.
-        declaration: checks a registry that is configured as insecure. A rule with none of the four is reported by
-            readers.
+        declaration: checks a registry that is configured as insecure.
+        online: checks an image by what registries say of it. A rule with none of the five is reported by readers.
         default: whether it is on if nothing selects it.
         waits_for: the settings without which it has nothing to say.
         level: how grave its findings are, unless the policy sets another severity.
@@ -103,6 +123,7 @@ class Rule:
     unresolved: JudgeUnresolved | None = None
     invalid: JudgeInvalid | None = None
     declaration: JudgeDeclaration | None = None
+    online: JudgeAnswer | None = None
     default: bool = True
     waits_for: tuple[str, ...] = ()
     level: Severity = "warning"
