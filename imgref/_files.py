@@ -5,16 +5,28 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 __all__ = ["replace_file"]
 
-_LONGEST = 40
+_ATTRIBUTES: Final = ("user.", "system.posix_acl_access")
+"""Extended attributes that belong to the file, and not to where it is."""
+
+_LONGEST: Final = 40
 """Characters of the file's name that the temporary file's has, so that a long name does not become too long."""
 
 
-def replace_file(path: str | os.PathLike[str], data: bytes, *, private: bool = False) -> None:
+def replace_file(
+    path: str | os.PathLike[str],
+    data: bytes,
+    *,
+    private: bool = False,
+    exactly: bool = False,
+    confirm: Callable[[], None] | None = None,
+) -> None:
     """Write a file as a whole, or leave it as it is.
 
     The content goes to a new file in the same directory, which then takes the place of the old one. A symbolic link
@@ -25,6 +37,9 @@ def replace_file(path: str | os.PathLike[str], data: bytes, *, private: bool = F
         path: the file; its directory must exist.
         data: the content.
         private: whether only its owner may read it. A group keeps its rights if the others have none.
+        exactly: whether a file that exists keeps its whole mode and its extended attributes too, and is not written if
+            its owner or group cannot be kept.
+        confirm: called right before the new content takes the place of the old; what it raises prevents that.
 
     Raises:
         OSError: it cannot be written, or is not a regular file; it names the path as it was given.
@@ -38,11 +53,15 @@ def replace_file(path: str | os.PathLike[str], data: bytes, *, private: bool = F
         number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
         try:
             with open(number, "wb") as file:
-                if old is not None:
+                if old is not None and exactly:
+                    _make_same(number, target, old)
+                elif old is not None:
                     make_like(number, old, private=private)
                 file.write(data)
                 file.flush()
                 os.fsync(number)
+            if confirm is not None:
+                confirm()
             beside.replace(target)
         except BaseException:
             with suppress(OSError):
@@ -65,6 +84,19 @@ def make_like(number: int, old: os.stat_result, *, private: bool = False) -> Non
     if private:
         mode = 0o600 if mode & 0o007 else mode & 0o770
     os.fchmod(number, mode)
+
+
+def _make_same(number: int, path: Path, old: os.stat_result) -> None:
+    """Set owner, group, extended attributes and mode of a new file to those of the file that it replaces."""
+    mine = os.fstat(number)
+    if (mine.st_uid, mine.st_gid) != (old.st_uid, old.st_gid):
+        os.fchown(number, old.st_uid, old.st_gid)
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):
+            for name in os.listxattr(path):
+                if name.startswith(_ATTRIBUTES):
+                    os.setxattr(number, name, os.getxattr(path, name))
+    os.fchmod(number, stat.S_IMODE(old.st_mode))
 
 
 def _owned(number: int, old: os.stat_result) -> bool:

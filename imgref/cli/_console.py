@@ -79,6 +79,16 @@ def write(text: str, *, drawn: bool = False) -> None:
     sys.stdout.write("".join(part if number % 2 else shown(part, "\n\t") for number, part in enumerate(parts)))
 
 
+def write_bytes(data: bytes) -> None:
+    """Write bytes to stdout as they are; on a terminal, as text whose control characters are escaped."""
+    if is_terminal() or not hasattr(sys.stdout, "buffer"):
+        write(data.decode("utf-8", "backslashreplace"))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
 def say(text: str, *, drawn: bool = False) -> None:
     """Write a line of a result to stdout, or several lines, as :func:`write` does."""
     write(text + "\n", drawn=drawn)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import click
 
-__all__ = ["iso_time", "parse_since", "shown_time"]
+from imgref._durations import read_duration
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION: Final = re.compile(r"(?:[0-9]{1,9}[smhdw])+", re.ASCII)
+__all__ = ["iso_time", "parse_since", "shown_time"]
 
 
 def parse_since(text: str, now: datetime) -> datetime:
@@ -29,9 +28,8 @@ def parse_since(text: str, now: datetime) -> datetime:
     ['2024-03-09T00:00:00Z', '2024-01-31T00:00:00Z', '2024-01-31T08:00:00Z']
     """
     try:
-        if _DURATION.fullmatch(text):
-            parts = re.findall(r"([0-9]+)([smhdw])", text)
-            return now - sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+        with suppress(ValueError):
+            return now - read_duration(text)
         if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
             raise ValueError
         time = datetime.fromisoformat(text)

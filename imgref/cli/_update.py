@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from imgref._durations import read_duration
 from imgref.check.patterns import ImagePattern, PatternError
 from imgref.check.policy import Policy
 from imgref.check.runner import unlisted
@@ -23,7 +24,7 @@ from imgref.cli._jobs import lookups as lookups_with
 from imgref.cli._lookups import Lookups
 from imgref.cli._registry import ClientOptions
 from imgref.cli._update_policy import read_update_policy
-from imgref.cli._update_report import diff_of, plan_as_json, say_plan, say_summary
+from imgref.cli._update_report import plan_as_json, say_diff, say_plan, say_summary
 from imgref.config import Config, find_config, load_config
 from imgref.errors import ImgrefError
 from imgref.reference import ImageReference
@@ -32,7 +33,7 @@ from imgref.sources.recognition import Place, Places, is_candidate
 from imgref.sources.walk import Listing, shown_path
 from imgref.update.apply import apply_file
 from imgref.update.plan import Left, Plan, Spot, spots
-from imgref.update.policy import LEVELS, UpdatePolicy, read_duration
+from imgref.update.policy import LEVELS, UpdatePolicy
 from imgref.update.source import Source, Unread, read_source
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def finish(job: Job, plan: Plan, verb: str, asked: Lookups | None = None) -> int
         _console.say_json(plan_as_json(plan, failures, refused, applied=not options["diff"]), indent=2)
     elif options["diff"]:
         for file in plan.files:
-            _console.write(diff_of(file))
+            say_diff(file)
     else:
         say_plan(plan, refused)
     for about, reason in failures.items():

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeVar, cast
 
+from imgref._durations import read_duration
 from imgref._suggest import did_you_mean
 from imgref.check.patterns import ImagePattern, PatternError
 from imgref.config import Config, Setting, table_settings
 from imgref.errors import ConfigError, InvalidVersion
-from imgref.update.policy import LEVELS, ImageRule, Rule, To, UpdatePolicy, read_duration
+from imgref.update.policy import LEVELS, ImageRule, Rule, To, UpdatePolicy
 from imgref.versions import VersionRange
 
 __all__ = ["read_update_policy"]

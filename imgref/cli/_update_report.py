@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from difflib import unified_diff
 from typing import Final
 
 from imgref._printable import masked
 from imgref.cli import _console
 from imgref.sources.decoding import encoding_of
+from imgref.update.diff import diff_of
 from imgref.update.edits import Edit
 from imgref.update.plan import Change, FilePlan, Left, Plan
 
-__all__ = ["diff_of", "plan_as_json", "say_plan", "say_summary"]
-
-_NO_NEWLINE: Final = "\\ No newline at end of file\n"
+__all__ = ["plan_as_json", "say_diff", "say_plan", "say_summary"]
 
 
 def say_plan(plan: Plan, refused: Mapping[str, str]) -> None:
@@ -61,22 +59,31 @@ def _count(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
-def diff_of(file: FilePlan) -> str:
-    """Return a unified diff of one file."""
-    encoding, mark = encoding_of(file.source.data)
-    before, after = (
-        data[mark:].decode(encoding, "surrogateescape").encode("utf-8", "backslashreplace").decode("utf-8")
-        for data in (file.source.data, file.result)
-    )
-    path = file.source.path
-    name = path.lstrip("/")
-    lines = unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
-    return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
+def say_diff(file: FilePlan) -> None:
+    """Write a unified diff of one file to stdout: its very bytes, except on a terminal.
+
+    Lines around a change are omitted if they have credentials. If the changed lines have some, they are masked.
+    """
+    diff = diff_of(file)
+    if not _is_public(diff, file):
+        diff = diff_of(file, 0)
+    if _is_public(diff, file):
+        _console.write_bytes(diff)
+    else:
+        _console.warn(f"{file.source.path}: credentials are masked in its diff, which cannot be applied")
+        _console.write(_text_of(diff, file))
 
 
-def _lines(text: str) -> list[str]:
-    parts = text.split("\n")
-    return [f"{part}\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+def _is_public(diff: bytes, file: FilePlan) -> bool:
+    text = _text_of(diff, file)
+    return masked(text) == text
+
+
+def _text_of(diff: bytes, file: FilePlan) -> str:
+    encoding, _ = encoding_of(file.source.data)
+    # In UTF-16 the marks of the diff are single bytes between pairs: without the zeros all of it can be read.
+    data = diff if encoding == "utf-8" else diff.replace(b"\0", b"")
+    return data.decode("utf-8", "replace")
 
 
 def plan_as_json(

@@ -4,6 +4,7 @@
 - :mod:`imgref.update.source`: reads a file that may be edited
 - :mod:`imgref.update.plan`: what changes and what is left alone, as data
 - :mod:`imgref.update.pinning`, :mod:`imgref.update.moving`: decide what each reference is to become
+- :mod:`imgref.update.diff`: what a plan changes, as a unified diff
 - :mod:`imgref.update.apply`: writes the files of a plan
 
 What registries know is passed in as a :class:`~imgref.update.registry.Registry`.
@@ -13,6 +14,7 @@ from imgref.update.aliases import likely_aliases, most_specific
 from imgref.update.apply import apply_file
 from imgref.update.candidates import Level
 from imgref.update.choose import Choice, Reason, choose_newer, version_of
+from imgref.update.diff import diff_of
 from imgref.update.edits import Edit
 from imgref.update.exact import exact_tag
 from imgref.update.moving import Outlook, Question, outlooks, plan_update
@@ -44,6 +46,7 @@ __all__ = [
     "UpdatePolicy",
     "apply_file",
     "choose_newer",
+    "diff_of",
     "exact_tag",
     "likely_aliases",
     "most_specific",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,13 +11,10 @@ from imgref.reference import ImageReference
 from imgref.update.candidates import Level
 from imgref.versions import VersionRange
 
-__all__ = ["LEVELS", "ImageRule", "Rule", "To", "UpdatePolicy", "read_duration"]
+__all__ = ["LEVELS", "ImageRule", "Rule", "To", "UpdatePolicy"]
 
 To = Literal["patch", "minor", "major", "digest"]
 LEVELS: Final[tuple[To, ...]] = ("patch", "minor", "major", "digest")
-
-_DURATION: Final = re.compile(r"([0-9]{1,6})\s*([mhdw])|0")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +67,3 @@ class UpdatePolicy:
     def rule_for(self, ref: ImageReference) -> Rule:
         """Return the rule that applies to an image."""
         return next((entry.rule for entry in self.images if entry.matches(ref)), self.rule)
-
-
-def read_duration(text: str) -> timedelta:
-    """Read a duration such as ``7d`` or ``12h``.
-
-    Raises:
-        ValueError: it is not one.
-
-    >>> read_duration("7d"), read_duration("0")
-    (datetime.timedelta(days=7), datetime.timedelta(0))
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"invalid duration {text!r}: write a number with m, h, d or w, such as 7d or 12h")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()

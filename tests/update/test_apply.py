@@ -10,7 +10,6 @@ import pytest
 from update.fakes import FakeRegistry, digest_of, spots_of
 
 from imgref.sources.recognition import Places
-from imgref.update import apply as applying
 from imgref.update.apply import apply_file
 from imgref.update.pinning import plan_pin
 from imgref.update.plan import FilePlan
@@ -38,6 +37,33 @@ def test_apply_writes_the_bytes_and_keeps_the_mode(file: Path) -> None:
     assert file.read_bytes() == AFTER.encode()
     assert stat.S_IMODE(file.stat().st_mode) == 0o2754
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]
+
+
+def test_apply_that_cannot_keep_the_owner_leaves_the_file_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(file)
+    status = os.fstat
+
+    def foreign(number: int) -> os.stat_result:
+        mine = status(number)
+        return os.stat_result([*mine[:4], mine.st_uid + 1, *mine[5:]])
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fstat", foreign)
+    monkeypatch.setattr(os, "fchown", refuse)
+    assert apply_file(plan) == "cannot be written: Operation not permitted"
+    assert file.read_bytes() == BEFORE.encode()
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="the system has no extended attributes")
+def test_apply_keeps_extended_attributes(file: Path) -> None:
+    try:
+        os.setxattr(file, "user.origin", b"here")
+    except OSError:
+        pytest.skip("the file system has no extended attributes")
+    assert apply_file(planned(file)) is None
+    assert os.getxattr(file, "user.origin") == b"here"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -68,10 +94,13 @@ def test_apply_leaves_a_file_alone_that_is_changed_while_it_is_written(
 ) -> None:
     plan = planned(file)
 
-    def changed(path: str, other: int) -> None:
-        file.write_text("FROM redis:7\n")
+    fsync = os.fsync
 
-    monkeypatch.setattr(applying, "_keep_attributes", changed)
+    def changed(number: int) -> None:
+        file.write_text("FROM redis:7\n")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", changed)
     assert apply_file(plan) == "was changed in the meantime, and is left alone"
     assert file.read_text() == "FROM redis:7\n"
 
@@ -93,7 +122,7 @@ def test_apply_of_a_deleted_file_fails(file: Path) -> None:
     assert list(file.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("failing", ["write", "fsync", "replace"])
+@pytest.mark.parametrize("failing", ["fchmod", "fsync", "replace"])
 def test_apply_that_fails_in_the_middle_leaves_the_whole_file(
     failing: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,8 +131,7 @@ def test_apply_that_fails_in_the_middle_leaves_the_whole_file(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    module, name = {"write": (applying, "_keep_owner"), "fsync": (os, "fsync"), "replace": (os, "replace")}[failing]
-    monkeypatch.setattr(module, name, fail)
+    monkeypatch.setattr(os, failing, fail)
     assert apply_file(plan) == "cannot be written: No space left on device"
     assert file.read_bytes() == BEFORE.encode()
     assert [path.name for path in file.parent.iterdir()] == ["Dockerfile"]

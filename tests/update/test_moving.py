@@ -10,7 +10,7 @@ from update.fakes import FakeRegistry, result_of, source_of, spots_of, with_dige
 from imgref.reference import parse
 from imgref.update.moving import plan_update
 from imgref.update.plan import Plan
-from imgref.update.policy import ImageRule, Rule, UpdatePolicy, read_duration
+from imgref.update.policy import ImageRule, Rule, UpdatePolicy
 from imgref.update.registry import Failed
 from imgref.versions import VersionRange
 
@@ -102,9 +102,3 @@ def test_policy_gives_the_first_rule_that_matches() -> None:
     policy = UpdatePolicy(Rule(), entries)
     assert (policy.rule_for(parse("postgres")).to, policy.rule_for(parse("nginx")).to) == ("patch", "major")
     assert UpdatePolicy(Rule("digest")).rule_for(parse("nginx")).to == "digest"
-
-
-@pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7 years", "1.5d", "7d12h", "9999999d"])
-def test_duration_that_is_not_one_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="invalid duration"):
-        read_duration(text)
