@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -13,7 +13,8 @@ from imgref.cli._progress import counting
 from imgref.cli._registry import with_lookup
 from imgref.cli._tag_query import TagQuery
 from imgref.errors import NotFound, RegistryError
-from imgref.update import likely_aliases, most_specific
+from imgref.update.aliases import most_specific
+from imgref.update.exact import LIMIT, Search, Undecided
 
 if TYPE_CHECKING:
     from imgref.reference import ImageReference
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_MOST: Final = 100
-"""HEAD requests for a reference, its own included."""
-
-_BATCH: Final = 8
+_MANY: Final = 8
+"""From how many tags on a terminal shows how far the requests are."""
 
 
 class _Found(NamedTuple):
@@ -111,11 +110,15 @@ class _Repository:
         if self._tags is None:
             self._tags = self._lookup.list_tags(ref)
         query = ref.tag or ""
+        search = Search(query, self._tags, self._digests, self._ask)
         if every:
             self._ask(self._tags)
         else:
-            self._ask_likely(ref, digest)
-        found = self._known(digest)
+            try:
+                search.run(digest, LIMIT - 1)
+            except Undecided as undecided:
+                raise RegistryError(_undecided(ref, undecided.best)) from undecided
+        found = search.same(digest)
         best = most_specific(query, found)
         if best is None and None in self._digests.values():
             raise RegistryError(f"{ref}: no version tag names this image ({digest}), but some tags could not be read")
@@ -124,16 +127,12 @@ class _Repository:
         others = [tag.name for tag in TagQuery().select(found) if tag.name != best]
         return _Found(ref, digest, (best, *others), host)
 
-    def _known(self, digest: str) -> list[str]:
-        """Return the tags that are known to name an image."""
-        return [tag for tag, found in self._digests.items() if found == digest]
-
-    def _ask(self, tags: Iterable[str]) -> int:
+    def _ask(self, tags: Collection[str]) -> int:
         """Ask where tags point, unless that is known, and return how many had to be asked for."""
         from imgref.registry.catalog import find_images
 
         new = [tag for tag in tags if tag not in self._digests]
-        with counting("tags", len(new) if len(new) > _BATCH else 0) as each:
+        with counting("tags", len(new) if len(new) > _MANY else 0) as each:
             images = find_images(self._lookup, self._repository, new, each)
         self._digests.update(dict.fromkeys(new, ""))
         for image in images:
@@ -141,35 +140,7 @@ class _Repository:
             self._digests.update(dict.fromkeys(image.tags, digest))
         return len(new)
 
-    def _ask_likely(self, ref: ImageReference, digest: str) -> None:
-        """Ask for tags until no other can name the image more exactly.
-
-        Raises:
-            RegistryError: that takes too many requests.
-        """
-        query = ref.tag or ""
-        left = _MOST - 1 - self._ask({query} & {*(self._tags or ())})
-        while True:
-            known = self._known(digest)
-            best = most_specific(query, known)
-            candidates, size = self._candidates(query, best), 1
-            if not candidates:
-                return
-            # A hit shows what to ask for next: tags that go on after it.
-            while candidates and self._known(digest) == known:
-                if left == 0:
-                    raise RegistryError(_undecided(ref, best))
-                size = min(size, left)
-                left -= self._ask(candidates[:size])
-                candidates, size = candidates[size:], min(2 * size, _BATCH)
-
-    def _candidates(self, query: str, best: str | None) -> list[str]:
-        """Return the tags that may be more specific than the best so far, the likeliest first."""
-        likely = likely_aliases(query if best is None else best, self._tags or ())
-        new = [tag for tag in likely if tag not in self._digests]
-        return new if best is None else [tag for tag in new if most_specific(query, [best, tag]) == tag]
-
 
 def _undecided(ref: ImageReference, best: str | None) -> str:
     what = "no version tag of this image" if best is None else f"nothing more specific than {best}"
-    return f"{ref}: {what} was found within the limit of {_MOST} requests; --all asks for every tag"
+    return f"{ref}: {what} was found within the limit of {LIMIT} requests; --all asks for every tag"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from e2e.commands import Home
-from e2e.images import put_image, put_index
+from e2e.images import link_tags, put_image, put_index
 from e2e.servers import Registry
 
 pytestmark = pytest.mark.e2e
@@ -84,18 +89,65 @@ def test_update_moves_the_tag_and_its_digest(plain: Registry, home: Home, unique
     assert "ARG V=2.0.0-alpine" in file.read_text()
 
 
+def many_files(home: Home, registry: Registry, path: str) -> dict[Path, tuple[bytes, bytes]]:
+    """Write 100 files with 60 images, and return their bytes before and after ``pin``."""
+    image = put_image(registry, path, "0")
+    link_tags(registry, path, image, [str(number) for number in range(60)])
+    found = {}
+    for number in range(100):
+        text = f"FROM {registry.host}/{path}:{number % 60}\r\n# {number}"
+        file = write(home, f"{number}/Dockerfile", text)
+        found[file] = (text.encode(), text.replace("\r", f"@{image.digest}\r").encode())
+    return found
+
+
 def test_pin_of_many_files_asks_for_each_image_once(plain: Registry, home: Home, unique: Unique) -> None:
-    paths = [unique(f"app{number}") for number in range(6)]
-    for path in paths:
-        put_image(plain, path, "1")
-    for number in range(20):
-        write(home, f"{number}/Dockerfile", f"FROM {plain.host}/{paths[number % 6]}:1\n")
+    path = unique("app")
+    files = many_files(home, plain, path)
     ran = home.imgref("pin", "-v")
     assert ran.code == 0, ran.err
-    assert "20 references pinned in 20 files" in ran.err
-    assert all(
-        sum("HEAD" in line and f"{path}/manifests" in line for line in ran.err.splitlines()) == 1 for path in paths
-    )
+    assert "100 references pinned in 100 files" in ran.err
+    heads = [line for line in ran.err.splitlines() if "HEAD" in line and f"{path}/manifests/" in line]
+    assert len(heads) == 60
+    assert all(file.read_bytes() == after for file, (_, after) in files.items())
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("moment", ["asking", "writing"])
+def test_pin_that_is_interrupted_leaves_whole_files(
+    moment: str, kind: signal.Signals, plain: Registry, home: Home, unique: Unique
+) -> None:
+    files = many_files(home, plain, unique("app"))
+    count = random.randrange(1, 50)
+    command = [sys.executable, "-m", "imgref", "pin", "-v"]
+    with subprocess.Popen(
+        command, cwd=home.path / "work", env=home.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        if moment == "asking":
+            for _ in range(count):
+                process.stderr.readline()
+        else:
+            drain = threading.Thread(target=process.stderr.read)
+            drain.start()
+            # Busy, since the moments between two files are short.
+            while process.poll() is None and changed(files) < count:
+                pass
+        process.send_signal(kind)
+        process.wait()
+        if moment == "writing":
+            drain.join()
+        else:
+            process.stderr.read()
+    assert all(file.read_bytes() in states for file, states in files.items()), count
+    if kind != signal.SIGKILL:
+        assert not list((home.path / "work").rglob("*.tmp"))
+    assert home.imgref("pin").code == 0
+    assert changed(files) == len(files)
+
+
+def changed(files: dict[Path, tuple[bytes, bytes]]) -> int:
+    return sum(file.read_bytes() != before for file, (before, _) in files.items())
 
 
 def test_pin_through_a_link_edits_the_target_once(plain: Registry, home: Home, unique: Unique) -> None:
