@@ -102,10 +102,12 @@ class Totals:
             return 0 if self.finished or self.request.exit_zero else EXIT_FINDINGS
         return EXIT_FINDINGS if self.failing or not self.finished else 0
 
-    def tell_failures(self) -> None:
-        """Report what registries could not be asked."""
+    def tell(self) -> int:
+        """Report the end of a check: what registries could not be asked, and the summary; returns the exit code."""
         for about, reason in self.failures.items():
             _console.error(reason if about in reason else f"{about}: {reason}")
+        _console.note(self.summary())
+        return self.exit_code
 
     def summary(self) -> str:
         """Return one line about everything; it says "no findings" only of what was checked."""

@@ -103,9 +103,7 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
         reporter.add(findings, result)
     reporter.finish(totals)
     baselines.tell_gone()
-    totals.tell_failures()
-    _console.note(totals.summary())
-    return totals.exit_code
+    return totals.tell()
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:
