@@ -107,13 +107,6 @@ class Lookups:
 
 
 def _created(client: Lookup, ref: ImageReference) -> datetime | None:
-    from imgref.archive.config import read_time
+    from imgref.registry.catalog import read_details
 
-    manifest = client.get_manifest(ref)
-    if manifest.is_index:
-        images = [child for child in manifest.children if child.platform is None or child.platform.os != "unknown"]
-        if not images:
-            return None
-        ref = ref.with_digest(images[0].digest)
-        manifest = client.get_manifest(ref)
-    return read_time(client.get_config(ref, manifest).get("created"))
+    return read_details(client, ref).created

@@ -22,7 +22,7 @@ from imgref.registry.lookup import Lookup
 from imgref.registry.threads import run_all
 from imgref.registry.transport import Event
 
-__all__ = ["ImageDetails", "TaggedImage", "describe_images", "find_images"]
+__all__ = ["ImageDetails", "TaggedImage", "describe_images", "find_images", "read_details"]
 
 _JOBS: Final = 8
 _USUAL: Final = Platform("linux", "amd64")
@@ -130,7 +130,7 @@ def _described(lookup: Lookup, repository: ImageReference, image: TaggedImage) -
         return replace(image, details=ImageDetails())
     ref = repository.with_digest(image.descriptor.digest)
     try:
-        return replace(image, details=_details(lookup, ref))
+        return replace(image, details=read_details(lookup, ref))
     except RegistryError as error:
         _pass_over(lookup, error)
         return replace(image, details=ImageDetails())
@@ -143,7 +143,16 @@ def _pass_over(lookup: Lookup, error: RegistryError) -> None:
     lookup.report(Event("warning", error.reason))
 
 
-def _details(lookup: Lookup, ref: ImageReference) -> ImageDetails:
+def read_details(lookup: Lookup, ref: ImageReference) -> ImageDetails:
+    """Return what the documents of an image say: an index has the time and the size of its image for linux/amd64.
+
+    Args:
+        lookup: where to ask.
+        ref: the image.
+
+    Raises:
+        RegistryError: the image is incomplete, or the registry refuses or fails.
+    """
     manifest = lookup.get_manifest(ref)
     if not manifest.is_index:
         return _of_manifest(lookup, ref, manifest)
