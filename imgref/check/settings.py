@@ -164,10 +164,7 @@ def read_policy(
     enabled = codes_of(select) if select else _selected(settings) | severities.named
     if enforced:
         enabled |= {code for code, rule in RULES.items() if rule.enforced}
-    if not online:
-        enabled -= ONLINE
-    elif not select:
-        enabled |= ONLINE
+    enabled = _with_online(enabled, online=online, selected=bool(select))
     scope = settings.get("golden-scope")
     return Policy(
         enabled=enabled - ignored,
@@ -188,6 +185,13 @@ def read_policy(
         baseline=None if enforced else _beside(settings.get("baseline")),
         today=today,
     )
+
+
+def _with_online(enabled: frozenset[str], *, online: bool, selected: bool) -> frozenset[str]:
+    """Return the rules without those that need a registry, or with them where one may be used."""
+    if not online:
+        return enabled - ONLINE
+    return enabled if selected else enabled | ONLINE
 
 
 def _selected(settings: dict[str, Setting]) -> frozenset[str]:

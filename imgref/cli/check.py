@@ -65,13 +65,7 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     policies = policies_of(request)
     files = files_of(request, policies)
     tasks = files.tasks
-    options = Options(
-        request.build_args,
-        request.platform,
-        request.max_size,
-        judging=not request.show_references,
-        keep=request.show_references or request.show_unresolved,
-    )
+    options = _options(request)
     if request.online:
         from imgref.cli._check_online import ask_registries
 
@@ -104,6 +98,16 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     reporter.finish(totals)
     baselines.tell_gone()
     return totals.tell()
+
+
+def _options(request: Request) -> Options:
+    return Options(
+        request.build_args,
+        request.platform,
+        request.max_size,
+        judging=not request.show_references,
+        keep=request.show_references or request.show_unresolved,
+    )
 
 
 def _warn_of_policies(policies: Sequence[Policy]) -> None:

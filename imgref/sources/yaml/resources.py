@@ -131,7 +131,7 @@ def _tagged(text: str, tag: str, digest: str = "") -> str:
 def _put(node: Scalar, whole: str, construct: str, found: Found, *, complete: bool) -> None:
     resolved = unknown_variables(whole)
     if node.is_block:
-        found.add(node, construct, None, "unresolved", "it is the text of a block scalar")
+        found.add(node, construct, None, "unresolved", "it is in a block scalar")
     elif is_template(whole):
         found.add(node, construct, None, "unresolved", "it is made by a template")
     elif not complete or resolved.text is None:

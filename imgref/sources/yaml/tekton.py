@@ -61,7 +61,7 @@ class _Parameters:
         for match in _PARAMETER.finditer(text):
             value = self._value(match[1] or match[3], depth)
             if value is None or len(value) > _LENGTH:
-                return Resolved(None, f"the parameter {match[1] or match[3]} has no value here")
+                return Resolved(None, f"the parameter {match[1] or match[3]} has no value")
             parts += [text[at : match.start()], value]
             at = match.end()
         whole = "".join((*parts, text[at:]))
