@@ -26,6 +26,7 @@ def selected(names: str, rules: PruneRules) -> str:
         ("1.2.0 1.2.1 1.2.2", 2, "1.2.0"),
         ("1.2.9 1.2.10", 1, "1.2.9"),
         ("1.2.0 1.2.1", 5, ""),
+        ("1 1.2 1.2.1", 1, ""),
         # Each variant has its own versions, whether it is before or after the version.
         ("1.2.0 1.2.1 1.2.0-alpine 1.2.0-slim 1.2.1-slim", 1, "1.2.0 1.2.0-slim"),
         ("alpine-1.2.0 1.2.1-alpine 1.2.1", 1, ""),
