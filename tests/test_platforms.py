@@ -47,7 +47,7 @@ def test_best_match_of_equal_platforms_is_the_same_in_every_order() -> None:
     "text", ["", "/", "linux/", "a/b/c/d", "linux", "windows", "nonsense", "linux/a b", "linux/é", "linux/*", "a(b/c"]
 )
 def test_platform_parse_refuses_what_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="is no platform"):
+    with pytest.raises(ValueError, match="is not a platform"):
         Platform.parse(text)
 
 

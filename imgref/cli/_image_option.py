@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from imgref._printable import masked
 from imgref.cli import _console
 from imgref.cli._registry import read_repository
 from imgref.reference import ImageReference
@@ -24,7 +25,9 @@ def lowercased(text: str) -> str:
         return text
     lowered = f"{found['host'] or ''}{found['path'].lower()}{found['rest']}"
     if lowered != text:
-        _console.note(f"--image {text} is used as {lowered}: the path of an image is in lower case")
+        _console.note(
+            f"--image {masked(text, whole=True)} is used as {masked(lowered, whole=True)}: a path is in lower case"
+        )
     return lowered
 
 

@@ -202,8 +202,8 @@ class Session:
             raise NotFound(f"{about}: not found{words}", **place)
         if status == 429:
             asked = retry_after(answer.header("Retry-After"))
-            after = "" if asked is None else f", after {asked:.0f} s"
-            reason = f"{about}: {ref.registry} limits requests; try again{after}{words}"
+            when = "later" if asked is None else f"after {asked:.0f} s"
+            reason = f"{about}: {ref.registry} limits requests; try again {when}{words}"
             raise RateLimited(reason, retry_after=asked, **place)
         if status >= 500 or status == 408:
             raise RegistryUnavailable(f"{about}: {ref.registry} returns HTTP status {status}{words}", **place)

@@ -146,7 +146,16 @@ def _shown(match: re.Match[str]) -> str:
     if match.re is _COMMAND:
         return f"{match['tool']} {match['verb']}"
     key = "FROM " if match.re in {_FROM, _BARE_FROM} else "image: "
-    return masked(key + (match["value"] or "…"))
+    value = match["value"]
+    if value and masked(word := _word_at(match), whole=True) != word:
+        value = None
+    return masked(key + (value or "…"))
+
+
+def _word_at(match: re.Match[str]) -> str:
+    """Return the value with all that follows it without a space: a password may go on where a reference must end."""
+    start = match.start("value")
+    return match.string[start : start + _LONG].split(maxsplit=1)[0]
 
 
 def _first(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

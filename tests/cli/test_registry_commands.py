@@ -43,8 +43,8 @@ BAD = [
     (["ls", "localhost/app", "--since", "999999999w"], "invalid time '999999999w'"),
     (["ls", "localhost/app", "--timeout", "0"], "--timeout"),
     (["ls", "localhost/app", "--cacert", "/nowhere/ca.pem"], "/nowhere/ca.pem: is not a file with CA certificates"),
-    (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is no registry to declare insecure"),
-    (["digest", "localhost/app", "--platform", "a/b/c/d"], "'a/b/c/d' is no platform"),
+    (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is not a registry"),
+    (["digest", "localhost/app", "--platform", "a/b/c/d"], "'a/b/c/d' is not a platform"),
     (["tag", "localhost/app:1"], "no new tag is given"),
     (["tag", "localhost/app:1", "-x"], "No such option"),
     (["tag", "localhost/app:1", ".x"], "a tag begins with a letter, a digit or '_'"),
@@ -53,7 +53,7 @@ BAD = [
     (["tag", "localhost/app:1", "localhost/app@sha256:" + 64 * "0"], "a digest cannot be given away"),
     (["login", "not a host", "-u", "ada"], "HOST is a registry"),
     (["login", "registry.example/path", "-u", "ada"], "HOST is a registry"),
-    (["login", "registry.example", "-u", "ada"], "there is no terminal to ask on"),
+    (["login", "registry.example", "-u", "ada"], "cannot prompt without a terminal"),
     (["logout", ""], "HOST is a registry"),
 ]
 

@@ -376,7 +376,7 @@ def test_token_that_is_none_is_an_error(
         (status(200, b"no JSON"), RegistryError, "token"),
         (status(200, b"[" * 100_000), RegistryError, "token"),
         (html, RegistryError, "token"),
-        (redirect("ftp://x"), RegistryError, "no address"),
+        (redirect("ftp://x"), RegistryError, "an invalid address"),
     ],
     ids=range(11),
 )
@@ -461,7 +461,7 @@ CASES_OF_TRUST = {
     "loopback to insecure": Case("http://127.0.0.1", "http://tokens.test", sent=False, warned="not sent"),
     "loopback to verified": Case("http://127.0.0.1", "https://elsewhere.test", sent=False, warned="not sent"),
     "insecure to insecure": Case("http://registry.test", "http://tokens.test", sent=False, warned="not sent"),
-    "insecure to itself": Case("http://registry.test", "http://registry.test", sent=True, warned="not verified"),
+    "insecure to itself": Case("http://registry.test", "http://registry.test", sent=True, warned="unverified"),
     "insecure to loopback": Case("http://registry.test", "http://127.0.0.1", sent=False, warned="not sent"),
     "insecure to its own https": Case("http://registry.test", "https://registry.test", sent=False, warned="not sent"),
     "insecure https to another": Case("https://registry.test", "https://tokens.test", sent=False, warned="not sent"),
@@ -470,7 +470,7 @@ CASES_OF_TRUST = {
     "verified to verified": Case("https+ca://registry.test", "https://elsewhere.test", sent=True),
     "verified to loopback": Case("https+ca://registry.test", "https://127.0.0.1", sent=False, warned="not sent"),
     "verified to http": Case("https+ca://registry.test", "http://registry.test", sent=False, warned="not sent"),
-    "verified to insecure": Case("https+ca://registry.test", "https://tokens.test", sent=True, warned="not verified"),
+    "verified to insecure": Case("https+ca://registry.test", "https://tokens.test", sent=True, warned="unverified"),
 }  # fmt: skip
 
 

@@ -656,7 +656,11 @@ def test_put_blob_that_is_damaged_on_the_way_is_refused(server: RegistryServer, 
 
 @pytest.mark.parametrize(
     ("location", "words"),
-    [(None, "does not say where"), ("ftp://x/", "not a valid URL"), ("http://ada:x@127.0.0.1/", "not a valid URL")],
+    [
+        (None, "does not return its location"),
+        ("ftp://x/", "not a valid URL"),
+        ("http://ada:x@127.0.0.1/", "not a valid URL"),
+    ],
 )
 def test_start_upload_without_a_location_is_an_error(
     location: str | None, words: str, server: RegistryServer, client: RegistryClient
