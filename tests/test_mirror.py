@@ -1,0 +1,36 @@
+"""Each module has a test file of its name, or a row that names the test file that covers it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from vectors import DATA, ROOT
+
+PACKAGE = ROOT / "imgref"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name not in ("__init__.py", "__main__.py")
+}
+ELSEWHERE = {
+    module: test
+    for test, modules in tomllib.loads((DATA / "mirror.toml").read_text(encoding="utf-8")).items()
+    for module in modules
+}
+
+
+def own_test(path: Path) -> Path:
+    place = path.relative_to(PACKAGE)
+    return ROOT / "tests" / place.parent / f"test_{place.stem.lstrip('_')}.py"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_a_test_of_its_name_or_a_row(module: str) -> None:
+    assert own_test(MODULES[module]).exists() != (module in ELSEWHERE), f"add {own_test(MODULES[module])}"
+
+
+def test_rows_name_modules_and_tests_that_exist() -> None:
+    assert ELSEWHERE.keys() - MODULES.keys() == set()
+    assert {test for test in ELSEWHERE.values() if not (ROOT / test).exists()} == set()
