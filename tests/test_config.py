@@ -99,6 +99,17 @@ def test_the_search_for_settings_stops_at_the_top_of_the_repository(tmp_path: Pa
     assert found(tmp_path / "a" / "b") == own
 
 
+@pytest.mark.parametrize("depth", range(5))
+def test_the_search_for_settings_looks_into_each_directory_up_to_the_top(tmp_path: Path, depth: int) -> None:
+    start = tmp_path.joinpath(*"abcd")
+    (start / "nested").mkdir(parents=True)
+    (start / "nested" / ".git").mkdir()
+    (tmp_path / ".git").mkdir()
+    settings = write(start.joinpath(*[".."] * depth).resolve() / ".imgref.toml", "")
+    assert found(start) == settings
+    assert found(start / "nested") is None
+
+
 def link(path: Path, target: str) -> None:
     path.symlink_to(target)
 
