@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from isolation.environment import IN_CI, isolated_environ, prepare
 
 settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("few", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("many", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same" if IN_CI else "new"))
