@@ -321,6 +321,7 @@ def test_importing_imgref_loads_itself_and_typing_only() -> None:
                 "cli",
                 "cli.main",
                 "cli._console",
+                "cli._help",
                 "cli.parse",
             },
         ),

@@ -22,6 +22,7 @@ from imgref.cli import ClosedPipe, _console
 from imgref.cli._check_files import files_of, policies_of
 from imgref.cli._check_options import BY_WHAT, HOW, ONLINE_OPTIONS, WHAT, Request, refuse_contradictions
 from imgref.cli._check_report import Reporter, Totals, list_references
+from imgref.cli._help import Command
 from imgref.errors import ConfigError
 from imgref.sources.walk import shown_path
 
@@ -30,7 +31,7 @@ __all__ = ["command"]
 _NOWHERE: Final = Path()
 
 
-@click.command()
+@click.command(cls=Command)
 @WHAT
 @BY_WHAT
 @HOW

@@ -8,11 +8,12 @@ import click
 
 from imgref.cli import _console
 from imgref.cli._build_options import build_options, read_build
+from imgref.cli._help import Command
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @build_options
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
 @click.pass_context

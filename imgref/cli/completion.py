@@ -6,11 +6,12 @@ import click
 from click.shell_completion import get_completion_class
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
     """Print the completion script for a shell.

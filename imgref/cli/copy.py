@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import platform_option, read_repository, with_client
 from imgref.cli._transfer import mount_option, transfer_options, watching
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", metavar="[SRC]", required=False)
 @click.argument("targets", metavar="[DST]...", nargs=-1)
 @platform_option("Copy the image for this platform only; without it, all of them.")

@@ -8,6 +8,7 @@ import click
 
 from imgref.cli import _console
 from imgref.cli._each_reference import for_each_reference, read_references
+from imgref.cli._help import Command
 from imgref.cli._registry import platform_option, with_lookup
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
 @click.option("--pin", is_flag=True, help="Print the whole reference, with its tag and the digest.")
 @platform_option("The digest of this platform's image, where REF is an index.")

@@ -8,6 +8,7 @@ import click
 
 from imgref.cli import EXIT_MISSING
 from imgref.cli._each_reference import read_references
+from imgref.cli._help import Command
 from imgref.cli._registry import platform_option, with_lookup
 from imgref.errors import NotFound
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
 @platform_option("Require an image for this platform.")
 @with_lookup

@@ -12,13 +12,14 @@ from imgref._suggest import nearest
 from imgref.check.rules import RULES, Rule
 from imgref.check.rules.pages import all_pages, page
 from imgref.cli import _console
+from imgref.cli._help import Command
 
 __all__ = ["command"]
 
 _NARROW: Final = 20
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("rules", nargs=-1, metavar="[CODE]...")
 @click.option("--all", "every", is_flag=True, help="Print the pages of all rules, as docs/rules.md.")
 def command(rules: tuple[str, ...], every: bool) -> int:

@@ -16,6 +16,7 @@ from imgref.check.tasks import Task
 from imgref.cli import EXIT_BAD_INPUT, EXIT_MISSING, _console
 from imgref.cli._check_files import files_of, policies_of
 from imgref.cli._check_options import WHAT, Request, refuse_contradictions
+from imgref.cli._help import Command
 from imgref.inventory.graph import Query, around
 from imgref.inventory.model import Inventory, Unread
 from imgref.inventory.take import take_inventory
@@ -35,7 +36,7 @@ _FORMATS: Final = {
 """Each format, and the module with the function ``write_…`` that writes it."""
 
 
-@click.command()
+@click.command(cls=Command)
 @WHAT
 @click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards.")
 @click.option("--of", metavar="IMAGE", help="Only what IMAGE is built on and what is built on it. Without a tag, all"

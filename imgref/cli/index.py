@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from imgref.cli._help import Command
 from imgref.cli._image_sources import annotation_option, open_images, read_annotations
 from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import with_client
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("action", metavar="create", type=click.Choice(["create"]))
 @click.argument("reference", metavar="REF")
 @click.argument("images", metavar="IMAGE...", nargs=-1)

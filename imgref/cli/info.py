@@ -10,6 +10,7 @@ import click
 
 from imgref import __version__
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.reference import DEFAULT_REGISTRY
 from imgref.registry.credentials import Credentials
 from imgref.registry.hosts import Hosts
@@ -20,7 +21,7 @@ __all__ = ["command"]
 Rows = list[dict[str, str]]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--insecure", metavar="HOST", multiple=True, help="As for the commands that ask registries. Repeatable.")
 @click.option(
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."

@@ -11,6 +11,7 @@ import click
 
 from imgref.cli import _console
 from imgref.cli._each_reference import for_each_reference, read_references
+from imgref.cli._help import Command
 from imgref.cli._registry import platform_option, with_lookup
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class _Image(NamedTuple):
         return None
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
 @platform_option("Show this platform's image, where REF is an index.")
 @click.option("--raw", is_flag=True, help="Print the manifest's exact bytes; for one REF.")

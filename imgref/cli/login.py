@@ -10,6 +10,7 @@ import click
 
 from imgref._grammar import REGISTRY, is_a
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._registry import with_client
 from imgref.errors import quote
 from imgref.hosts import DOCKER_HUB, is_docker_hub
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "read_host"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("host", metavar="HOST")
 @click.option("-u", "--username", metavar="NAME", help="Who to log in as; asked for on a terminal.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

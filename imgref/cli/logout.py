@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli.login import read_host
 from imgref.registry.credentials import Credentials
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("host", metavar="HOST")
 def command(host: str) -> int:
     """Remove the credentials for a registry.

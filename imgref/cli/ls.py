@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._progress import counting
 from imgref.cli._registry import read_repository, with_lookup
 from imgref.cli._sizes import shown_size
@@ -24,7 +25,7 @@ __all__ = ["command"]
 _HEADERS: Final = ("tag", "digest", "created", "size", "platforms", "aliases")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("repository", metavar="REPO")
 @click.option("-l", "--long", is_flag=True, help="Show images: digest, created, size, platforms, aliases.")
 @query_options

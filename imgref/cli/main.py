@@ -71,6 +71,8 @@ class _Commands(click.Group):
     """A group that imports a command's module when it is run, and not before."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
         if not args and not ctx.resilient_parsing:
             raise _NoCommand("no command is given", ctx)
         return super().parse_args(ctx, args)

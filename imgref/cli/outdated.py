@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_MISSING, EXIT_REGISTRY, _console
+from imgref.cli._help import Command
 from imgref.cli._lookups import Lookups
 from imgref.cli._update import Job, jobs_option, level_options, lookups, select_options
 from imgref.errors import InvalidReference
@@ -42,7 +43,7 @@ class _Row:
         return Question(self.ref if self.ref.tag is None else self.ref.with_tag(self.ref.tag), self.rule)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("targets", nargs=-1, metavar="[PATH|REF]...")
 @level_options
 @select_options

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 import click
 
 from imgref.cli import EXIT_BAD_INPUT, _console
+from imgref.cli._help import Command
 from imgref.errors import InvalidReference
 from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, mirrored, parse
 
@@ -52,7 +53,7 @@ class _Reader(NamedTuple):
         return {"input": text, **ref.to_dict(), "defaulted": defaulted}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("references", nargs=-1, metavar="[REF]...")
 @click.option(
     "--format",

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from imgref.cli._help import Command
 from imgref.cli._update import Job, edit_options, finish, jobs_option, lookups, select_options
 from imgref.update.pinning import plan_pin
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--refresh", is_flag=True, help="Also replace digests that no longer match their tag.")
 @click.option("--exact", is_flag=True, help="First replace a floating tag by the most specific version tag.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._registry import read_repository, with_client
 from imgref.cli._sizes import shown_size
 from imgref.cli._tag_query import read_tags
@@ -43,7 +44,7 @@ def _before(context: click.Context, parameter: click.Parameter, value: str | Non
     return None if value is None else parse_since(value, datetime.now(UTC))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("repository", metavar="REPO")
 @click.option(
     "--keep",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._registry import platform_option, with_client
 from imgref.cli._transfer import transfer_options, watching
 from imgref.reference import parse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("reference", metavar="REF")
 @click.argument("file")
 @platform_option("Pull the image for this platform only; without it, all of them.")

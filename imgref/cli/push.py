@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from imgref.cli._help import Command
 from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import read_repository, with_client
 from imgref.cli._transfer import mount_option, pushed_blobs, transfer_options, watching
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "open_image_archive"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("image")
 @click.argument("references", metavar="REF...", nargs=-1)
 @click.option("--image", "name", metavar="NAME", help="Which image, where IMAGE holds several: a name, tag or digest.")

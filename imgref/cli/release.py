@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from imgref.cli import EXIT_FINDINGS, _console
+from imgref.cli._help import Command
 from imgref.cli._image_sources import annotation_option, open_images, read_annotations
 from imgref.cli._plan import (
     PlanOptions,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("words", metavar="SRC... [VERSION]", nargs=-1, required=True)
 @plan_options(sources=False)
 @click.option("--existing", metavar="SOURCE", multiple=True, help="Tags besides the registry's: git, a file, or -.")

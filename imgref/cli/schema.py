@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", metavar="[NAME]", required=False)
 def command(name: str | None) -> int:
     r"""Print the JSON Schema of an output or of the settings.

@@ -7,13 +7,14 @@ import sys
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.errors import InvalidTag
 from imgref.tags import sanitize_tag
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("text")
 def command(text: str) -> int:
     """Turn any text, such as a branch name, into a tag.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
+from imgref.cli._help import Command
 from imgref.cli._overwrite import note_skipped, overwrite_of, overwrite_options, say_changes
 from imgref.cli._registry import with_client
 from imgref.errors import InvalidReference
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", metavar="SRC")
 @click.argument("new", metavar="NEW...", nargs=-1)
 @overwrite_options

@@ -9,6 +9,7 @@ from imgref.cli._build_options import build_options, describes_build
 from imgref.cli._build_plan import plan_of_build, plan_of_version
 from imgref.cli._formats import Printed
 from imgref.cli._github import write_github
+from imgref.cli._help import Command
 from imgref.cli._labels import NO_METADATA, Metadata, read_metadata
 from imgref.cli._plan import (
     PlanOptions,
@@ -23,7 +24,7 @@ from imgref.cli._registry import client_options
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("version", required=False)
 @plan_options()
 @click.option(

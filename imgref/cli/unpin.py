@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from imgref.cli._help import Command
 from imgref.cli._update import Job, edit_options, finish, select_options
 from imgref.update.pinning import plan_unpin
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @select_options
 @edit_options

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from imgref.cli._help import Command
 from imgref.cli._update import Job, edit_options, finish, jobs_option, level_options, lookups, select_options
 from imgref.update.moving import plan_update
 
 __all__ = ["command"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @level_options
 @select_options

@@ -9,6 +9,7 @@ import click
 
 from imgref.cli import _console
 from imgref.cli._each_reference import for_each_reference, read_references
+from imgref.cli._help import Command
 from imgref.cli._progress import counting
 from imgref.cli._registry import with_lookup
 from imgref.cli._tag_query import TagQuery
@@ -44,7 +45,7 @@ class _Found(NamedTuple):
         }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Print every tag of the image; sends one HEAD for each tag.")
 @click.option(
