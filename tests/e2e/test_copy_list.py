@@ -71,6 +71,36 @@ def test_copy_from_file_selects_tags_by_version(plain: Registry, home: Home, uni
     assert set(tags_of(plain, f"{prefix}/{path}")) == {"1.2.0", "1.3.0"}
 
 
+def test_images_of_a_tree_are_mirrored_with_their_referrers(plain: Registry, home: Home, unique: Unique) -> None:
+    path, prefix = unique("app"), unique("mirror")
+    base, app = Repository(plain, f"{path}/base"), Repository(plain, f"{path}/web")
+    child = base.put_image("base")
+    index = base.put_index([child, base.put_image("other")])
+    signature = base.put_referrer(index)
+    of_child, of_signature = base.put_referrer(child), base.put_referrer(signature)
+    base.tag("1", index)
+    pinned = app.put_image("web")
+    tree = home.path / "work"
+    (tree / "Dockerfile").write_text(f"FROM {base.name}:1 AS build\nFROM scratch\nCOPY --from=build / /\n")
+    compose = f"services: {{web: {{image: '{app.name}@{pinned.digest}'}}, db: {{image: '{base.name}:1'}}}}\n"
+    (tree / "compose.yaml").write_text(compose)
+    listed = home.imgref("images", "--format", "lines")
+    assert listed.out.splitlines() == [f"{base.name}:1", f"{app.name}@{pinned.digest}"]
+    command = ("copy", "--from-file", "-", "--to", f"{plain.host}/{prefix}", "--referrers")
+    assert good(home.imgref(*command, input=listed.out)) == [
+        f"{plain.host}/{prefix}/{path}/base:1: created {index.digest}",
+        f"{plain.host}/{prefix}/{path}/web@{pinned.digest}: created {pinned.digest}",
+    ]
+    Repository(plain, f"{prefix}/{path}/base").check_whole("1")
+    for referrer in (signature, of_child, of_signature):
+        assert raw_manifest(plain, f"{prefix}/{path}/base", referrer.digest) == referrer.raw
+    # A signature that is added later arrives with the next run, although the image is there.
+    later = app.put_referrer(pinned)
+    lines = good(home.imgref(*command, input=listed.out))
+    assert [line.split(" ")[1] for line in lines] == ["unchanged", "unchanged"]
+    assert raw_manifest(plain, f"{prefix}/{path}/web", later.digest) == later.raw
+
+
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
