@@ -14,7 +14,7 @@ _UNCERTAIN: Final = frozenset({
 """Constructs that are not certain although their kind is."""
 
 
-_CERTAIN: Final = frozenset({("terraform", "terraform.kubernetes.image")})
+_CERTAIN: Final = frozenset({("terraform", "terraform.kubernetes.image"), ("helm-template", "template.image")})
 """Constructs that are certain although their kind is not."""
 
 

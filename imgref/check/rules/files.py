@@ -91,8 +91,8 @@ RULES: Final = (
         "an image whose value imgref cannot determine",
         Page(
             what="Finds images in YAML files whose value imgref cannot determine: a variable without a default, an "
-            "expression of a CI system, a block scalar, and every `image` in a template such as those of a "
-            "Helm chart, including literal ones. In a Dockerfile, IMG501 reports the same.",
+            "expression of a CI system, a block scalar, and what a template makes. In templates of Helm charts, other "
+            "rules check literal images. In a Dockerfile, IMG501 reports the same.",
             why="No other rule can check such an image. If a policy must hold, an image in a variable would bypass it.",
             bad=Example(
                 "compose.yaml",

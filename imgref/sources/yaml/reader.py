@@ -8,6 +8,7 @@ from typing import Final
 
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
+from imgref.sources.yaml.chart_templates import chart_images
 from imgref.sources.yaml.collector import Found
 from imgref.sources.yaml.comments import comments
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
@@ -35,7 +36,7 @@ def read_yaml(
         text: the file; a byte order mark at its start is not counted.
         kind: the kind that the name decides, one of :data:`~imgref.sources.kinds.KINDS`; with None the content decides.
         named: the file was named on the command line, so that it must be readable.
-        template: the file stands below a chart's ``templates``: its images are counted, never read.
+        template: the file stands below a chart's ``templates``: only what is literal in it can be read.
         variables: values for the variables of a Compose file.
 
     Returns:
@@ -46,7 +47,7 @@ def read_yaml(
     """
     text = text.removeprefix("\ufeff")
     if template:
-        return Reading(kind or "helm-template", template_images(text), comments=comments(text, []))
+        return Reading(kind or "helm-template", chart_images(text), comments=comments(text, []))
     if kind is None and not named and not may_have_images(text):
         return None
     composition = compose_nodes(text)

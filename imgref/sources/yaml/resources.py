@@ -17,9 +17,9 @@ from imgref.sources.yaml.objects import Type, text_of
 if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
 
-__all__ = ["has_images", "read_bundle", "read_fields"]
+__all__ = ["DATA", "NO_IMAGE", "has_images", "read_bundle", "read_fields"]
 
-_DATA: Final = frozenset({"ConfigMap", "CustomResourceDefinition", "Secret"})
+DATA: Final = frozenset({"ConfigMap", "CustomResourceDefinition", "Secret"})
 """Kinds whose fields are text or schemas."""
 
 _MACHINES: Final = (
@@ -38,7 +38,7 @@ _ACCEPTING: Final = frozenset({"kind.x-k8s.io", "monitoring.coreos.com"})
 """API groups whose ``image`` certainly may have both a tag and a digest."""
 
 _DOCKER: Final = "docker://"
-_NO_IMAGE: Final = re.compile(r"[./~]|(?:https?|oci|file|ftp|s3|data|ko):|.*[*\s]")
+NO_IMAGE: Final = re.compile(r"[./~]|(?:https?|oci|file|ftp|s3|data|ko):|.*[*\s]")
 """The beginning of paths, addresses, patterns and sentences, which are not images although the key says so."""
 
 _HOST: Final = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
@@ -53,7 +53,7 @@ def has_images(kind: Type) -> bool:
     (True, False)
     """
     is_custom = "." in kind.group
-    return is_custom and kind.kind not in _DATA and not kind.is_in(*_MACHINES, *_OTHER)
+    return is_custom and kind.kind not in DATA and not kind.is_in(*_MACHINES, *_OTHER)
 
 
 def read_fields(mapping: Mapping, kind: Type, found: Found) -> None:
@@ -82,7 +82,7 @@ def read_fields(mapping: Mapping, kind: Type, found: Found) -> None:
 
 def _text(mapping: Mapping, image: Scalar, kind: Type, found: Found) -> None:
     """Add an image that is a string; its registry and tag may be beside it."""
-    if is_empty(image) or not image.is_text or _NO_IMAGE.match(image.value):
+    if is_empty(image) or not image.is_text or NO_IMAGE.match(image.value):
         return
     parent = text_of(mapping, "registry") or text_of(mapping, "repository") or text_of(mapping, "repo")
     keys = ("tag", "digest", "version") if parent or kind.kind == "ArgoCD" else ("tag", "digest")
@@ -106,7 +106,7 @@ def _map(image: Mapping, found: Found) -> None:
     repository = next((node for key in ("repository", "repo") if not is_empty(node := image.get(key))), None)
     name = image.get("name")
     node = name if repository is None else repository
-    if not isinstance(node, Scalar) or is_empty(node) or _NO_IMAGE.match(node.value):
+    if not isinstance(node, Scalar) or is_empty(node) or NO_IMAGE.match(node.value):
         return
     tag = next((value for key in ("tag", "version", "digest") if (value := text_of(image, key))), "")
     named = ":" in node.value.rpartition("/")[2] or "@" in node.value
