@@ -28,7 +28,7 @@ from imgref.check.unrecognized import reason_of
 from imgref.errors import ImgrefError
 from imgref.hosts import HostPattern
 from imgref.sources.contract import Context
-from imgref.sources.decoding import Unreadable
+from imgref.sources.decoding import HEAD, Unreadable, is_binary
 from imgref.sources.find import read
 from imgref.sources.kinds import lines_of
 from imgref.sources.occurrence import Declaration, Problem, Reading
@@ -164,6 +164,8 @@ class _Worker:
     def _refused(self, task: Task, path: str, place: Place, refused: _Refused) -> Checked:
         """Return what becomes of a file that was not read: a finding if its kind is known, and never nothing at all."""
         reason = str(refused)
+        if refused.binary and not task.named and place.may_be_binary:
+            return Checked(path, status="nothing")
         if refused.gone:
             return Checked(path, status="unread" if task.named else "skipped", reason=reason)
         if task.named and place.kind is None and not place.may_be_about_anything and refused.by_content:
@@ -270,12 +272,14 @@ class _Refused(Exception):
     Attributes:
         gone: whether it is not there; one that was deleted while the check ran is nobody's finding.
         by_content: whether it could be read, and is not what can be checked.
+        binary: whether its first bytes are not text.
     """
 
-    def __init__(self, reason: str, *, gone: bool = False, by_content: bool = False) -> None:
+    def __init__(self, reason: str, *, gone: bool = False, by_content: bool = False, binary: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
         self.by_content = by_content
+        self.binary = binary
 
 
 def _gone(task: Task) -> _Refused:
@@ -284,8 +288,9 @@ def _gone(task: Task) -> _Refused:
     return _Refused("does not exist" if task.named else "was deleted during the check", gone=True)
 
 
-def _too_large(max_size: int, *, by_content: bool = True) -> _Refused:
-    return _Refused(f"has more than {max_size:,} bytes (--max-size), and is not read", by_content=by_content)
+def _too_large(max_size: int, *, by_content: bool = True, head: bytes = b"") -> _Refused:
+    reason = f"has more than {max_size:,} bytes (--max-size), and is not read"
+    return _Refused(reason, by_content=by_content, binary=is_binary(head))
 
 
 def _bytes_of(path: str, max_size: int) -> bytes:
@@ -301,7 +306,7 @@ def _bytes_of(path: str, max_size: int) -> bytes:
             raise _Refused("is not a regular file; - reads standard input")
         if status.st_size:
             if status.st_size > max_size:
-                raise _too_large(max_size)
+                raise _too_large(max_size, head=os.read(file, HEAD))
             return os.read(file, status.st_size)
         with open(file, "rb", closefd=False) as stream:
             return stream.read(max_size + 1)

@@ -8,7 +8,10 @@ from typing import Final
 from imgref.sources.occurrence import Problem
 from imgref.sources.syntax import Syntax
 
-__all__ = ["Unreadable", "decode", "encoding_of"]
+__all__ = ["HEAD", "Unreadable", "decode", "encoding_of", "is_binary"]
+
+HEAD: Final = 8192
+"""How many bytes of a file tell whether it is binary."""
 
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -31,6 +34,15 @@ def encoding_of(data: bytes) -> tuple[str, int]:
     (('utf-8', 0), 2)
     """
     return next(((encoding, len(mark)) for mark, encoding in _MARKS if data.startswith(mark)), ("utf-8", 0))
+
+
+def is_binary(data: bytes) -> bool:
+    r"""Return whether the first bytes of a file have a NUL, and no byte order mark that explains it.
+
+    >>> is_binary(b"ELF\0"), is_binary("FROM a".encode("utf-16"))
+    (True, False)
+    """
+    return b"\0" in data[:HEAD] and not encoding_of(data)[1]
 
 
 def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | None]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from imgref.errors import ImgrefError
 from imgref.sources.contract import Context, Reader
-from imgref.sources.decoding import Unreadable, decode
+from imgref.sources.decoding import Unreadable, decode, is_binary
 from imgref.sources.kinds import KINDS, Kind, loaded
 from imgref.sources.occurrence import Problem, Reading
 from imgref.sources.recognition import Place, Places
@@ -92,6 +92,8 @@ def read(
     """
     kind = place.kind
     is_suggested = kind is None and not place.yaml and not named
+    if not named and place.may_be_binary and is_binary(data):
+        return None, ""
     try:
         text, problem = decode(data, None if kind is None else kind.syntax)
     except Unreadable:

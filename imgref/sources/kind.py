@@ -35,6 +35,8 @@ class Kind:
         hints: words of which a YAML file that is of this kind by content has at least one.
         decisive: whether a document that passes the test is this whatever the name of its file is.
         only: whether the test is not asked for a file that is of this kind by its name.
+        ending_only: whether ``names`` are endings that files of other programs have too, so that a binary file is none
+            of this kind.
         configures: whether the files configure registries as insecure for everything around them.
         takes_tag_and_digest: whether the consumer certainly accepts ``name:tag@digest``.
         examples: names of files of this kind, for tests.
@@ -55,6 +57,7 @@ class Kind:
     hints: tuple[str, ...] = ()
     decisive: bool = False
     only: bool = False
+    ending_only: bool = False
     configures: bool = False
     takes_tag_and_digest: bool = True
     examples: tuple[str, ...] = ()

@@ -56,6 +56,11 @@ class Place(NamedTuple):
         return self.kind is not None and not self.template
 
     @property
+    def may_be_binary(self) -> bool:
+        """Whether binary files have such names too, so that one found in a directory is nobody's concern."""
+        return not self.yaml and (self.kind is None or self.kind.ending_only)
+
+    @property
     def may_be_about_anything(self) -> bool:
         """Whether files with such an ending are often about something else than images."""
         return self.yaml or self.json

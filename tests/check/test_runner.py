@@ -226,3 +226,38 @@ def test_counts(tmp_path: Path) -> None:
     (result,) = checked(options=Options(judging=False, keep=True))
     assert (result.references, result.unresolved, result.findings) == (2, 1, ())
     assert [one.role for one in result.occurrences] == ["unresolved", "external", "stage"]
+
+
+BINARY_LOOKALIKES = [
+    "a.image", "a.volume", "a.build", "a.network", "a.pod", "a.kube", "a.container", "a.image.d/b.conf", "a.tf",
+    "a.tf.json", "a.tofu", "a.hcl", "a.nomad", "a.nomad.hcl", "a.json", "a.groovy", "Dockerfile.tar.gz",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BINARY_LOOKALIKES)
+@pytest.mark.parametrize("size", [20, 12 * 1024 * 1024])
+def test_binary_file_whose_name_only_suggests_a_kind_is_no_concern_in_a_directory(name: str, size: int) -> None:
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(size)  # a sparse file
+    assert {(result.status, result.findings) for result in checked()} <= {("nothing", ())}
+    (result,) = checked(name)
+    assert result.status == "unknown" or [found.code for found in result.findings] == ["IMG901"]
+
+
+@pytest.mark.parametrize("name", ["a.image", "a.tf", "a.hcl", "a.nomad", "a.json"])
+@pytest.mark.parametrize("data", [b"x" * 9000 + b"\0", "é\n".encode("utf-16") * 5000])
+def test_large_file_that_may_be_text_is_never_nothing(name: str, data: bytes) -> None:
+    Path(name).write_bytes(data)
+    results = checked(options=Options(max_size=100))
+    assert [result.status for result in results if not result.findings] in ([], ["unread"])
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "x.yaml", "docker-bake.hcl", "devcontainer.json"])
+@pytest.mark.parametrize("size", [20, 12 * 1024 * 1024])
+def test_binary_file_with_a_name_of_its_own_is_told(name: str, size: int) -> None:
+    with Path(name).open("wb") as file:
+        file.truncate(size)
+    (result,) = checked()
+    assert result.status == "unread" or [found.code for found in result.findings] == ["IMG901"]
