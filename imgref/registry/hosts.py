@@ -21,7 +21,7 @@ from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network,
 from imgref.registry._engine_files import containers_files, docker_files, is_readable
 from imgref.registry._settings_files import LineFinder, line_of, read_json, read_toml
 
-__all__ = ["Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
+__all__ = ["ClientCertificate", "Hosts", "InsecureHost", "Proxies", "Resolver", "Trust"]
 
 Resolver = Callable[[str], Sequence[str]]
 """Returns the addresses of a host name, which may be none."""
@@ -49,6 +49,14 @@ class InsecureHost:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", HostPattern(self.host))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """The files with a client certificate and with its private key, both in PEM form."""
+
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ class Hosts:
         declared: every declaration, in the order in which they were read.
         files: the settings files that were read.
         cacert: a file with CA certificates that are trusted besides the system's, or None.
-        certificates: the ``certs.d`` directories of the container engines.
+        certificates: the ``certs.d`` directories of the container engines, the user's before the system's.
         proxies: the proxies.
 
     >>> Hosts(declared=(InsecureHost("registry.local:5001", "--insecure"),)).trust("registry.local:5001")
@@ -167,11 +175,11 @@ class Hosts:
         for path in containers_files(environ, root):
             declared += _containers_settings(path, files)
         certificates = (
-            root / "etc/docker/certs.d",
             home / ".docker/certs.d",
             config / "docker/certs.d",
-            root / "etc/containers/certs.d",
             config / "containers/certs.d",
+            root / "etc/docker/certs.d",
+            root / "etc/containers/certs.d",
         )
         return cls(tuple(declared), tuple(files), cacert, certificates, Proxies.read(environ))
 
@@ -200,13 +208,46 @@ class Hosts:
     def ca_files(self, host: str) -> tuple[Path, ...]:
         """Return the files with CA certificates that are trusted for a host besides the system's."""
         found = [] if self.cacert is None else [self.cacert]
-        # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
-        if is_a(REGISTRY, host):
-            names = [host, DOCKER_HUB] if host == DOCKER_HUB_SERVER else [host]
-            for directory in (base / name for base in self.certificates for name in names):
-                # As for the engines' settings, what only root may read is not for others.
-                found += [path for path in sorted(directory.glob("*.crt")) if is_readable(path)]
+        for directory in self._directories(host):
+            # As for the engines' settings, what only root may read is not for others.
+            found += [path for path in sorted(directory.glob("*.crt")) if is_readable(path)]
         return tuple(found)
+
+    def client_certificate(self, host: str) -> ClientCertificate | None:
+        """Return the client certificate for a host, or None: that of the first directory with one.
+
+        Docker reads the same names: ``NAME.cert`` with ``NAME.key``.
+
+        Raises:
+            ConfigError: a certificate lacks its key, a key its certificate, or a directory has several.
+        """
+        for directory in self._directories(host):
+            stems = sorted({path.stem for ending in ("*.cert", "*.key") for path in directory.glob(ending)})
+            pairs = [ClientCertificate(directory / f"{stem}.cert", directory / f"{stem}.key") for stem in stems]
+            for pair in pairs:
+                _require_pair(pair)
+            if len(pairs) > 1:
+                names = " and ".join(pair.certificate.name for pair in pairs[:2])
+                raise ConfigError(f"has several client certificates, {names}; keep one", str(directory))
+            if pairs:
+                return pairs[0]
+        return None
+
+    def _directories(self, host: str) -> tuple[Path, ...]:
+        # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
+        if not is_a(REGISTRY, host):
+            return ()
+        names = [host, DOCKER_HUB] if host == DOCKER_HUB_SERVER else [host]
+        return tuple(base / name for base in self.certificates for name in names)
+
+
+def _require_pair(pair: ClientCertificate) -> None:
+    for path, other, what in ((pair.key, pair.certificate, "private key"), (pair.certificate, pair.key, "certificate")):
+        if not path.exists():
+            reason = f"there is no {path.name} with its {what}; a CA certificate is a file named *.crt"
+            raise ConfigError(reason, str(other))
+        if not is_readable(path):
+            raise ConfigError("cannot be read", str(path))
 
 
 def _declared(text: str, source: str) -> InsecureHost:

@@ -107,8 +107,12 @@ def run_registry(
     deletes: bool = True,
     port: int = 0,
     proxied: str = "",
+    client_certificates: bool = False,
 ) -> Iterator[Registry]:
-    """Run Debian's docker-registry until the block ends; with ``proxied``, as a pull-through cache of that host."""
+    """Run Debian's docker-registry until the block ends; with ``proxied``, as a pull-through cache of that host.
+
+    With ``client_certificates``, it requires a certificate of ``ca`` from its clients.
+    """
     program = require("docker-registry")
     port = port or free_port()
     settings: dict[str, object] = {
@@ -133,7 +137,9 @@ def run_registry(
         leaf = ca.issue_cert("127.0.0.1", "localhost", NAME)
         (directory / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
         leaf.private_key_pem.write_to_path(directory / "key.pem")
-        tls = {"certificate": str(directory / "chain.pem"), "key": str(directory / "key.pem")}
+        tls: dict[str, object] = {"certificate": str(directory / "chain.pem"), "key": str(directory / "key.pem")}
+        if client_certificates:
+            tls["clientcas"] = [str(registry.ca)]
         settings["http"] = {"addr": f"127.0.0.1:{port}", "secret": "test", "tls": tls}
     if tokens is not None:
         (directory / "tokens.pem").write_bytes(tokens.certificate)

@@ -16,7 +16,7 @@ from e2e.commands import Home
 from e2e.connect_proxy import ConnectProxy, run_connect_proxy
 from e2e.fault_proxy import FaultProxy, run_fault_proxy
 from e2e.images import put_image
-from e2e.servers import NAME, PASSWORD, USER, Registry
+from e2e.servers import NAME, PASSWORD, USER, Registry, run_registry
 
 pytestmark = pytest.mark.e2e
 
@@ -100,6 +100,65 @@ def test_certificates_of_the_engines(
     place.mkdir(parents=True)
     (place / "ca.crt").write_bytes(tls.ca.read_bytes())
     assert through(home, far_tls).imgref("ls", f"{HOST}/{path}").out == "1.0.0\n"
+
+
+def store_client_certificate(home: Home, authority: trustme.CA, host: str, *, ca: bool = True) -> Path:
+    """Store a client certificate for a host, and the CA of the tests, and return their directory."""
+    place = home.path / "home" / ".docker/certs.d" / host
+    place.mkdir(parents=True)
+    client = authority.issue_cert("client@example.com")
+    client.private_key_pem.write_to_path(place / "client.key")
+    client.cert_chain_pems[0].write_to_path(place / "client.cert")
+    if ca:
+        authority.cert_pem.write_to_path(place / "ca.crt")
+    return place
+
+
+def test_client_certificate_goes_to_its_own_host_only(home: Home, authority: trustme.CA, tmp_path: Path) -> None:
+    data = tmp_path / "registry"
+    data.mkdir()
+    with (
+        run_registry(data, "tls", authority, client_certificates=True) as registry,
+        run_connect_proxy(registry.host) as proxy,
+    ):
+        through(home, proxy)
+        ca = ("--cacert", str(registry.ca), "--timeout", "5")
+        ran = home.imgref("ls", f"{HOST}/app", *ca)
+        assert ran.code == 3
+        assert ran.err.startswith(f"error: {HOST}/app: {HOST} requires a client certificate that it trusts (")
+        assert ran.err.endswith(f"; store one as certs.d/{HOST}/client.cert, with client.key\n")
+        place = store_client_certificate(home, authority, HOST)
+        assert "no such repository" in home.imgref("ls", f"{HOST}/app").err
+        for other in (NAME, f"{NAME}:5002"):
+            assert f"{other} requires a client certificate" in home.imgref("ls", f"{other}/app", *ca).err
+        (place / "client.key").unlink()
+        ran = home.imgref("ls", f"{HOST}/app")
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{place}/client.cert: there is no client.key" in ran.err
+        (place / "client.key").write_text("no key")
+        ran = home.imgref("ls", f"{HOST}/app")
+        assert (ran.code, ran.out) == (2, "")
+        assert "not a client certificate with its unencrypted key" in ran.err
+
+
+def test_client_certificate_is_not_sent_to_the_target_of_a_redirect(home: Home, authority: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(NAME, "127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with run_fault_proxy("", context) as seen, run_connect_proxy(seen.host) as proxy:
+        through(home, proxy)
+        # Without a CA of its own, so that nothing but the certificate tells the two hosts apart.
+        store_client_certificate(home, authority, HOST, ca=False)
+        ca = home.path / "ca.pem"
+        authority.cert_pem.write_to_path(ca)
+        seen.add(faults.redirect(f"https://{NAME}:5002/v2/app/tags/list"), path="/tags/list")
+        seen.add(faults.status(200, b'{"tags": ["1.0.0"]}'), path="/tags/list", times=-1)
+        ran = home.imgref("ls", f"{HOST}/app", "--cacert", str(ca), "--timeout", "5")
+        assert ran.code == 3
+        assert f"{NAME}:5002 requires a client certificate" in ran.err
+        assert len(seen.seen) == 1
+        assert home.imgref("ls", f"{HOST}/app", "--cacert", str(ca)).out == "1.0.0\n"
 
 
 def own_settings(home: Home) -> None:
@@ -235,7 +294,7 @@ def test_an_unverified_registry_names_nobody_who_gets_a_password(fake: Fake) -> 
 
 def test_a_declared_registry_gets_a_password_with_a_warning(fake: Fake) -> None:
     told = fake.ask("wrong.test:5001", "https://wrong.test:5001/token", "--insecure", "wrong.test:5001")
-    assert "warning: credentials for wrong.test:5001 are sent over a connection that is not verified" in told
+    assert "warning: credentials for wrong.test:5001 are sent over an unverified connection" in told
     assert fake.shown == [BASIC]
 
 

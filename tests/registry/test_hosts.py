@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from imgref.errors import ConfigError
-from imgref.registry.hosts import Hosts, InsecureHost, Proxies, Trust
+from imgref.registry.hosts import ClientCertificate, Hosts, InsecureHost, Proxies, Trust
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.localhost:5000", "127.255.0.9:80", "[::1]:5000"])
@@ -293,6 +294,42 @@ def test_declaration_without_a_star_is_for_the_whole_name_only() -> None:
     assert hosts.trust("registry.local") is Trust("declared")
     for host in ("aegistry.local", "a.registry.local", "egistry.local"):
         assert hosts.trust(host) is Trust("verified")
+
+
+def test_client_certificate_is_a_pair_of_one_name_for_one_host_and_port(tmp_path: Path) -> None:
+    own = tmp_path / "home/.docker/certs.d/registry.local:5001"
+    system = tmp_path / "root/etc/docker/certs.d"
+    for directory in (own, system / "registry.local:5001", system / "docker.io"):
+        write(directory / "any.cert", "")
+        write(directory / "any.key", "")
+    hosts = Hosts.load(environ={"HOME": str(tmp_path / "home")}, root=tmp_path / "root")
+    # The user's comes before the system's.
+    assert hosts.client_certificate("registry.local:5001") == ClientCertificate(own / "any.cert", own / "any.key")
+    assert hosts.client_certificate("registry-1.docker.io") is not None
+    for host in ("registry.local", "registry.local:5002", "..", "other.registry.local:5001"):
+        assert hosts.client_certificate(host) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["client.cert"], "client.cert: there is no client.key with its private key"),
+        (["client.key"], "client.key: there is no client.cert with its certificate"),
+        (["a.cert", "b.key"], "a.cert: there is no a.key with its private key"),
+        (["client.cert", "client.key/file"], "client.key: cannot be read"),
+        (["client.cert/file", "client.key"], "client.cert: cannot be read"),
+        (["a.cert", "a.key", "b.cert", "b.key"], "several client certificates, a.cert and b.cert"),
+    ],
+)
+def test_client_certificate_that_is_not_one_readable_pair_is_an_error(
+    names: list[str], reason: str, tmp_path: Path
+) -> None:
+    for name in names:
+        write(tmp_path / "certs.d/registry.local" / name, "")
+    hosts = Hosts(certificates=(tmp_path / "certs.d",))
+    with pytest.raises(ConfigError, match=re.escape(reason)):
+        hosts.client_certificate("registry.local")
+    assert hosts.client_certificate("other.local") is None
 
 
 def test_ca_files_of_a_host_are_in_the_order_of_their_names(tmp_path: Path) -> None:

@@ -29,6 +29,18 @@ _PLAIN: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RE
 _UNKNOWN_ISSUER: Final = (2, 18, 19, 20, 21)
 """https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: no issuer that is known, or self-signed."""
 
+_CLIENT_ALERTS: Final = {
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "certificate required",
+    # Servers written in Go sent this for a missing certificate too, before Go 1.21.
+    "SSLV3_ALERT_BAD_CERTIFICATE": "bad certificate",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "certificate expired",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": "certificate revoked",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "certificate unknown",
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "unsupported certificate",
+    "TLSV1_ALERT_UNKNOWN_CA": "unknown CA",
+}
+"""What a server sends about the certificate of its client: https://www.rfc-editor.org/rfc/rfc8446#section-6.2."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -52,6 +64,10 @@ def explain(error: HTTPError, host: str, proxy: str | None) -> Failure:
         word in str(error).upper().replace(" ", "_") for word in _PLAIN
     ):
         return Failure(f"{host} does not speak https; if that is meant, {declare(host)}", permanent=True)
+    alert = _CLIENT_ALERTS.get(getattr(_innermost(error), "reason", None) or "")
+    if alert is not None:
+        advice = f"store one as certs.d/{host}/client.cert, with client.key"
+        return Failure(f"{host} requires a client certificate that it trusts ({alert}); {advice}", permanent=True)
     through = f" (through the proxy {shown_url(proxy).rstrip('/')})" if proxy else ""
     return Failure(f"{host}: {explained(error)}{through}", permanent=is_permanent(error))
 

@@ -17,6 +17,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from imgref.errors import ConfigError
 from imgref.hosts import is_localhost, split_host
+from imgref.registry.hosts import ClientCertificate
 from imgref.registry.transport.reading import PacedResponse
 
 __all__ = ["make_pools", "on_loopback", "queries_unlogged"]
@@ -50,16 +51,18 @@ class _UnverifiedPool(HTTPSConnectionPool):
     ConnectionCls = _Unverified
 
 
-def make_pools(proxy: str | None, scheme: str, verify: bool, authorities: list[str]) -> urllib3.PoolManager:
-    """Make the pools for hosts with these CAs, through a proxy where there is one.
+def make_pools(
+    proxy: str | None, scheme: str, verify: bool, authorities: list[str], client: ClientCertificate | None = None
+) -> urllib3.PoolManager:
+    """Make the pools for hosts with these CAs and this client certificate, through a proxy where there is one.
 
     Raises:
-        ConfigError: the proxy, or a file of CA certificates, cannot be used.
+        ConfigError: the proxy, a file of CA certificates, or the client certificate cannot be used.
     """
     options: dict[str, object] = {"maxsize": 8, "block": False}
     if scheme == "https":
         options |= {
-            "ssl_context": _context(verify, authorities),
+            "ssl_context": _context(verify, authorities, client),
             "cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE",
         }
     manager: urllib3.PoolManager
@@ -77,7 +80,7 @@ def make_pools(proxy: str | None, scheme: str, verify: bool, authorities: list[s
     return manager
 
 
-def _context(verify: bool, authorities: list[str]) -> ssl.SSLContext:
+def _context(verify: bool, authorities: list[str], client: ClientCertificate | None) -> ssl.SSLContext:
     context = create_urllib3_context()
     if not verify:
         context.check_hostname = False
@@ -91,7 +94,18 @@ def _context(verify: bool, authorities: list[str]) -> ssl.SSLContext:
             context.load_verify_locations(cafile=path)
         except (OSError, ssl.SSLError) as error:
             raise ConfigError("holds no CA certificates that can be read (PEM)", path) from error
+    if client is not None:
+        _add_client(context, client)
     return context
+
+
+def _add_client(context: ssl.SSLContext, client: ClientCertificate) -> None:
+    try:
+        # Without a password, OpenSSL would ask for that of an encrypted key on the terminal.
+        context.load_cert_chain(client.certificate, client.key, password="")
+    except (OSError, ValueError) as error:
+        reason = f"with {client.key.name}, it is not a client certificate with its unencrypted key (PEM)"
+        raise ConfigError(reason, str(client.certificate)) from error
 
 
 def on_loopback(url: str, headers: dict[str, str]) -> str:

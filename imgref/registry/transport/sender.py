@@ -333,11 +333,16 @@ class Transport:
     def _manager(self, url: str, verify: bool) -> urllib3.PoolManager:
         parts = urlsplit(url)
         proxy = self.hosts.proxies.get(parts.scheme, parts.netloc)
-        authorities = self.hosts.ca_files(parts.netloc) if verify and parts.scheme == "https" else ()
-        key = (proxy, parts.scheme, verify, authorities)
+        verified = verify and parts.scheme == "https"
+        authorities = self.hosts.ca_files(parts.netloc) if verified else ()
+        # In the key, so that a connection with a client certificate is never used for another host. As with Docker,
+        # only a verified host gets it.
+        client = self.hosts.client_certificate(parts.netloc) if verified else None
+        key = (proxy, parts.scheme, verify, authorities, client)
         with self._lock:
             if key not in self._managers:
-                self._managers[key] = make_pools(proxy, parts.scheme, verify, [str(path) for path in authorities])
+                files = [str(path) for path in authorities]
+                self._managers[key] = make_pools(proxy, parts.scheme, verify, files, client)
             return self._managers[key]
 
 

@@ -29,6 +29,22 @@ def tls(reason: str) -> SSLError:
     return SSLError(error)
 
 
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "certificate required"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "bad certificate"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "unknown CA"),
+    ],
+)
+def test_missing_client_certificate_is_named_and_not_retried(alert: str, words: str) -> None:
+    found = explain(tls(alert), HOST, None)
+    advice = f"store one as certs.d/{HOST}/client.cert, with client.key"
+    assert found.reason == f"{HOST} requires a client certificate that it trusts ({words}); {advice}"
+    assert found.permanent
+    assert not found.untrusted
+
+
 def certificate(code: int, message: str) -> SSLError:
     error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
     error.verify_code, error.verify_message = code, message
