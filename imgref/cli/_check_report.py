@@ -122,9 +122,14 @@ class Totals:
         parts = []
         if self.unchecked:
             parts.append(f"{_number(self.unchecked, 'file')} {_was(self.unchecked)} not checked")
-        if count := self.not_understood:
-            parts.append(f"{_number(count, 'file')} that may use images {_was(count)} not understood")
+        if self.not_understood:
+            parts.append(self.told_not_understood())
         return " and ".join(parts)
+
+    def told_not_understood(self) -> str:
+        """Return how many files that may use images were not understood."""
+        count = self.not_understood
+        return f"{_number(count, 'file')} that may use images {_was(count)} not understood"
 
     def _details(self) -> Iterator[str]:
         yield _number(self.files, "file")
@@ -199,6 +204,8 @@ class Reporter:
             _console.write_json(text)
         if self._request.show_skipped and not in_json:
             show_skipped(totals.passed_over)
+        if self._request.format == "github" and totals.not_understood:
+            _console.write(f"::notice title=imgref::{totals.told_not_understood()}{totals.hint()}\n")
 
 
 def _writer(request: Request, repeated: Repeated) -> Callable[[list[Finding], Checked], None] | None:

@@ -304,3 +304,14 @@ def test_a_secret_in_a_file_that_is_not_read_is_not_shown(tmp_path: Path, capsys
     outcome = run(capsys, "check", "--show-skipped")
     assert "run.sh:1" in outcome.err
     assert "hunter2" not in outcome.err
+
+
+def test_github_gets_one_notice_of_files_that_were_not_understood(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"Dockerfile": "FROM nginx:1.27.3\n"})
+    assert "::notice" not in run(capsys, "check", "--format", "github").out
+    write_tree(tmp_path, {"a.yaml": "thing:\n  image: nginx\n", "b.yaml": "thing:\n  image: redis\n"})
+    told = "::notice title=imgref::2 files that may use images were not understood"
+    outcome = run(capsys, "check", "--format", "github")
+    assert (outcome.code, outcome.out) == (0, f"{told}; --show-skipped lists them\n")
+    assert run(capsys, "check", "--format", "github", "--show-skipped").out == f"{told}\n"
+    assert run(capsys, "check", "--format", "concise").out == ""
