@@ -78,50 +78,50 @@ def _options(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 WHAT = _options(
     click.argument("paths", nargs=-1, metavar="[PATH]..."),
-    click.option("--stdin-filename", metavar="PATH", help="What to call standard input, which - reads."),
+    click.option("--stdin-filename", metavar="PATH", help="Name of standard input in findings and for its kind"),
     click.option("--as", "kind", metavar="KIND", type=click.Choice(sorted(KINDS)),
                  help=f"Read files that are given by name as files of this kind: {', '.join(sorted(KINDS))}."),
-    click.option("--force-exclude", is_flag=True, help="Apply exclude to files that are given by name, too."),
-    click.option("--ignore-unknown", is_flag=True, help="Skip files that are given by name and of no known kind."),
+    click.option("--force-exclude", is_flag=True, help="Apply exclude also to files that you pass by name"),
+    click.option("--ignore-unknown", is_flag=True, help="Skip files of unknown kinds that you pass by name"),
     click.option("--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", callback=_build_args,
-                 help="Set a variable of Dockerfiles; repeatable."),
+                 help="Set a variable of Dockerfiles; repeatable"),
     click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH", callback=_platform,
-                 help="What the platform variables of Dockerfiles are set to."),
+                 help="Platform for the platform variables of Dockerfiles"),
     click.option("--max-size", default=f"{MAX_SIZE >> 20}M", show_default=True, metavar="SIZE", callback=_size,
-                 help="The largest file to read, in bytes or as 500K or 20M."),
+                 help="The largest file to read, in bytes, or such as 500K or 20M"),
 )  # fmt: skip
 
 BY_WHAT = _options(
-    click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards."),
+    click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one"),
     click.option("--enforce", metavar="FILE",
-                 help="Use the policy in this file, which nothing in the tree can weaken."),
+                 help="Use the policy in this file, which nothing in the tree can weaken"),
     click.option("--select", multiple=True, metavar="CODES", callback=_codes,
-                 help="Check only these rules: codes or prefixes, separated by commas."),
-    click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not check these rules."),
-    click.option("--baseline", metavar="FILE", help="Ignore the findings in this file; only new ones fail."),
-    click.option("--write-baseline", metavar="FILE", help="Write all findings to this file."),
+                 help="Check only these rules: codes or prefixes, separated by commas"),
+    click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Do not check these rules"),
+    click.option("--baseline", metavar="FILE", help="Ignore the findings in this file; only new ones fail"),
+    click.option("--write-baseline", metavar="FILE", help="Write all findings to this file"),
 )  # fmt: skip
 
 HOW = _options(
     click.option("--format", "style", type=click.Choice(["full", *FORMATS]),
-                 help="How to report; by default full on a terminal, concise elsewhere."),
+                 help="Output format; by default full on a terminal, otherwise concise"),
     click.option("--group-by", metavar="WHAT", type=click.Choice(["image", "rule", "file"]),
-                 help="Report one entry for each image, rule or file, with all its places, in full and concise."),
-    click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them."),
+                 help="Print one entry per image, rule or file with all its places; for full and concise"),
+    click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of listing them"),
     click.option("--show-references", is_flag=True,
-                 help="List all references with their roles instead of checking them."),
-    click.option("--show-unresolved", is_flag=True, help="Also list the references that cannot be resolved."),
+                 help="List all references with their roles instead of checking them"),
+    click.option("--show-unresolved", is_flag=True, help="Also list the references that cannot be resolved"),
     click.option("--show-skipped", is_flag=True,
-                 help="List the files that were not read, with the reason: excluded, or of no known kind."),
+                 help="List excluded files and files of unknown kinds, with the reason"),
     click.option("--fail-on", metavar="SEVERITY", type=click.Choice(["error", "warning"]),
-                 help="Exit 1 only for findings that are at least this severe: error, or warning (the default)."),
-    click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings."),
+                 help="Exit 1 only for findings that are at least this severe: error, or warning (the default)"),
+    click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings"),
 )  # fmt: skip
 
 
 ONLINE_OPTIONS = _options(
     click.option("--online", is_flag=True,
-                 help="Also ask registries: are pins current, do images exist, are there newer tags?"),
+                 help="Also look up images on registries: outdated pins and tags, missing images"),
     jobs_option,
 )  # fmt: skip
 

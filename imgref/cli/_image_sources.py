@@ -45,7 +45,7 @@ annotation_option = click.option(
     "annotations",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Add an annotation to the index, such as org.opencontainers.image.source=URL. Repeatable",
+    help="Add an annotation to the index, such as org.opencontainers.image.source=URL; repeatable",
 )
 
 

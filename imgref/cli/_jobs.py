@@ -24,7 +24,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def jobs_option(command: _Command) -> _Command:
     """Add the options for asking registries."""
     option = click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=JOBS, show_default=True,
-                          help="How many images to ask for at a time.")  # fmt: skip
+                          help="How many images to look up at the same time")  # fmt: skip
     return option(client_options(command))
 
 

@@ -55,26 +55,29 @@ _NOT_FILES: Final = ("command line", "default")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: Final = (
-    click.option("--scheme", type=click.Choice(CHOICES["scheme"]), default="semver", help="How versions are read."),
+    click.option("--scheme", type=click.Choice(CHOICES["scheme"]), default="semver", help="Version scheme"),
     click.option(
-        "--prefix", metavar="TEXT", default="", help="What comes before the version, such as app- in app-v1.2.3."
+        "--prefix", metavar="TEXT", default="", help="What comes before the version, such as app- in app-v1.2.3"
     ),
     click.option(
         "--suffix",
         metavar="TEXT",
         multiple=True,
-        help="Add this suffix to each tag, such as alpine; '' adds none. Repeatable.",
+        help="Add this suffix to each tag, such as alpine; '' adds none; repeatable",
     ),
-    click.option("--v", type=click.Choice(CHOICES["v"]), default="strip", help="Whether tags begin with v."),
-    click.option("--latest", type=click.Choice(CHOICES["latest"]), default="auto", help="When the plan has latest."),
-    click.option("--major-zero/--no-major-zero", default=False, help="Also plan the tag 0 for versions below 1.0."),
+    click.option("--v", type=click.Choice(CHOICES["v"]), default="strip", help="Whether tags begin with v"),
+    click.option("--latest", type=click.Choice(CHOICES["latest"]), default="auto", help="When a version gets latest"),
+    click.option("--major-zero/--no-major-zero", default=False, help="Also plan the tag 0 for versions below 1.0"),
     click.option(
         "--channels/--no-channels",
         default=False,
-        help="Also plan the channels of a pre-release, such as 2.0-rc and rc.",
+        help="Also plan the channels of a pre-release, such as 2.0-rc and rc",
     ),
     click.option(
-        "--build", type=click.Choice(CHOICES["build"]), default="drop", help="What to do with +build metadata."
+        "--build",
+        type=click.Choice(CHOICES["build"]),
+        default="drop",
+        help="Drop build metadata, or keep it after an underscore",
     ),
     click.option(
         "--floating",
@@ -88,18 +91,16 @@ _OPTIONS: Final = (
     ),
 )
 _ALLOW_EMPTY: Final = click.option(
-    "--allow-empty", is_flag=True, help="Accept an empty file or standard input, for the very first release."
+    "--allow-empty", is_flag=True, help="Accept an empty file or standard input, for the very first release"
 )
 _SOURCE_OPTIONS: Final = (
     click.option(
         "--existing",
         metavar="SOURCE",
         multiple=True,
-        help="Tags that exist: git, registry, a file, or - for standard input. Repeatable.",
+        help="Existing tags: git, registry, a file, or - for standard input; repeatable",
     ),
-    click.option(
-        "--image", metavar="REPO", multiple=True, help="Print full references in this repository. Repeatable."
-    ),
+    click.option("--image", metavar="REPO", multiple=True, help="Print full references in this repository; repeatable"),
 )
 
 

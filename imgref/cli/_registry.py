@@ -59,17 +59,17 @@ class ClientOptions(NamedTuple):
 
 
 _OPTIONS: Final = (
-    click.option("--insecure", metavar="HOST", multiple=True, help="Allow http or unverified https. Repeatable."),
-    click.option("--cacert", metavar="FILE", type=click.Path(dir_okay=False), help="Trust the CAs in this PEM file."),
+    click.option("--insecure", metavar="HOST", multiple=True, help="Allow http or unverified https; repeatable"),
+    click.option("--cacert", metavar="FILE", type=click.Path(dir_okay=False), help="Trust the CAs in this PEM file"),
     click.option(
         "--timeout",
         metavar="SECONDS",
         type=click.FloatRange(min=0, min_open=True),
         default=SECONDS,
         show_default=True,
-        help="How long to wait for a response.",
+        help="How long to wait for a response",
     ),
-    click.option("-v", "--verbose", count=True, help="Print each request; twice: each connection as well."),
+    click.option("-v", "--verbose", count=True, help="Print each request; twice: each connection as well"),
 )
 
 

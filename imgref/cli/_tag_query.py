@@ -44,25 +44,25 @@ def _patterns(context: click.Context, parameter: click.Parameter, value: Iterabl
 _OPTIONS: Final = (
     click.option(
         "--sort", type=click.Choice(["version", "created", "name", "none"]), default="version", show_default=True,
-        help="Newest version or newest image first, by name, or as the registry lists them.",
+        help="Order: newest version, newest image, name, or as the registry lists them",
     ),
-    click.option("--scheme", type=click.Choice(list(SCHEMES)), default="semver", help="How versions are read."),
-    click.option("--range", "wanted", metavar="RANGE", help="Only these versions, as in '>=1.2,<2', ~1.2 or ^1.2."),
-    click.option("--pre", is_flag=True, help="With --range: pre-releases too."),
-    click.option("--variant", metavar="NAME", help="Only this variant, as in alpine; '' for tags without a variant."),
+    click.option("--scheme", type=click.Choice(list(SCHEMES)), default="semver", help="Version scheme"),
+    click.option("--range", "wanted", metavar="RANGE", help="Only these versions, such as '>=1.2,<2', ~1.2 or ^1.2"),
+    click.option("--pre", is_flag=True, help="With --range: include pre-releases"),
+    click.option("--variant", metavar="NAME", help="Only this variant, such as alpine; '' for tags without a variant"),
     click.option(
         "--since", metavar="TIME", callback=_since,
-        help="Only images created since a date (2024-01-31) or within a duration (7d, 12h).",
+        help="Only images created since a date (2024-01-31) or within a duration (7d, 12h)",
     ),
     click.option(
         "--include", metavar="REGEX", multiple=True, callback=_patterns,
-        help="Only tags in which this is found. Repeatable.",
+        help="Only tags that match this regular expression; repeatable",
     ),
     click.option(
         "--exclude", metavar="REGEX", multiple=True, callback=_patterns,
-        help="No tags in which this is found. Repeatable.",
+        help="Exclude tags that match this regular expression; repeatable",
     ),
-    click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Print the first N only."),
+    click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Print only the first N"),
 )  # fmt: skip
 
 

@@ -33,12 +33,21 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS: Final = (
     click.option(
-        "--jobs", metavar="N", type=click.IntRange(1, 64), default=4, show_default=True, help="Blobs to move at once."
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(1, 64),
+        default=4,
+        show_default=True,
+        help="How many blobs to transfer at the same time",
     ),
     click.option(
-        "--format", "style", type=click.Choice(["text", "json"]), default="text", help="json: one object a layer."
+        "--format",
+        "style",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="Output format; json prints one object per layer",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Print the digest and nothing else."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only the digest"),
 )
 
 _PUSH_WORDS: Final = {

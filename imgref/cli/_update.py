@@ -71,10 +71,10 @@ def select_options(command: _Command) -> _Command:
         command,
         (
             click.option("--only", metavar="PATTERN", multiple=True, callback=_patterns,
-                         help="Only these images, as in ghcr.io/acme/**. Repeatable."),
+                         help="Only these images, such as ghcr.io/acme/**; repeatable"),
             click.option("--except", "but", metavar="PATTERN", multiple=True, callback=_patterns,
-                         help="All images but these. Repeatable."),
-            click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards."),
+                         help="All images except these; repeatable"),
+            click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one"),
         ),
     )  # fmt: skip
 
@@ -85,10 +85,10 @@ def level_options(command: _Command) -> _Command:
         command,
         (
             click.option("--to", type=click.Choice(LEVELS),
-                         help="The greatest change; digest keeps the tags. Default: the settings, or minor."),
+                         help="The largest version change; digest keeps the tags; by default the settings, or minor"),
             click.option("--min-age", metavar="DURATION", callback=_duration,
-                         help="How old a new image must be, as 7d or 12h. Default: the settings, or 0."),
-            click.option("--pre", is_flag=True, help="Allow pre-releases."),
+                         help="How old a new image must be, such as 7d or 12h; by default the settings, or 0"),
+            click.option("--pre", is_flag=True, help="Allow pre-releases"),
         ),
     )  # fmt: skip
 
@@ -98,10 +98,10 @@ def edit_options(command: _Command) -> _Command:
     return _decorated(
         command,
         (
-            click.option("--diff", is_flag=True, help="Print a diff and change nothing; exit 1 if it is not empty."),
+            click.option("--diff", is_flag=True, help="Print a diff and change nothing; exit 1 if it is not empty"),
             click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
-                         help="How to report what changes and what is left alone."),
-            click.option("--strict", is_flag=True, help="Exit 1 if a reference had to be left alone."),
+                         help="Output format"),
+            click.option("--strict", is_flag=True, help="Exit 1 if a reference could not be edited"),
         ),
     )  # fmt: skip
 

@@ -39,13 +39,13 @@ _NOWHERE: Final = Path()
 def command(**options: object) -> int:
     """Check the image references in files against a policy.
 
-    Dockerfiles, Compose files, manifests, charts and CI files are found below each PATH (default: here), and each
-    image reference in them is held to the policy in .imgref.toml. What git ignores is not looked at; a file that is
-    given by name always is. A single - reads standard input.
+    imgref reads the files below each PATH (default: here): Dockerfiles, Compose files, manifests, charts, CI files and
+    more. It checks each image reference against the policy in .imgref.toml. Files that git ignores are skipped, unless
+    you pass them by name. A single - reads standard input.
 
-    With --online, the images are looked up on their registries as well: rules IMG601 to IMG604.
+    With --online, imgref also looks up the images on their registries: rules IMG601 to IMG604.
 
-    Exit codes: 0 no findings, 1 findings, 2 could not run, or a file could not be checked, 3 a registry failed.
+    Exit codes: 0 no findings, 1 findings, 2 bad usage or a file could not be checked, 3 a registry failed.
     """
     request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
     refuse_contradictions(request)

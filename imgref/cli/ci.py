@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command(cls=Command)
 @build_options
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="How to print.")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", help="Output format")
 @click.pass_context
 def command(context: click.Context, /, style: str, **_: object) -> int:
     """Show which CI system runs here and what it builds."""

@@ -28,13 +28,13 @@ __all__ = ["command"]
 @click.argument("source", metavar="[SRC]", required=False)
 @click.argument("targets", metavar="[DST]...", nargs=-1)
 @platform_option("Copy the image for this platform only; without it, all of them.")
-@click.option("--referrers", is_flag=True, help="Copy what refers to the image as well, such as its signatures.")
+@click.option("--referrers", is_flag=True, help="Also copy manifests that refer to the image, such as signatures")
 @click.option(
     "--from-file", "listed", metavar="LIST", help="Copy the images in a file, one per line; - for standard input"
 )
-@click.option("--to", metavar="HOST[/PREFIX]", help="With --from-file: where images go whose line has no DST")
-@click.option("--tags", "wanted", metavar="RANGE", help="With --from-file: copy these versions of lines without a tag")
-@click.option("--missing", is_flag=True, help="With --from-file: skip names that exist")
+@click.option("--to", metavar="HOST[/PREFIX]", help="With --from-file: target of lines without DST")
+@click.option("--tags", "wanted", metavar="RANGE", help="With --from-file: versions to copy for lines without a tag")
+@click.option("--missing", is_flag=True, help="With --from-file: skip targets that exist")
 @mount_option
 @overwrite_options
 @transfer_options
@@ -42,11 +42,11 @@ __all__ = ["command"]
 def command(client: RegistryClient, source: str | None, targets: tuple[str, ...], **flags: Any) -> int:
     """Copy an image to other repositories or registries.
 
-    An index is copied whole, with all its platforms. Nothing is kept here, and on the same registry no layer moves. A
-    released version such as 2.1.3 does not move from another image.
+    imgref copies an index with all its platforms, stores nothing on this machine, and mounts layers on the same
+    registry. A released version such as 2.1.3 does not move from another image.
 
-    With --from-file, copy a list of images: each line is a reference, or SRC DST. The copies follow their sources,
-    also if a tag has moved. One that fails does not stop the others.
+    With --from-file, copy a list of images: each line is a reference, or SRC DST. If the tag of a source has moved,
+    its copy moves, too. An image that fails does not stop the others.
     """
     if flags["listed"] is not None:
         return _copy_list(client, (*([source] if source else []), *targets), flags)

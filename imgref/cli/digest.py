@@ -21,14 +21,14 @@ __all__ = ["command"]
 
 @click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
-@click.option("--pin", is_flag=True, help="Print the whole reference, with its tag and the digest.")
+@click.option("--pin", is_flag=True, help="Print the whole reference with tag and digest")
 @platform_option("The digest of this platform's image, where REF is an index.")
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], pin: bool, platform: Platform | None) -> int:
     """Print the digests of images on a registry.
 
-    Nothing is pulled: the registry is asked by HEAD, which it does not count. Each REF gets one line, in the order
-    given; one that fails gets an error instead, and the exit code is the worst of all: 3, then 4, then 0.
+    imgref sends HEAD requests, which registries do not count as pulls. It prints one line per REF, or an error for one
+    that fails; the exit code is the worst of all: 3, then 4, then 0.
     """
 
     def ask(ref: ImageReference) -> str:

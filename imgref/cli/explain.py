@@ -21,13 +21,13 @@ _NARROW: Final = 20
 
 @click.command(cls=Command)
 @click.argument("rules", nargs=-1, metavar="[CODE]...")
-@click.option("--all", "every", is_flag=True, help="Print the pages of all rules, as docs/rules.md.")
+@click.option("--all", "every", is_flag=True, help="Print the pages of all rules as Markdown")
 def command(rules: tuple[str, ...], every: bool) -> int:
     """Explain the rules of imgref check.
 
-    Each CODE, such as IMG301, or name, such as not-golden, prints that rule's page: drawn on a terminal,
-    elsewhere as Markdown. The beginning of several codes, such as IMG1, lists those rules. Without any, all rules are
-    listed.
+    Print the page of each CODE, such as IMG301, or name, such as not-golden: formatted on a terminal,
+    otherwise as Markdown. A prefix of several codes, such as IMG1, lists those rules. Without CODE,
+    list all rules.
 
     \b
     Examples:

@@ -38,11 +38,11 @@ _FORMATS: Final = {
 
 @click.command(cls=Command)
 @WHAT
-@click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one upwards.")
+@click.option("--config", metavar="FILE", help="Use this settings file instead of the nearest one")
 @click.option("--of", metavar="IMAGE", help="Only what IMAGE is built on and what is built on it. Without a tag, all"
               " tags of it.")  # fmt: skip
 @click.option("--format", "style", type=click.Choice(list(_FORMATS)), default="table", show_default=True,
-              help="How to write the inventory; lines has one reference per line that can be pulled.")  # fmt: skip
+              help="Output format; lines prints the references that can be pulled")  # fmt: skip
 def command(of: str | None, style: str, **options: object) -> int:
     """List the images that files use, and what is built on what.
 

@@ -22,15 +22,15 @@ Rows = list[dict[str, str]]
 
 
 @click.command(cls=Command)
-@click.option("--insecure", metavar="HOST", multiple=True, help="As for the commands that ask registries. Repeatable.")
+@click.option("--insecure", metavar="HOST", multiple=True, help="Allow http or unverified https; repeatable")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output format"
 )
 def command(insecure: tuple[str, ...], style: str) -> int:
-    """Show how registries are reached, and which settings say so.
+    """Show how registries are reached, and which settings configure that.
 
-    Also the mirrors that lookups use, which files were read, and for which registries there are credentials; never a
-    secret. No registry is asked.
+    This includes mirrors, the configuration files, and the registries with credentials, but no secrets. It sends no
+    requests.
     """
     hosts, mirrors = Hosts.load(insecure=insecure, environ=os.environ), Mirrors.load(os.environ)
     fields = _fields(hosts, Credentials(os.environ), mirrors)

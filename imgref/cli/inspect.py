@@ -54,17 +54,17 @@ class _Image(NamedTuple):
 @click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
 @platform_option("Show this platform's image, where REF is an index.")
-@click.option("--raw", is_flag=True, help="Print the manifest's exact bytes; for one REF.")
+@click.option("--raw", is_flag=True, help="Print the manifest's exact bytes; for one REF")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output format"
 )
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], platform: Platform | None, raw: bool, style: str) -> int:
     """Show the platforms, layers and configuration of images.
 
-    Sizes are those of what is transferred, in bytes. The configuration is that of one image: of an index, choose one
-    with --platform. As JSON, several images are printed one a line. A REF that fails gets an error, and the exit code
-    is the worst of all: 3, then 4, then 0.
+    Sizes are transfer sizes in bytes. To show the configuration of one image of an index, pass --platform. With several
+    REFs, --format json prints one object per line. For a REF that fails, imgref prints an error; the exit code is the
+    worst of all: 3, then 4, then 0.
     """
     refs = read_references(references)
     if raw and len(refs) > 1:

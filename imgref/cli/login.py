@@ -23,13 +23,14 @@ __all__ = ["command", "read_host"]
 
 @click.command(cls=Command)
 @click.argument("host", metavar="HOST")
-@click.option("-u", "--username", metavar="NAME", help="Who to log in as; asked for on a terminal.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("-u", "--username", metavar="NAME", help="Username; prompted for on a terminal by default")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input")
 @with_client
 def command(client: RegistryClient, host: str, username: str | None, password_stdin: bool) -> int:
     """Log in to a registry.
 
-    They are kept where Docker keeps them: by the credential helper that its config.json names, else in that file.
+    imgref stores the credentials where Docker does: with the credential helper in its config.json, otherwise in that
+    file.
     """
     registry = read_host(host)
     username, password = _ask(username, from_stdin=password_stdin)

@@ -17,7 +17,7 @@ __all__ = ["command"]
 def command(host: str) -> int:
     """Remove the credentials for a registry.
 
-    They are kept in Docker's config.json, or by the credential helper that it names.
+    They are in Docker's config.json, or in its credential helper.
     """
     registry = read_host(host)
     credentials = Credentials()

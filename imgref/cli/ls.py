@@ -27,21 +27,20 @@ _HEADERS: Final = ("tag", "digest", "created", "size", "platforms", "aliases")
 
 @click.command(cls=Command)
 @click.argument("repository", metavar="REPO")
-@click.option("-l", "--long", is_flag=True, help="Show images: digest, created, size, platforms, aliases.")
+@click.option("-l", "--long", is_flag=True, help="Show images with digest, creation time, size, platforms and aliases")
 @query_options
-@click.option("--full", is_flag=True, help="Print full references.")
+@click.option("--full", is_flag=True, help="Print full references")
 @click.option(
     "--format",
     "style",
     type=click.Choice(["lines", "json", "table"]),
-    help="By default table on a terminal and with --long, else lines.",
+    help="Output format; by default table on a terminal and with --long, otherwise lines",
 )
 @with_lookup
 def command(lookup: Lookup, repository: str, long: bool, full: bool, style: str | None, **options: Any) -> int:
     """List the tags of a repository, newest version first.
 
-    Names that are no version come last. A pre-release is in a range only with --pre, or where the range itself names
-    a pre-release.
+    Tags without a version come last. A range includes pre-releases only with --pre, or if the range itself has one.
 
     --long prints one row for each image, with all of its tags that are selected: the first as the tag, the others as
     its aliases. It sends one HEAD for each tag, then asks for each image once. created and size are those of the image

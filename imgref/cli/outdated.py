@@ -47,9 +47,9 @@ class _Row:
 @click.argument("targets", nargs=-1, metavar="[PATH|REF]...")
 @level_options
 @select_options
-@click.option("--all", "everything", is_flag=True, help="Also show the images that are up to date.")
+@click.option("--all", "everything", is_flag=True, help="Also show the images that are up to date")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="How to report; json has an object for every image, outdated or not.")  # fmt: skip
+              help="Output format; json includes images that are up to date")  # fmt: skip
 @jobs_option
 @click.pass_context
 def command(context: click.Context, /, targets: tuple[str, ...], everything: bool, style: str, **_: Any) -> int:

@@ -59,16 +59,16 @@ class _Reader(NamedTuple):
     "--format",
     "style",
     type=click.Choice(["text", "json", "table"]),
-    help="How to print; by default table on a terminal, text elsewhere.",
+    help="Output format; by default table on a terminal, otherwise text",
 )
 @click.option(
-    "--field", "fields", multiple=True, metavar="NAME", type=click.Choice(FIELDS), help="Print this field; repeatable."
+    "--field", "fields", multiple=True, metavar="NAME", type=click.Choice(FIELDS), help="Print this field; repeatable"
 )
-@click.option("--to-registry", metavar="HOST[/PREFIX]", help="Print the same image on another registry.")
+@click.option("--to-registry", metavar="HOST[/PREFIX]", help="Move the reference to another registry or HOST/PREFIX")
 @click.option("--default-registry", metavar="HOST", default=DEFAULT_REGISTRY, show_default=True)
 @click.option("--default-tag", metavar="TAG", default=DEFAULT_TAG, show_default=True)
-@click.option("--no-default-tag", is_flag=True, help="Add no tag where there is none.")
-@click.option("--strict", is_flag=True, help="Refuse a reference that leaves out registry or tag.")
+@click.option("--no-default-tag", is_flag=True, help="Do not add a default tag")
+@click.option("--strict", is_flag=True, help="Reject references without a registry or a tag")
 def command(
     references: tuple[str, ...],
     style: str | None,
@@ -81,10 +81,9 @@ def command(
 ) -> int:
     """Parse image references and print what they mean.
 
-    Each REF is normalised into registry, path, tag and digest, as Docker would read it. A single - reads
-    references from standard input, one a line.
+    Each REF is normalized as Docker reads it. A single - reads references from standard input, one per line.
 
-    The fields are those of the JSON: input, reference, registry, account, name, tag, digest, path, repository,
+    Fields: input, reference, registry, account, name, tag, digest, path, repository,
     familiar, official, defaulted.
     """
     if not references:

@@ -15,9 +15,9 @@ __all__ = ["command"]
 
 @click.command(cls=Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--refresh", is_flag=True, help="Also replace digests that no longer match their tag.")
-@click.option("--exact", is_flag=True, help="First replace a floating tag by the most specific version tag.")
-@click.option("--helm-tag", is_flag=True, help="Write digests into the tag of Helm maps without a digest key.")
+@click.option("--refresh", is_flag=True, help="Also replace digests that no longer match their tag")
+@click.option("--exact", is_flag=True, help="First replace a floating tag by the most specific version tag")
+@click.option("--helm-tag", is_flag=True, help="Write digests into the tag of Helm maps without a digest key")
 @select_options
 @edit_options
 @jobs_option
@@ -27,9 +27,9 @@ def command(
 ) -> int:
     """Add digests to the image references in files.
 
-    imgref reads the files below each PATH (default: here). A tag stays, and the digest that it points to now is
-    written behind it: nginx:1.27.3@sha256:… Nothing else in a file changes. References that cannot be edited safely
-    are left alone and listed, and so are those with a comment "# imgref: keep REASON".
+    imgref reads the files below each PATH (default: here). It keeps the tag and adds the digest that the tag
+    points to: nginx:1.27.3@sha256:… Nothing else in a file changes. References that cannot be edited safely are left
+    alone and listed, and so are those with a comment "# imgref: keep REASON".
 
     \b
     Examples:

@@ -54,7 +54,7 @@ def _before(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option("--pr-tags", is_flag=True, help="Select pr-N, the tags of pull requests")
 @click.option(
-    "--tag", "patterns", metavar="PATTERN", multiple=True, help="Select tags by name, as in 'feature-*'. Repeatable"
+    "--tag", "patterns", metavar="PATTERN", multiple=True, help="Select tags by name, such as 'feature-*'; repeatable"
 )
 @click.option(
     "--older-than",
@@ -78,9 +78,9 @@ def command(
 ) -> int:
     """Delete old tags and the manifests that nothing else needs.
 
-    A tag goes only if --keep, --pr-tags or --tag selects it. Floating tags such as 1.2 and latest stay, and so does
-    everything that a tag that stays needs: the children of an index, and what refers to an image, such as its
-    signatures. Nothing is deleted without --yes.
+    imgref deletes a tag only if --keep, --pr-tags or --tag selects it. It keeps floating tags such as 1.2 and latest,
+    and everything that a kept tag needs: the manifests of an index, and manifests that refer to an image, such as
+    signatures. It deletes nothing without --yes.
     """
     from imgref.registry.prune.rules import PruneRules
 

@@ -38,8 +38,8 @@ def command(
 ) -> int:
     """Pull an image into an OCI layout or a tar archive.
 
-    FILE becomes a tar where its name ends in .tar, else a directory; one that is a layout already keeps its other
-    images. It is written whole or not at all. A single - writes a tar to standard output.
+    FILE is a tar if its name ends in .tar, otherwise a directory. An existing layout keeps its other images. FILE is
+    written whole or not at all. A single - writes a tar to standard output.
     """
     from imgref.registry.transfer.moves import pull
 

@@ -25,7 +25,9 @@ __all__ = ["command", "open_image_archive"]
 @click.command(cls=Command)
 @click.argument("image")
 @click.argument("references", metavar="REF...", nargs=-1)
-@click.option("--image", "name", metavar="NAME", help="Which image, where IMAGE holds several: a name, tag or digest.")
+@click.option(
+    "--image", "name", metavar="NAME", help="Image to select if IMAGE has several: a name, tag, digest or image ID"
+)
 @mount_option
 @overwrite_options
 @transfer_options
@@ -46,7 +48,7 @@ def command(
     """Push an image from disk to a registry.
 
     IMAGE is an OCI layout, a directory or a tar, or a tar of docker save; a single - reads a tar from standard
-    input. Each REF is a name that it gets; layers that the registry has already are not sent. A released version such
+    input. Each REF is a name to push it to; layers that the registry has are not sent. A released version such
     as 2.1.3 does not move from another image.
     """
     from imgref.registry.transfer.moves import push

@@ -40,7 +40,9 @@ __all__ = ["command"]
 @click.command(cls=Command)
 @click.argument("words", metavar="SRC... [VERSION]", nargs=-1, required=True)
 @plan_options(sources=False)
-@click.option("--existing", metavar="SOURCE", multiple=True, help="Tags besides the registry's: git, a file, or -.")
+@click.option(
+    "--existing", metavar="SOURCE", multiple=True, help="More existing tags: git, a file, or - for standard input"
+)
 @click.option("--ci", is_flag=True, help="Read VERSION from the git tag that the CI system builds")
 @click.option(
     "--image",
@@ -49,7 +51,7 @@ __all__ = ["command"]
     help="Push SRC, an image on disk or elsewhere, to this repository first; join several into one index",
 )
 @annotation_option
-@click.option("--pick", metavar="NAME", help="With --image: which image, where SRC holds several.")
+@click.option("--pick", metavar="NAME", help="With --image: the image to select if SRC has several")
 @click.option("--force-exact", is_flag=True, help="Move the exact tag even if it points to another image")
 @click.option(
     "--force-floating",
@@ -59,7 +61,7 @@ __all__ = ["command"]
     " Repeatable",
 )
 @click.option("--only-exact", is_flag=True, help="Publish the exact tag and leave the floating tags alone")
-@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @client_options
 @click.pass_context
@@ -69,7 +71,7 @@ def command(context: click.Context, /, words: tuple[str, ...], repository: str |
     SRC is an image on a registry, given by digest or tag. Its repository gets the tags. With --image, several images
     for one platform each are joined into an index: OCI layouts, tars, images by tag or digest, or sha256:... for a
     digest in REPO. The exact tag is set first and never moves. A floating tag such as 2.1 or latest moves only if no
-    later version holds it and if the registry's list of tags can be relied on.
+    newer version has it and the registry's list of tags is reliable.
     """
     options = gather(context)
     sources, given = _sources(words, repository, flags)

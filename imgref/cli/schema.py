@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command(cls=Command)
 @click.argument("name", metavar="[NAME]", required=False)
 def command(name: str | None) -> int:
-    r"""Print the JSON Schema of an output or of the settings.
+    """Print the JSON Schema of an output or of the settings.
 
     Without NAME, list the schemas. They are in JSON Schema, draft 2020-12.
 
@@ -21,7 +21,7 @@ def command(name: str | None) -> int:
     Examples:
       imgref schema
       imgref schema check > check.schema.json
-    """
+    """  # noqa: D301
     from imgref.schemas import names, schema
 
     known = names()

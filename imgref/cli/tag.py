@@ -29,7 +29,7 @@ def command(
 ) -> int:
     """Add tags to an image on a registry without pulling it.
 
-    NEW is a tag, or a reference on the same registry: then the layers are mounted from where they are. A released
+    NEW is a tag, or a reference to another repository of the same registry, which mounts the layers. A released
     version such as 2.1.3 does not move from another image.
     """
     from imgref.registry.transfer.retag import retag

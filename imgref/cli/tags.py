@@ -28,30 +28,33 @@ __all__ = ["command"]
 @click.argument("version", required=False)
 @plan_options()
 @click.option(
-    "--format", "style", type=click.Choice(_formats.STYLES), help="By default table on a terminal, else lines."
+    "--format",
+    "style",
+    type=click.Choice(_formats.STYLES),
+    help="Output format; by default table on a terminal, otherwise lines",
 )
-@click.option("--bake-target", metavar="NAME", default="imgref", show_default=True, help="The target of a bake file.")
-@click.option("--ci", is_flag=True, help="Read from the CI's environment what is being built.")
+@click.option("--bake-target", metavar="NAME", default="imgref", show_default=True, help="The target of a bake file")
+@click.option("--ci", is_flag=True, help="Read the environment of the CI system")
 @build_options
 @click.option(
-    "--tag", "templates", metavar="TEMPLATE", multiple=True, help="Add a tag, such as '{branch}-{sha}'. Repeatable"
+    "--tag", "templates", metavar="TEMPLATE", multiple=True, help="Add a tag, such as '{branch}-{sha}'; repeatable"
 )
 @click.option(
-    "--default-tags/--no-default-tags", default=True, help="Whether to make the tags that need no --tag or rule"
+    "--default-tags/--no-default-tags", default=True, help="Plan the default tags, or only those of --tag and rules"
 )
-@click.option("--any-tag", is_flag=True, help="With --ci: accept a git tag that is not a version, and sanitize it.")
-@click.option("--sha", is_flag=True, help="With --ci: add sha- and the commit's first digits.")
+@click.option("--any-tag", is_flag=True, help="With --ci: accept a git tag that is not a version, and sanitize it")
+@click.option("--sha", is_flag=True, help="With --ci: add sha- and the first 7 digits of the commit")
 @click.option(
-    "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, if the CI system does not set it."
+    "--default-branch", metavar="NAME", help="With --ci: the branch that gets edge, if the CI system does not set it"
 )
-@click.option("--labels", is_flag=True, help="Print the org.opencontainers.image labels of the build instead.")
+@click.option("--labels", is_flag=True, help="Print the OCI labels of the build instead of tags")
 @click.option(
     "--source", metavar="URL", help="For the labels: address of the repository, such as https://github.com/acme/app"
 )
 @click.option("--revision", metavar="SHA", help="For the labels: the commit")
-@click.option("--label", metavar="KEY=VALUE", multiple=True, help="Add or override a label. Repeatable")
-@click.option("--annotation", metavar="KEY=VALUE", multiple=True, help="Add or override an annotation. Repeatable")
-@click.option("--show-config", is_flag=True, help="Print where each option comes from, and exit.")
+@click.option("--label", metavar="KEY=VALUE", multiple=True, help="Add or override a label; repeatable")
+@click.option("--annotation", metavar="KEY=VALUE", multiple=True, help="Add or override an annotation; repeatable")
+@click.option("--show-config", is_flag=True, help="Print where each option comes from, and exit")
 @client_options
 @click.pass_context
 def command(
@@ -59,8 +62,8 @@ def command(
 ) -> int:
     """Plan the tags for a release or any other build.
 
-    VERSION 2.1.3 gives 2.1.3, 2.1, 2 and latest; with --existing only those that no later version holds.
-    With --ci there is no VERSION: a git tag, a branch, a pull request or a schedule gets the tags that fit it.
+    VERSION 2.1.3 gets 2.1.3, 2.1, 2 and latest; with --existing, without those of a newer version. With --ci, omit
+    VERSION: imgref plans the tags for the git tag, branch, pull request or schedule that the CI system builds.
     """
     options = gather(context)
     if flags["show_config"]:

@@ -47,20 +47,21 @@ class _Found(NamedTuple):
 
 @click.command(cls=Command)
 @click.argument("references", metavar="REF...", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Print every tag of the image; sends one HEAD for each tag.")
+@click.option("--all", "every", is_flag=True, help="Print every tag of the image; sends one HEAD for each tag")
 @click.option(
     "--format",
     "style",
     type=click.Choice(["lines", "json", "table"]),
-    help="By default table on a terminal, else lines: the tag alone.",
+    help="Output format; by default table on a terminal, otherwise lines with the tag",
 )
 @with_lookup
 def command(lookup: Lookup, references: tuple[str, ...], every: bool, style: str | None) -> int:
     """Print the version tag of the image that REF names now.
 
     For nginx:latest that is a tag such as 1.27.3, for nginx:alpine one such as 1.27.3-alpine, and for a digest a tag
-    that names it. imgref sends HEAD for the likeliest tags first, and without --all at most 100; if they do not decide,
-    the exit code is 3. If no version tag names the image, it is 4. As JSON, each REF is an object on a line.
+    that points to it. imgref checks the most likely tags first with HEAD requests, at most 100 without --all; if they
+    are not enough, the exit code is 3. If no version tag points to the image, it is 4. --format json prints one object
+    per line.
     """
     style = style or ("table" if _console.is_terminal() else "lines")
     repositories: dict[str, _Repository] = {}
