@@ -27,6 +27,7 @@ from imgref.check.tasks import Task, examined, excluded, inside_policy, list_tas
 from imgref.check.unrecognized import reason_of
 from imgref.errors import ImgrefError
 from imgref.hosts import HostPattern
+from imgref.sources.beside import files_beside
 from imgref.sources.contract import Context
 from imgref.sources.decoding import HEAD, Unreadable, is_binary
 from imgref.sources.find import read
@@ -232,7 +233,7 @@ class _Worker:
                 data,
                 named=task.named,
                 strict=task.data is not None,
-                context=Context(options.build_args, options.platform),
+                context=Context(options.build_args, options.platform, beside=files_beside(task.path)),
             )
         except FileNotFoundError as error:
             raise _gone(task) from error

@@ -36,7 +36,18 @@ if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
     from imgref.sources.yaml.document import Node
 
-__all__ = ["Context", "DocumentReader", "DocumentTest", "Probe", "Reader"]
+__all__ = ["Beside", "Context", "DocumentReader", "DocumentTest", "Probe", "Reader"]
+
+
+Beside: TypeAlias = Callable[[str], str | None]
+"""Returns the text of the file of a name in the directory of the file that is read, or None if there is none.
+
+It raises :class:`~imgref.sources.decoding.Unreadable` for one that is there and cannot be read.
+"""
+
+
+def _nothing_beside(_: str) -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,13 @@ class Context:
         build_args: variables of a Dockerfile, as ``docker build --build-arg`` sets them.
         platform: the platform that the platform variables of a Dockerfile have.
         variables: variables from outside of the file, for the kinds that substitute them (Compose).
+        beside: reads the files beside it, for the kinds whose consumers do so (Compose, ``.env``).
     """
 
     build_args: Mapping[str, str] = field(default_factory=dict)
     platform: str = "linux/amd64"
     variables: Mapping[str, str] = field(default_factory=dict)
+    beside: Beside = _nothing_beside
 
 
 Reader: TypeAlias = Callable[[str, Context], Reading]

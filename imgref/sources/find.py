@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from imgref.errors import ImgrefError
+from imgref.sources.beside import files_beside
 from imgref.sources.contract import Context, Reader
 from imgref.sources.decoding import Unreadable, decode, is_binary
 from imgref.sources.kinds import KINDS, Kind, loaded
@@ -38,7 +39,8 @@ def find_references(
 
     Args:
         content: what is in the file; it is not opened.
-        path: where the file is; together with the content this decides its kind.
+        path: where the file is; together with the content this decides its kind. The variables of a Compose file take
+            their values from the file ``.env`` in the same directory, as Compose reads it; no other file is opened.
         kind: one of :data:`~imgref.sources.kinds.KINDS`, if the path does not matter.
         build_args: variables of a Dockerfile, as ``docker build --build-arg`` sets them.
         platform: the platform that the platform variables of a Dockerfile have.
@@ -57,7 +59,7 @@ def find_references(
     if isinstance(content, str):
         # What no bytes can be decoded to becomes one other character, so that columns stay the same.
         content = _NOT_DECODED.sub("\ufffd", content).encode("utf-8", "surrogateescape")
-    context = Context(build_args, platform)
+    context = Context(build_args, platform, beside=files_beside(path))
     try:
         reading, _ = read(place, content, named=True, context=context)
     except Unreadable as error:
@@ -132,7 +134,7 @@ def _read_yaml(kind: Kind | None, text: str, context: Context, *, named: bool, t
     try:
         from imgref.sources.yaml.reader import read_yaml
 
-        return read_yaml(text, kind=name, named=named, template=template, variables=context.variables)
+        return read_yaml(text, kind=name, named=named, template=template, context=context)
     except ModuleNotFoundError as error:
         if error.name != "yaml":
             raise

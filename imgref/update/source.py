@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from imgref.sources.beside import files_beside
+from imgref.sources.contract import Context
 from imgref.sources.decoding import encoding_of
 from imgref.sources.find import read
 from imgref.sources.keeping import Kept, kept_in
@@ -36,6 +38,7 @@ class Source:
         place: its kind.
         named: whether it was given by name.
         reading: what was found in it.
+        context: what the reader knew besides the text.
     """
 
     path: str
@@ -45,10 +48,11 @@ class Source:
     place: Place
     named: bool
     reading: Reading
+    context: Context = Context()  # noqa: RUF009  immutable
 
     def reread(self, data: bytes) -> tuple[Reading | None, str]:
         """Read other bytes as this file was read."""
-        return read(self.place, data, named=self.named)
+        return read(self.place, data, named=self.named, context=self.context)
 
     def byte_offsets(self, offsets: Iterable[int]) -> Mapping[int, int]:
         """Return where characters of the text begin in the bytes."""
@@ -83,13 +87,14 @@ def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes
         OSError: it cannot be read.
     """
     data = read_bytes(path) if data is None else data
+    context = Context(beside=files_beside(path))
     try:
-        reading, text = read(place, data, named=named)
+        reading, text = read(place, data, named=named, context=context)
     except RecursionError as error:
         raise Unread("is nested too deeply to be read") from error
     if reading is None or not reading.occurrences:
         return None
-    return Source(shown, os.path.realpath(path), data, text, place, named, reading)
+    return Source(shown, os.path.realpath(path), data, text, place, named, reading, context)
 
 
 def read_bytes(path: str) -> bytes:

@@ -261,3 +261,10 @@ def test_binary_file_with_a_name_of_its_own_is_told(name: str, size: int) -> Non
         file.truncate(size)
     (result,) = checked()
     assert result.status == "unread" or [found.code for found in result.findings] == ["IMG901"]
+
+
+def test_compose_file_is_checked_with_the_values_of_the_env_file_beside_it(tmp_path: Path) -> None:
+    image = "services:\n  web:\n    image: nginx:${TAG}\n"
+    write_tree(tmp_path, {"a/compose.yaml": image, "a/.env": "TAG=latest\n", "b/compose.yaml": image})
+    write_tree(tmp_path, {"c/compose.yaml": image, "c/.env": "TAG='\n"})
+    assert findings(checked()) == [("a/compose.yaml", 3, 12, "IMG102"), ("c/compose.yaml", 1, 1, "IMG901")]

@@ -131,3 +131,19 @@ def test_plan_with_an_edit_of_other_bytes_is_refused() -> None:
         edited(source, [Edit("Dockerfile", 5, 10, "redis", "x", "")])
     with pytest.raises(ValueError, match="are not"):
         edited(source, [Edit("Dockerfile", 5, 10, "nginx", "x", ""), Edit("Dockerfile", 8, 10, "nx", "y", "")])
+
+
+@pytest.mark.parametrize("image", ["nginx:$TAG", "nginx:${TAG:-1.27}", "${IMAGE:-nginx:1.27}", "$IMAGE"])
+def test_reference_whose_variable_the_env_file_sets_is_left_alone(image: str, tmp_path: Path) -> None:
+    # The value equals the default: an edit of the default would have no effect.
+    (tmp_path / ".env").write_text("TAG=1.27\nIMAGE=nginx:1.27\n")
+    data = f"services:\n  web:\n    image: {image}\n".encode()
+    found = spots_of(source_of(str(tmp_path / "compose.yaml"), data))
+    for plan in (
+        plan_pin(*found, FakeRegistry()),
+        plan_update(*found, FakeRegistry(("1.27", "1.28")), lambda _: Rule(), NOW),
+    ):
+        assert not plan.bugs
+        assert [(left.reference, left.reason) for left in plan.left] == [
+            ("docker.io/library/nginx:1.27", "the value of its variable is set in the file .env")
+        ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from imgref.errors import InvalidReference
 from imgref.reference import parse
@@ -16,7 +16,7 @@ from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.target import UNSURE, Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
 from imgref.sources.yaml.editing import Editing
-from imgref.sources.yaml.variables import Resolved
+from imgref.sources.yaml.variables import Lookup, Resolved
 
 __all__ = ["Found", "Resolver", "is_empty", "is_template", "judged", "unknown_variables"]
 
@@ -24,6 +24,8 @@ Resolver = Callable[[str], Resolved]
 
 _EXPRESSION: Final = re.compile(r"\{\{[^\r\n]{0,512}?\}\}[^\s#,\]}]*+")
 """A template's expression that happens to be YAML, a map in a map."""
+
+_OUTSIDE: Final = "the value of its variable is set in the file .env"
 
 
 def unknown_variables(text: str) -> Resolved:
@@ -50,7 +52,7 @@ class Found:
     def __init__(
         self,
         text: str,
-        variables: Callable[[str], str | None],
+        variables: Lookup,
         aliased: Table[int, set[str | None]] = {},
     ) -> None:
         self.text = text
@@ -128,13 +130,15 @@ class Found:
             node = Scalar(found[0], node.start, "", None, False)
         if not isinstance(node, Scalar) or is_empty(node):
             return
-        resolved, reason, role = _meaning(node, node.value[offset:], resolve, scheme)
+        resolved, reason, role, outside = _meaning(node, node.value[offset:], resolve, scheme)
         if built:
             role, reason = "built-here", None
         target = None
         if role == "external" and resolved is not None:
             target = self.editing.literal(node, offset, resolved)
-            if kept:
+            if outside:
+                target = Target(fixed=_OUTSIDE)
+            elif kept:
                 target = Target(fixed="its tag is not in this file")
             elif unsure:
                 target = target._replace(unpinnable=UNSURE)
@@ -183,20 +187,32 @@ def _canonical(reference: str) -> str:
         return reference
 
 
-def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> tuple[str | None, str | None, Role]:
-    """Return the resolved text, the reason why it is none or no reference, and the role."""
+class _Meaning(NamedTuple):
+    """What a value refers to: the resolved text or None, why it is not known or not valid, and the role.
+
+    ``outside``: a value from outside of the file is a part of it.
+    """
+
+    resolved: str | None
+    reason: str | None
+    role: Role
+    outside: bool = False
+
+
+def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> _Meaning:
+    """Return what a value refers to, after its variables are substituted."""
     if node.is_block:
-        return None, "it is in a block scalar", "unresolved"
+        return _Meaning(None, "it is in a block scalar", "unresolved")
     if is_template(text):
-        return None, "it is made by a template", "unresolved"
+        return _Meaning(None, "it is made by a template", "unresolved")
     if not node.is_text:
-        return text, "an image must be a string, and this is a number or a boolean: add quotes", "invalid"
+        return _Meaning(text, "an image must be a string, and this is a number or a boolean: add quotes", "invalid")
     resolved = resolve(text)
     if resolved.text is None:
-        return None, resolved.reason, "invalid" if resolved.refused else "unresolved"
+        return _Meaning(None, resolved.reason, "invalid" if resolved.refused else "unresolved")
     reference = resolved.text
     if scheme and reference[: len(scheme)].lower() == scheme:
         reference = reference[len(scheme) :]
     if not reference or reference.isspace():
-        return None, "its variables leave it empty", "unresolved"
-    return reference, None, judged(reference)
+        return _Meaning(None, "its variables leave it empty", "unresolved")
+    return _Meaning(reference, None, judged(reference), resolved.outside)

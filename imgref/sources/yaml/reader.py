@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
+from imgref.sources.contract import Context
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
 from imgref.sources.yaml.chart_templates import chart_images
@@ -14,12 +13,11 @@ from imgref.sources.yaml.comments import comments
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
 from imgref.sources.yaml.document import Composition, Node
 from imgref.sources.yaml.document import compose as compose_nodes
+from imgref.sources.yaml.dotenv import Variables
 from imgref.sources.yaml.objects import members
 from imgref.sources.yaml.templates import looks_like_template, template_images
 
 __all__ = ["read_yaml"]
-
-_NO_VARIABLES: Final[Mapping[str, str]] = {}
 
 
 def read_yaml(
@@ -28,7 +26,7 @@ def read_yaml(
     kind: str | None,
     named: bool = False,
     template: bool = False,
-    variables: Mapping[str, str] = _NO_VARIABLES,
+    context: Context = Context(),  # noqa: B008  immutable
 ) -> Reading | None:
     """Find the image references in a YAML file.
 
@@ -37,7 +35,7 @@ def read_yaml(
         kind: the kind that the name decides, one of :data:`~imgref.sources.kinds.KINDS`; with None the content decides.
         named: the file was named on the command line, so that it must be readable.
         template: the file stands below a chart's ``templates``: only what is literal in it can be read.
-        variables: values for the variables of a Compose file.
+        context: has the values of the variables of a Compose file.
 
     Returns:
         None where the file is of no kind that has references.
@@ -58,14 +56,15 @@ def read_yaml(
         if kind is None and not named:
             first = composition.problems[0]
             doubt = f"line {first.line}: {first.message}"
-            reading = _read(text, kind, composition, variables) or Reading("yaml")
+            reading = _read(text, kind, composition, context) or Reading("yaml")
             # No name promises that this is YAML, so it is no finding that it is not.
             return replace(reading, problems=(), doubt=doubt)
-    return _read(text, kind, composition, variables)
+    return _read(text, kind, composition, context)
 
 
-def _read(text: str, kind: str | None, composition: Composition, variables: Mapping[str, str]) -> Reading | None:
-    found = Found(text, variables.get, composition.aliased)
+def _read(text: str, kind: str | None, composition: Composition, context: Context) -> Reading | None:
+    variables = Variables(context)
+    found = Found(text, variables.lookup, composition.aliased)
     first = None
     doubt = ""
     for document in members(composition.documents):
@@ -81,7 +80,7 @@ def _read(text: str, kind: str | None, composition: Composition, variables: Mapp
     return Reading(
         first or kind or "yaml",
         tuple(item for item in found.occurrences() if stopped is None or item.line < stopped),
-        tuple(composition.problems),
+        (*variables.problems, *composition.problems),
         comments(text, composition.quoted),
         incomplete=stopped is not None,
         doubt=doubt,

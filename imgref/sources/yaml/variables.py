@@ -25,15 +25,25 @@ _DOLLAR_OR_END: Final = re.compile(r"[$}]")
 _EFFORT: Final = 100_000
 """How often variables are looked up for one file: every job has its own view of them, and so works them out anew."""
 
-Lookup = Callable[[str], str | None]
-
 
 class Resolved(NamedTuple):
-    """A text with its variables put in; or None and the reason. ``refused``: the file's own rules forbid it."""
+    """A text with its variables put in; or None and the reason.
+
+    Attributes:
+        text: the text, or None if it is not known.
+        reason: why it is not known.
+        refused: whether the file's own rules forbid it.
+        outside: whether a value from outside of the file is a part of it.
+    """
 
     text: str | None
     reason: str | None = None
     refused: bool = False
+    outside: bool = False
+
+
+Lookup = Callable[[str], str | Resolved | None]
+"""Returns the value of a variable, one that is not known with the reason, or None where there is none."""
 
 
 def interpolate(text: str, lookup: Lookup, *, operators: bool = True) -> Resolved:
@@ -73,6 +83,7 @@ class _Interpolation:
             return self._stopped(f"its defaults are nested more than {_NESTED} deep")
         parts: list[str] = []
         reason = None
+        outside = False
         special = _DOLLAR_OR_END if depth else _DOLLAR
         length = 0
         while self._stop is None:
@@ -88,7 +99,8 @@ class _Interpolation:
             parts.append(value.text or "")
             length += len(parts[-1])
             reason = reason or value.reason
-        return Resolved(None, reason) if reason else Resolved("".join(parts))
+            outside = outside or value.outside
+        return Resolved(None, reason) if reason else Resolved("".join(parts), outside=outside)
 
     def _variable(self, depth: int) -> Resolved:
         start = self._place
@@ -114,12 +126,15 @@ class _Interpolation:
         return self._valued(name[0], operator[0] if operator else "", alternative)
 
     def _valued(self, name: str, operator: str, alternative: Resolved) -> Resolved:
-        value = self._lookup(name)
-        present = bool(value) if ":" in operator else value is not None
+        found = self._lookup(name)
+        value = Resolved(found) if isinstance(found, str) else found
+        if value is not None and value.text is None:
+            return value
+        present = value is not None and (bool(value.text) or ":" not in operator)
         if operator.endswith("+"):
             return alternative if present else Resolved("")
-        if present:
-            return Resolved(value)
+        if value is not None and present:
+            return value
         if operator.endswith("-"):
             return alternative
         if operator.endswith("?"):

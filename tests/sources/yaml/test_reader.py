@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from vectors import ROOT
 
+from imgref.sources.contract import Context
 from imgref.sources.recognition import Places
 from imgref.sources.yaml import document
 from imgref.sources.yaml.helm import APP_VERSION
@@ -163,7 +164,7 @@ def test_a_byte_order_mark_is_not_counted_and_line_ends_are_those_of_yaml() -> N
 
 def test_variables_from_outside_are_put_in() -> None:
     text = "services: {a: {image: 'nginx:${TAG:-1}${EMPTY:-}${EMPTY-x}'}}"
-    reading = read_yaml(text, kind="compose", variables={"TAG": "2", "EMPTY": ""})
+    reading = read_yaml(text, kind="compose", context=Context(variables={"TAG": "2", "EMPTY": ""}))
     assert reading is not None
     assert reading.occurrences[0].resolved == "nginx:2"
 
