@@ -18,12 +18,13 @@ from imgref.archive.manifest import read_json
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
 from imgref.hosts import split_host
 from imgref.registry import credentials
+from imgref.registry.challenges import Challenge, challenges, preferred
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Trust
 from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
-__all__ = ["Authenticator", "Challenge", "challenges"]
+__all__ = ["Authenticator", "Renewal"]
 
 _CLIENT: Final = "imgref"
 _LIFETIME: Final = 60.0
@@ -33,45 +34,26 @@ _MARGIN: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
-    """One way in which a registry wants to be convinced: a scheme in small letters, and its parameters."""
-
-    scheme: str
-    parameters: dict[str, str]
-
-
-_TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]++"  # noqa: S105 - a word of the grammar of RFC 9110
-_PARAMETER: Final = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]++))\s*(?:,|$)', re.ASCII)
-_SCHEME: Final = re.compile(rf"[\s,]*({_TOKEN})(?:\s+|,|$)", re.ASCII)
-
-
-def challenges(headers: Iterable[str]) -> list[Challenge]:
-    """Read ``WWW-Authenticate`` headers, each of which may have several challenges.
-
-    https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
-
-    >>> [found.scheme for found in challenges(['Basic realm="a, b", Bearer realm="https://t",service="s"'])]
-    ['basic', 'bearer']
-    """
-    found = []
-    for header in headers:
-        place = 0
-        while scheme := _SCHEME.match(header, place):
-            place = scheme.end()
-            parameters: dict[str, str] = {}
-            while parameter := _PARAMETER.match(header, place):
-                name, quoted, plain = parameter.groups()
-                value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-                parameters.setdefault(name.lower(), value)
-                place = parameter.end()
-            found.append(Challenge(scheme[1].lower(), parameters))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
 class _Token:
     header: str = field(repr=False)
     expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The header for another attempt after a 401.
+
+    Attributes:
+        header: the ``Authorization`` header.
+        own: whether no other request has the token: if it is refused, another one would be refused as well.
+        keys: what the token is to be kept for, if it is accepted.
+        token: the token, if it is not kept yet.
+    """
+
+    header: str = field(repr=False)
+    own: bool
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    token: _Token | None = field(default=None, repr=False)
 
 
 class Authenticator:
@@ -102,7 +84,7 @@ class Authenticator:
         """
         with self._lock:
             if endpoint.registry not in self._challenges:
-                self._challenges[endpoint.registry] = _preferred(challenges(endpoint.challenges))
+                self._challenges[endpoint.registry] = preferred(challenges(endpoint.challenges))
             challenge = self._challenges[endpoint.registry]
             if challenge is None:
                 return None
@@ -113,9 +95,18 @@ class Authenticator:
             return self._bearer(endpoint, challenge, credential, _united(scopes), about)
 
     def renew(
-        self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str, answer: Response, refused: str | None
-    ) -> str | None:
+        self,
+        endpoint: Endpoint,
+        path: str,
+        scopes: Sequence[str],
+        about: str,
+        answer: Response,
+        refused: Sequence[str | None],
+    ) -> Renewal | None:
         """Return the header with which to ask again after a 401; None where that would be no different.
+
+        Some registries accept a token only once. Another request may have used the token that is kept, so after a
+        second refusal this request gets one that no other request has.
 
         Args:
             endpoint: the registry.
@@ -123,25 +114,41 @@ class Authenticator:
             scopes: those that were asked for.
             about: the reference, for messages.
             answer: the answer with status 401.
-            refused: the header that it refused.
+            refused: the headers that it refused, one after the other.
 
         Raises:
             AuthenticationError: as for :meth:`authorization`.
         """
         with self._lock:
-            challenge = _preferred(challenges(answer.all("WWW-Authenticate")))
+            challenge = preferred(challenges(answer.all("WWW-Authenticate")))
             if challenge is None:
                 return None
             self._challenges[endpoint.registry] = challenge
             wanted = _united([*scopes, *challenge.parameters.get("scope", "").split()])
             kept = self._tokens.get((endpoint.registry, wanted))
-            if kept is not None and kept.header == refused:
+            if kept is not None and (kept.header in refused or len(refused) > 1):
                 del self._tokens[endpoint.registry, wanted]
+                kept = None
             header = self.authorization(endpoint, path, wanted, about)
-            if (token := self._tokens.get((endpoint.registry, wanted))) is not None:
-                # Under the scopes of the request too: the next one must not run into the same 401.
-                self._tokens[endpoint.registry, _united(scopes)] = token
-            return None if header == refused else header
+            if header is None or header in refused:
+                return None
+            token = self._tokens.get((endpoint.registry, wanted))
+            # Under the scopes of the request too: the next one must not run into the same 401.
+            keys = ((endpoint.registry, wanted), (endpoint.registry, _united(scopes)))
+            if token is not None and kept is None and refused[-1] is not None:
+                # Kept only when it is accepted, so that no other request uses it before.
+                for key in keys:
+                    self._tokens.pop(key, None)
+                return Renewal(header, own=True, keys=keys, token=token)
+            if token is not None:
+                self._tokens.update(dict.fromkeys(keys, token))
+            return Renewal(header, own=token is None)
+
+    def keep(self, renewal: Renewal) -> None:
+        """Keep a token that the registry has accepted, for other requests."""
+        if renewal.token is not None:
+            with self._lock:
+                self._tokens.update(dict.fromkeys(renewal.keys, renewal.token))
 
     def check(self, endpoint: Endpoint, credential: Credential) -> bool:
         """Show a credential to a registry; False where it asks for none, and so says nothing about it.
@@ -155,7 +162,7 @@ class Authenticator:
         url, about = f"{endpoint.origin}/v2/", registry
         answer = self._transport.request("GET", url, about=about)
         if answer.status == 401:
-            challenge = _preferred(challenges(answer.all("WWW-Authenticate")))
+            challenge = preferred(challenges(answer.all("WWW-Authenticate")))
             if challenge is None:
                 raise AuthenticationError(
                     f"{registry} asks for credentials in a way that imgref does not know", status=401
@@ -279,14 +286,6 @@ def _may_authorize(endpoint: Endpoint, realm: str, trust: Trust) -> bool:
     there, here = urlsplit(realm), urlsplit(endpoint.origin)
     near = split_host(there.netloc)[0] == split_host(here.netloc)[0]
     return trust is Trust.DECLARED and near and there.scheme == here.scheme
-
-
-def _preferred(found: Sequence[Challenge]) -> Challenge | None:
-    for scheme in ("bearer", "basic"):
-        for challenge in found:
-            if challenge.scheme == scheme:
-                return challenge
-    return None
 
 
 def _united(scopes: Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryEr
 from imgref.reference import ImageReference
 from imgref.registry import credentials
 from imgref.registry.authorization import Authenticator
+from imgref.registry.challenges import unsupported
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts
 from imgref.registry.transport import TRIES, Body, Endpoint, Event, Response, Transport, origin_of, retry_after
@@ -108,7 +109,7 @@ class Session:
         return self._authenticator.check(self.endpoint(registry, registry), credential)
 
     def send(self, request: RegistryRequest) -> Response:
-        """Send a request, and once more after a 401."""
+        """Send a request, and again after a 401, until a token that only this request has is refused."""
         about = request.about or str(request.ref)
         endpoint = self.endpoint(request.ref.registry, about)
         url = request.where if "://" in request.where else f"{endpoint.origin}/v2/{request.ref.path}/{request.where}"
@@ -117,11 +118,20 @@ class Session:
         path, scopes = request.ref.path, request.scopes
         shown = self._authenticator.authorization(endpoint, path, scopes, about) if own else None
         answer = self._send(request, url, about, shown)
-        if answer.status == 401 and own:
-            renewed = self._authenticator.renew(endpoint, path, scopes, about, answer, shown)
-            if renewed is not None:
-                answer.close()
-                answer = self._send(request, url, about, renewed)
+        refused: list[str | None] = []
+        while answer.status == 401 and own:
+            if refused and "insufficient_scope" in answer.header("WWW-Authenticate"):
+                break
+            refused.append(shown)
+            renewal = self._authenticator.renew(endpoint, path, scopes, about, answer, refused)
+            if renewal is None:
+                break
+            answer.close()
+            shown = renewal.header
+            answer = self._send(request, url, about, shown)
+            if answer.status != 401:
+                self._authenticator.keep(renewal)
+            own = not renewal.own and len(refused) < 2
         return answer
 
     def _send(self, request: RegistryRequest, url: str, about: str, authorization: str | None) -> Response:
@@ -213,6 +223,9 @@ class Session:
         """Return wrong credentials from ones that are not enough."""
         credential = self._credentials.find(ref.registry, ref.path)
         insufficient = "insufficient_scope" in answer.header("WWW-Authenticate")
+        how = unsupported(answer) if answer.status == 401 else ""
+        if how and (credential is not None or answer.header("WWW-Authenticate")):
+            return f"{about}: {ref.registry} {how}{words}"
         if answer.status == 401 and credential is None:
             # Docker Hub, for one, says the same of what is private and of what is not there.
             wants = f"no such repository, or {ref.registry} requires authentication"

@@ -196,7 +196,7 @@ class Transport:
         delay = 0.5 * 2 ** (number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - nothing is kept secret by it
         if asked is not None:
             delay = max(asked, 0.05) + random.uniform(0.0, 0.1)  # noqa: S311
-        message = f"{about}: {reason}; trying again in {delay:.1f} s ({number + 1} of {tries})"
+        message = f"{about}: {_without_host(about, reason)}; trying again in {delay:.1f} s ({number + 1} of {tries})"
         self.tell(Event("retry", message, delay))
         if self._stopped.wait(delay):
             raise RegistryUnavailable(f"{about}: given up, as the client was closed")
@@ -360,8 +360,13 @@ def _addresses(name: str) -> Sequence[str]:
         return []
 
 
+def _without_host(about: str, reason: str) -> str:
+    """Return a reason without the host in front that the reference already names."""
+    return reason.removeprefix(f"{about.partition('/')[0]}: ")
+
+
 def _raise_about(about: str, error: RegistryError) -> NoReturn:
     """Raise an error with the reference in front, and without what led to it: that may have secrets."""
-    error.reason = f"{about}: {error.reason}"
+    error.reason = f"{about}: {_without_host(about, error.reason)}"
     error.args = (error.reason,)
     raise error from None
