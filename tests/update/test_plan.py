@@ -137,13 +137,14 @@ def test_plan_with_an_edit_of_other_bytes_is_refused() -> None:
 def test_reference_whose_variable_the_env_file_sets_is_left_alone(image: str, tmp_path: Path) -> None:
     # The value equals the default: an edit of the default would have no effect.
     (tmp_path / ".env").write_text("TAG=1.27\nIMAGE=nginx:1.27\n")
-    data = f"services:\n  web:\n    image: {image}\n".encode()
+    data = f"services:\n  web:\n    image: {image}\n  db:\n    image: redis:7.0\n".encode()
     found = spots_of(source_of(str(tmp_path / "compose.yaml"), data))
     for plan in (
         plan_pin(*found, FakeRegistry()),
-        plan_update(*found, FakeRegistry(("1.27", "1.28")), lambda _: Rule(), NOW),
+        plan_update(*found, FakeRegistry(("1.27", "1.28", "7.0", "7.1")), lambda _: Rule(), NOW),
     ):
         assert not plan.bugs
+        assert [change.old for change in plan.changes] == ["redis:7.0"]
         assert [(left.reference, left.reason) for left in plan.left] == [
             ("docker.io/library/nginx:1.27", "the value of its variable is set in the file .env")
         ]

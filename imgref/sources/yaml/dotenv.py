@@ -17,6 +17,7 @@ from imgref.sources.yaml.variables import Resolved, interpolate
 __all__ = ["DotenvError", "Variables", "parse_dotenv"]
 
 _NAME: Final = ".env"
+_NOT_KNOWN: Final = f"{_NAME} does not determine the value of "
 _BETWEEN: Final = re.compile(r"(?:\s|#[^\n]*+)*+")
 _EXPORT: Final = re.compile(r"export\s[^\S\n]*+")
 _KEY: Final = re.compile(r"(?:[\w.\-\[\]]|[^\S\n])*+")
@@ -105,14 +106,15 @@ def _resolved(name: str, value: _Written, values: dict[str, Resolved]) -> Resolv
         return Resolved(value.text, outside=True)
     resolved = interpolate(value.text, values.get)
     if value.uncertain:
-        return Resolved(
-            None, f"the value of {name} in {_NAME} is not known: write it in quotes, or leave out the comment"
-        )
+        return Resolved(None, f"{_NOT_KNOWN}{name}: write it in quotes, or leave out the comment")
     if resolved.text is not None:
         return Resolved(resolved.text, outside=True)
+    if resolved.reason is not None and resolved.reason.startswith(_NOT_KNOWN):
+        # Of a chain of variables, the first one says why: reasons that grow would take quadratic time.
+        return Resolved(None, resolved.reason)
     # What the file says is not repeated where it is not a name of a variable.
     why = "it is not valid" if resolved.refused else resolved.reason
-    return Resolved(None, f"the value of {name} in {_NAME} is not known: {why}")
+    return Resolved(None, f"{_NOT_KNOWN}{name}: {why}")
 
 
 def _after(pattern: re.Pattern[str], text: str, start: int) -> int:

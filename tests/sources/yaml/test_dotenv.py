@@ -94,6 +94,12 @@ def test_any_text_has_values_or_an_error_with_a_line(text: str) -> None:
     assert all((value.text is None) == bool(value.reason) for value in found.values())
 
 
+def test_reason_of_a_chain_names_its_first_variable_and_does_not_grow() -> None:
+    text = "V0=$OUTSIDE\n" + "".join(f"V{number}=$V{number - 1}\n" for number in range(1, 500))
+    reasons = {value.reason for value in parse_dotenv(text).values()}
+    assert reasons == {".env does not determine the value of V0: the variable OUTSIDE has no value and no default"}
+
+
 def compose(image: str, env: str | None, directory: Path) -> Reading:
     if env is not None:
         (directory / ".env").write_text(env, encoding="utf-8")
