@@ -159,6 +159,7 @@ ONLY = {
     "yaml": {"sources"},
     "pathspec": {"check"},
     "tarfile": {"archive"},
+    "zstandard": {"archive"},
 }
 """What only some modules may import."""
 

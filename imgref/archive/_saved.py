@@ -190,12 +190,9 @@ class _SavedLayer(Blob):
             while chunk := stream.read(CHUNK):
                 found.update(chunk)
                 size += len(chunk)
-        if self.packing == "gzip":
-            for _ in self._plain():
-                """Read to the end, where the layer is checked."""
-            media_type = f"{DOCKER_LAYER}.gzip"
-        else:
-            media_type = f"{OCI_LAYER}+zstd"
+        for _ in self._plain():
+            """Read to the end, where the layer is checked."""
+        media_type = f"{DOCKER_LAYER}.gzip" if self.packing == "gzip" else f"{OCI_LAYER}+zstd"
         return Descriptor(media_type, f"sha256:{found.hexdigest()}", size), None
 
     def _compressed(self) -> tuple[Descriptor, BinaryIO]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 
+from imgref.archive.zstd import ZstdReader
 from imgref.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -300,11 +301,15 @@ def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | 
     import lzma
     import zlib
 
-    if packing == "zstd":
-        raise files.fail("is compressed with zstd; unpack it first (unzstd)", member)
     opened: BinaryIO = stream
     if packing == "gzip":
         opened = cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
+    elif packing == "zstd":
+        try:
+            opened = cast("BinaryIO", ZstdReader(stream))
+        except ModuleNotFoundError as error:
+            reason = "is compressed with zstd; install 'imgref[zstd]', or unpack it first (unzstd)"
+            raise files.fail(reason, member) from error
     elif packing is not None:
         opened = cast("BinaryIO", (bz2.BZ2File if packing == "bz2" else lzma.LZMAFile)(stream))
     left = _ALWAYS_UNPACKED + _MOST_EXPANDED * size

@@ -6,12 +6,14 @@ import hashlib
 import json
 import lzma
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from images import (
     Link,
     as_json,
@@ -149,12 +151,40 @@ def test_a_layer_that_is_compressed_is_checked_against_its_diff_id(
 def test_zstd_layers_stay_as_they_are_in_a_manifest_that_has_a_type_for_them(tmp_path: Path) -> None:
     files = old_save({"app:1": [BASE, TOP]})
     name = next(name for name, data in files.items() if data == TOP)
-    files[name] = b"\x28\xb5\x2f\xfd" + b"anything"
+    files[name] = zstandard.compress(TOP)
     with open_archive(write_tar(tmp_path / "app.tar", files)) as archive:
         (manifest,) = archive.image().manifests()
     assert manifest.media_type == "application/vnd.oci.image.manifest.v1+json"
     kinds = [layer.media_type.removeprefix("application/vnd.oci.image.layer.v1.") for layer in manifest.layers]
     assert kinds == ["tar+gzip", "tar+zstd"]
+    for data, said in (
+        (zstandard.compress(OTHER), "the config has"),
+        (zstandard.compress(TOP)[:-3], "is cut short"),
+        (b"\x28\xb5\x2f\xfd" + 99 * b"x", "is damaged"),
+    ):
+        files[name] = data
+        assert said in reason(write_tar(tmp_path / "app.tar", files))
+
+
+def test_an_archive_compressed_with_zstd_is_read(tmp_path: Path) -> None:
+    whole = tar_of(old_save({"app:1": [BASE, TOP]}))
+    path = tmp_path / "app.tar.zst"
+    path.write_bytes(zstandard.compress(whole))
+    with open_archive(str(path)) as archive:
+        assert len(archive.image().layers) == 2
+    path.write_bytes(zstandard.compress(whole)[:-20])
+    assert "is cut short" in reason(str(path))
+
+
+def test_zstd_without_the_extra_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    files = old_save({"app:1": [BASE, TOP]})
+    (tmp_path / "app.tar.zst").write_bytes(zstandard.compress(tar_of(files)))
+    told = "is compressed with zstd; install 'imgref[zstd]', or unpack it first (unzstd)"
+    assert reason(str(tmp_path / "app.tar.zst")) == told
+    name = next(name for name, data in files.items() if data == TOP)
+    files[name] = zstandard.compress(TOP)
+    assert reason(write_tar(tmp_path / "app.tar", files)) == f"{name}: {told}"
 
 
 def test_a_layer_that_comes_twice_is_one_blob(tmp_path: Path) -> None:
@@ -360,7 +390,7 @@ def test_what_is_no_image(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"hello"))
     assert reason(str(path)) == "is neither an OCI layout nor a tar of docker save"
     path.write_bytes(b"\x28\xb5\x2f\xfd" + b"x" * 600)
-    assert reason(str(path)) == "is compressed with zstd; unpack it first (unzstd)"
+    assert "is damaged" in reason(str(path))
     path.write_bytes(gzip.compress(b"hello" * 999)[:20] + b"x" * 50)
     assert "is damaged" in reason(str(path))
     assert reason(str(tmp_path)) == "is neither an OCI layout nor a tar of docker save"
