@@ -350,11 +350,10 @@ def _write(path: Path, settings: Mapping[str, object]) -> None:
 
 def refused(credential: Credential | None, registry: str, about: str) -> AuthenticationError:
     """Report that a registry did not take a credential, or wants one."""
+    host = registry if about == registry else f"{about}: {registry}"
     if credential is None:
         return AuthenticationError(
-            f"{about}: {registry} requires authentication; imgref login {registry} stores them", status=401
+            f"{host} requires authentication; imgref login {registry} stores credentials", status=401
         )
-    reason = (
-        f"{about}: {registry} does not accept the credentials of {credential.username!r} (from {credential.source})"
-    )
+    reason = f"{host} does not accept the credentials of {credential.username!r} (from {credential.source})"
     return AuthenticationError(reason, status=401)

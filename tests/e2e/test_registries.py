@@ -100,7 +100,7 @@ def test_wrong_password_is_refused_and_nothing_stored(home: Home, htpasswd: Regi
     for registry in (htpasswd, token):
         ran = home.imgref("login", registry.host, "-u", USER, "--password-stdin", input="wr0ng-one")
         assert (ran.code, ran.out) == (3, "")
-        assert f"error: {registry.host}: {registry.host} does not accept the credentials of 'ada'" in ran.err
+        assert f"error: {registry.host} does not accept the credentials of 'ada'" in ran.err
         assert "wr0ng-one" not in ran.err
         assert not home.docker_config.exists()
 
