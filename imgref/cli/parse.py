@@ -103,9 +103,10 @@ def _check_options(reader: _Reader) -> None:
         if registry is not None:
             host, slash, prefix = registry.partition("/") if option == "--to-registry" else (registry, "", "")
             with _blaming(option):
-                parse("name", default_registry=host)
+                # The whole value first: a password in it may have a slash.
                 if slash:
                     parse(f"{host}/{prefix}/name")
+                parse("name", default_registry=host)
     with _blaming("--default-tag"):
         parse("name", default_tag=reader.default_tag)
 

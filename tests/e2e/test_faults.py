@@ -42,7 +42,7 @@ class Case:
 
 CASES = {
     "429 with Retry-After": Case("ls", "GET", TAGS, faults.status(429, Retry_After="1"), ok="1.0.0", retried=True),
-    "429 for good": Case("ls", "GET", TAGS, faults.status(429, Retry_After="0"), -1, error="limits how often"),
+    "429 for good": Case("ls", "GET", TAGS, faults.status(429, Retry_After="0"), -1, error="limits requests"),
     "429 for an hour": Case("ls", "GET", TAGS, faults.status(429, Retry_After="3600"), error="after 3600 s"),
     "503 twice": Case("ls", "GET", TAGS, faults.status(503), 2, ok="1.0.0", retried=True),
     "503 for good": Case("digest", "HEAD", MANIFESTS, faults.status(503), -1, error="returns HTTP status 503"),
@@ -81,7 +81,11 @@ CASES = {
         error="and not sha256:00",
     ),
     "no digest": Case(
-        "digest", "HEAD", MANIFESTS, faults.header("Docker-Content-Digest", "sha256:x"), error="which is none"
+        "digest",
+        "HEAD",
+        MANIFESTS,
+        faults.header("Docker-Content-Digest", "sha256:x"),
+        error="which is not a valid digest",
     ),
     "no digest header": Case("digest", "HEAD", MANIFESTS, faults.header("Docker-Content-Digest", None), ok="sha256:"),
     "HEAD not allowed": Case("digest", "HEAD", MANIFESTS, faults.status(405), ok="sha256:"),

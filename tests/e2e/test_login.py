@@ -230,14 +230,14 @@ def test_what_is_no_registry(home: Home, plain: Registry) -> None:
         proxy.add(faults.status(404), times=-1)
         ran = home.imgref("login", proxy.host, "-u", USER, "--password-stdin", input=PASSWORD)
     assert ran.code == 3
-    assert "answers 404 where a registry says that it is one" in ran.err
+    assert "answers 404 to GET /v2/, so it is not a registry" in ran.err
     assert not home.docker_config.exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "given", "said"),
     [
-        (["-u", "ada"], "", "there is no terminal to ask on"),
+        (["-u", "ada"], "", "cannot prompt without a terminal"),
         (["--password-stdin"], "x", "needs --username"),
         (["-u", "ada", "--password-stdin"], "\n", "the password is empty"),
         (["-u", "ada", "--password-stdin"], "a\nb\n", "the password has several lines"),

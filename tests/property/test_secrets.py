@@ -207,7 +207,6 @@ COMMANDS = [
     ["ls", "localhost:1/app", "--cacert={}"],
     ["ls", "localhost:1/app", "--range={}"],
     ["ls", "localhost:1/app", "--since={}"],
-    ["ls", "localhost:1/app", "--variant={}"],
     ["which", "{}", "localhost:1/app"],
     ["digest", "{}", "-vv"],
     ["inspect", "{}"],
