@@ -27,7 +27,7 @@ Rows = list[dict[str, str]]
     "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output format"
 )
 def command(insecure: tuple[str, ...], style: str) -> int:
-    """Show how registries are reached, and which settings configure that.
+    """Show how registries are reached and configured.
 
     This includes mirrors, the configuration files, and the registries with credentials, but no secrets. It sends no
     requests.

@@ -47,7 +47,7 @@ COMMANDS: Final = {
     "prune": "Delete old tags and the manifests that nothing else needs.",
     "login": "Log in to a registry.",
     "logout": "Remove the credentials for a registry.",
-    "info": "Show how registries are reached, and which settings configure that.",
+    "info": "Show how registries are reached and configured.",
     "schema": "Print the JSON Schema of an output or of the settings.",
     "completion": "Print the completion script for a shell.",
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from update.fakes import FakeRegistry
 
@@ -30,6 +32,8 @@ def search(query: str, group: set[str], asked: list[str]) -> Search:
 
 @given(query=st.sampled_from(TAGS), group=st.sets(st.sampled_from(TAGS)))
 def test_search_finds_the_tag_that_all_tags_of_the_image_give(query: str, group: set[str]) -> None:
+    # An image that has the tags of two versions has no most specific one: what was found first decides.
+    assume(len({number[0] for tag in group if (number := re.search("[0-9]+", tag))}) < 2)
     asked: list[str] = []
     found = search(query, group | {query}, asked).run("same", 1000)
     assert len(asked) == len(set(asked))
