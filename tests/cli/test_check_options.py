@@ -19,6 +19,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 EXAMPLES = {
+    "olm-catalog": "schema: olm.bundle\nimage: nginx\n",
     "bake": 'target "a" { contexts = { b = "docker-image://nginx" } }',
     "argo-cd": "spec: {source: {helm: {valuesObject: {image: nginx}}}}\n",
     "ansible": "- docker_container: {image: nginx}\n",
