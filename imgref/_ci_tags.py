@@ -47,11 +47,11 @@ def tags_of_build(
         existing: as for :func:`imgref.plan_tags`; asked only where the git tag is a version.
         policy: how tags are derived; its suffixes hold for every tag.
         default_branch: the default branch where the build does not say; it gets ``edge`` too.
-        any_tag: take a git tag that is no version as it is, sanitised, rather than refuse it.
+        any_tag: accept a git tag that is not a version, and sanitize it.
         sha: add ``sha-`` and the first 7 digits of the commit.
 
     Raises:
-        InvalidVersion: the git tag is no version, and ``any_tag`` is not given.
+        InvalidVersion: the git tag is not a version, and ``any_tag`` is not set.
         InvalidTag: no tag can be made of the name.
         UnknownBuild: ``sha`` is asked for, and the commit is not known; or it is not, and a merge group is built.
 

@@ -33,7 +33,7 @@ class TagPolicy:
 
     Attributes:
         scheme: how versions are read: ``semver``, ``pep440`` or ``numeric``.
-        prefix: what stands before the version in its name, as ``app-`` in ``app-v1.2.3``; never part of a tag.
+        prefix: what comes before the version in its name, such as ``app-`` in ``app-v1.2.3``; never part of a tag.
         suffix: what follows in the tags, as ``alpine`` in ``2.1.3-alpine``; several give all tags of each.
             ``""`` is the plain line. A single text is taken for one.
         v: whether tags begin with ``v``: ``strip`` never, ``keep`` as the version does, ``both`` each way.

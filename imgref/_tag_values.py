@@ -10,7 +10,7 @@ class ExistingTags(NamedTuple):
     """The names that one source knows; those that are versions hold back what is older.
 
     Attributes:
-        names: tag names, in any order; whatever is no version does not count.
+        names: tag names, in any order; names that are not versions do not count.
         source: what to call the source in messages.
         kind: ``list`` names carry the policy's prefix and suffix; ``git`` tags carry the prefix, but may lack the
             suffix; those of a ``registry`` carry the suffix, but never the prefix.

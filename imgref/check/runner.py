@@ -34,7 +34,6 @@ from imgref.sources.find import read
 from imgref.sources.kinds import lines_of
 from imgref.sources.occurrence import Declaration, Problem, Reading
 from imgref.sources.recognition import Place, Places
-from imgref.sources.traces import is_probed, trace_of
 from imgref.sources.walk import Listing, shown_path
 
 __all__ = ["MAX_SIZE", "Checked", "Options", "Status", "Task", "check", "list_tasks", "unlisted"]
@@ -150,6 +149,8 @@ class _Worker:
 
     def _of_no_kind(self, task: Task, path: str, place: Place, text: str) -> Checked:
         """Return the result for a file of no known kind, which may have images nevertheless."""
+        from imgref.sources.traces import is_probed, trace_of
+
         is_unknown = task.named and not place.may_be_about_anything
         probed = task.named or place.may_be_about_anything or is_probed(path)
         trace = trace_of(text, yaml=place.yaml) if probed else None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from imgref.check.policy import Policy
-from imgref.sources.traces import is_probed
 from imgref.sources.walk import Listing, shown_path
 
 __all__ = [
@@ -106,8 +105,8 @@ def list_tasks(
     unique = {shown_path(path): task for path, task in sorted(tasks.items(), key=lambda item: item[1].named)}
     others = {
         shown_path(path): path
-        for path in listing.others
-        if is_probed(path) and not excluded(path, policies[policy_for(os.path.dirname(path) or ".")])
+        for path in _probed(listing.others)
+        if not excluded(path, policies[policy_for(os.path.dirname(path) or ".")])
     }
     return Listed(
         [unique[path] for path in _sorted(unique)],
@@ -168,3 +167,12 @@ def inside_policy(path: str, policy: Policy) -> str:
 def _real(directory: str) -> str:
     """Return a directory without links in it: the root of a policy has none either."""
     return os.path.realpath(directory)
+
+
+def _probed(paths: Iterable[str]) -> Iterator[str]:
+    """Yield the files of no known kind in which images are looked for."""
+    for path in paths:
+        from imgref.sources.traces import is_probed
+
+        if is_probed(path):
+            yield path

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from imgref.check.result import Checked
-from imgref.sources.traces import Trace, trace_of
 from imgref.sources.walk import shown_path
+
+if TYPE_CHECKING:
+    from imgref.sources.traces import Trace
 
 __all__ = ["PROBED", "reason_of", "unrecognized"]
 
@@ -34,6 +36,7 @@ def unrecognized(paths: Iterable[str]) -> Iterator[Checked]:
 def reason_of(trace: Trace) -> str:
     """Return why a file of no known kind may have images.
 
+    >>> from imgref.sources.traces import Trace
     >>> reason_of(Trace(3, "docker run"))
     "it has 'docker run'"
     """
@@ -41,6 +44,8 @@ def reason_of(trace: Trace) -> str:
 
 
 def _probed(path: str) -> Trace | None:
+    from imgref.sources.traces import trace_of
+
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:

@@ -26,6 +26,7 @@ __all__ = [
     "is_terminal",
     "note",
     "parts",
+    "read_stdin",
     "say",
     "say_json",
     "show_error",
@@ -92,6 +93,11 @@ def write_bytes(data: bytes) -> None:
 def say(text: str, *, drawn: bool = False) -> None:
     """Write a line of a result to stdout, or several lines, as :func:`write` does."""
     write(text + "\n", drawn=drawn)
+
+
+def read_stdin() -> bytes:
+    """Return all of standard input, which is empty where there is none."""
+    return sys.stdin.buffer.read() if sys.stdin else b""
 
 
 def write_json(text: str) -> None:

@@ -52,7 +52,8 @@ def read_pairs(path: str, to: str | None, *, ranged: bool) -> list[Pair]:
         InvalidReference: a line is not valid.
         OSError: the file cannot be read.
     """
-    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    data = _console.read_stdin() if path == "-" else Path(path).read_bytes()
+    text = data.decode("utf-8", "surrogateescape")
     pairs: dict[Pair, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition(" #")[0].split()

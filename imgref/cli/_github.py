@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgref.cli import _console
+from imgref.cli._job_summary import append_summary
 
 if TYPE_CHECKING:
     from imgref.cli._formats import Printed
@@ -84,15 +85,11 @@ def tell_held_in_actions(held: Iterable[HeldTag]) -> None:
     for each in held:
         message = _escaped(f"{each.tag} is not moved: {each.because} is newer")
         _console.note(f"::notice title=imgref::{message}")
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not path:
-        return
     rows = "".join(f"| {_cell(each.tag)} | {_cell(each.because)} |\n" for each in held)
     try:
-        with Path(path).open("ab") as file:
-            file.write(f"\n| tag that is not moved | newer version |\n|---|---|\n{rows}\n".encode())
+        append_summary(f"\n| tag that is not moved | newer version |\n|---|---|\n{rows}\n")
     except OSError as error:
-        _console.warn(f"the job summary cannot be written: {path}: {error.strerror}")
+        _console.warn(f"the job summary cannot be written: {error.filename}: {error.strerror}")
 
 
 def _escaped(text: str) -> str:

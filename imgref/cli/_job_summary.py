@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     from imgref.check.finding import Finding
     from imgref.check.reports.summary import Summary
 
-__all__ = ["JobSummary"]
+__all__ = ["JobSummary", "append_summary"]
 
 _VARIABLE = "GITHUB_STEP_SUMMARY"
+
+
+def append_summary(markdown: str) -> None:
+    """Append to the job summary, if there is one.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = os.environ.get(_VARIABLE)
+    if path:
+        with open(path, "ab") as file:
+            file.write(markdown.encode("utf-8", "backslashreplace"))
 
 
 class JobSummary:
@@ -28,9 +40,8 @@ class JobSummary:
     """
 
     def __init__(self, *, wanted: bool) -> None:
-        self._path = os.environ.get(_VARIABLE) if wanted else None
         self._summary: Summary | None = None
-        if self._path:
+        if wanted and os.environ.get(_VARIABLE):
             from imgref.check.reports.summary import Summary
 
             self._summary = Summary()
@@ -46,11 +57,9 @@ class JobSummary:
         Args:
             line: the line that sums up the check.
         """
-        if self._summary is None or not self._path:
+        if self._summary is None:
             return
-        text = _console.shown(self._summary.markdown(line), "\n")
         try:
-            with open(self._path, "ab") as file:
-                file.write(text.encode("utf-8", "backslashreplace"))
+            append_summary(_console.shown(self._summary.markdown(line), "\n"))
         except OSError as error:
-            _console.warn(f"{_VARIABLE}: {self._path} cannot be written: {error.strerror}")
+            _console.warn(f"{_VARIABLE}: {error.filename} cannot be written: {error.strerror}")

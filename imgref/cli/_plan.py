@@ -7,9 +7,8 @@ it was said.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -323,4 +322,4 @@ def _read(source: str, base: str) -> bytes:
         from pathlib import Path
 
         return Path(base, source).read_bytes()
-    return cast("bytes", sys.stdin.buffer.read()) if sys.stdin else b""
+    return _console.read_stdin()

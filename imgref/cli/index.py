@@ -44,8 +44,8 @@ def command(
     """Join images for several platforms into one and push it.
 
     REF is the tag that the new index gets. Each IMAGE is an OCI layout or a tar on disk, an image on a registry by tag
-    or digest, or sha256:... for a digest in the repository of REF. Their manifests are not changed, so that
-    attestations stay right. Two images for one platform are an error.
+    or digest, or sha256:... for a digest in the repository of REF. Their manifests do not change, so
+    attestations stay valid. Two images for one platform are an error.
     """
     from imgref.registry.transfer.moves import push
 

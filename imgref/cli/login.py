@@ -56,8 +56,7 @@ def _ask(username: str | None, *, from_stdin: bool) -> tuple[str, str]:
     if from_stdin:
         if username is None:
             raise click.UsageError("--password-stdin needs --username")
-        data = sys.stdin.buffer.read() if sys.stdin else b""
-        password = data.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+        password = _console.read_stdin().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
     elif sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("cannot prompt without a terminal: pass --username and --password-stdin")
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from imgref.cli import _console
@@ -32,7 +30,7 @@ def _tags_of_lines() -> list[str]:
     Raises:
         UsageError: there are no lines, or no tag can be made of one; the message has its number.
     """
-    read = sys.stdin.buffer.read() if sys.stdin else b""
+    read = _console.read_stdin()
     lines = read.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if read else []
     if not lines:
         raise click.UsageError("standard input has no lines")

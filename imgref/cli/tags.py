@@ -8,7 +8,6 @@ from imgref.cli import _console, _formats
 from imgref.cli._build_options import build_options, describes_build
 from imgref.cli._build_plan import plan_of_build, plan_of_version
 from imgref.cli._formats import Printed
-from imgref.cli._github import write_github
 from imgref.cli._help import Command
 from imgref.cli._labels import NO_METADATA, Metadata, read_metadata
 from imgref.cli._plan import (
@@ -116,6 +115,8 @@ def _print(printed: Printed, style: str | None, bake_target: str) -> int:
     if style in ("args", "bake") and not printed.images:
         _console.warn("without --image these are bare tags, which docker takes for names of images")
     if style == "github":
+        from imgref.cli._github import write_github
+
         path, names = write_github(printed, bake_target)
         _console.note(f"written to {path}: {', '.join(names)}")
     elif style == "table":
