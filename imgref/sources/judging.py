@@ -10,7 +10,12 @@ from imgref.reference import parse
 if TYPE_CHECKING:
     from imgref.sources.occurrence import Role
 
-__all__ = ["is_template", "judged"]
+__all__ = ["is_source", "is_template", "judged"]
+
+
+def is_source(text: str) -> bool:
+    """Return whether a string names a package of Go that ko builds, instead of an image: https://ko.build."""
+    return text.startswith("ko://")
 
 
 def is_template(text: str) -> bool:

@@ -87,12 +87,13 @@ OBJECTS: Final = (
     Kind(
         "kubernetes",
         "Kubernetes",
-        "images of containers, init and ephemeral containers at any depth; image volumes; `image` in custom resources",
+        "images of containers, init and ephemeral containers at any depth; image volumes; `image` in custom resources; "
+        "`DockerImage` in builds and image streams of OpenShift",
         YAML,
         "yaml.kubernetes:read",
         test="yaml.kubernetes:is_manifest",
         content="`apiVersion` and `kind`",
-        hints=("bundle", "docker://"),
+        hints=("bundle", "docker://", "DockerImage"),
         decisive=True,
         examples=("deploy.yaml",),
     ),

@@ -6,6 +6,7 @@ https://docs.ansible.com/ansible/latest/collections/community/docker/
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -30,17 +31,24 @@ _LENGTH: Final = 512
 _NESTED: Final = 16
 _EFFORT: Final = 10_000
 _FIXED: Final = "a variable or another key holds a part of it"
+_LOOPED: Final = "the items of a loop may be used for something else, too"
 
-_Variables = dict[str, str]
+
+class _Variables(NamedTuple):
+    """The variables that are known at a place: strings, and lists that loops can go over."""
+
+    strings: dict[str, str]
+    lists: dict[str, Sequence]
 
 
 class _Task(NamedTuple):
-    """A module of a task, with the variables that are known there."""
+    """A module of a task, with the variables that are known there, and how many steps are left for the whole file."""
 
     module: str
     arguments: Node
     task: Mapping
     variables: _Variables
+    effort: Iterator[int]
 
 
 def is_ansible(document: Node) -> bool:
@@ -60,7 +68,7 @@ def read(document: Node, found: Found) -> None:
 def _tasks(document: Node) -> Iterator[_Task]:
     seen: set[int] = set()
     effort = iter(range(_EFFORT))
-    waiting: list[tuple[Node, _Variables]] = [(document, {})]
+    waiting: list[tuple[Node, _Variables]] = [(document, _Variables({}, {}))]
     while waiting:
         node, variables = waiting.pop()
         if isinstance(node, Scalar) or id(node) in seen:
@@ -71,12 +79,15 @@ def _tasks(document: Node) -> Iterator[_Task]:
             continue
         own = node.get("vars")
         if isinstance(own, Mapping):
-            here = ((name, value) for name, value in own.entries() if next(effort, None) is not None)
-            variables = variables | {name: value.value for name, value in here if _is_plain(value)}  # type: ignore[union-attr]
+            here = [(name, value) for name, value in own.entries() if next(effort, None) is not None]
+            variables = _Variables(
+                variables.strings | {name: value.value for name, value in here if _is_plain(value)},  # type: ignore[union-attr]
+                variables.lists | {name: value for name, value in here if isinstance(value, Sequence)},
+            )
         for name, value in node.entries():
             module = name.rpartition(".")[2]
             if module in _RUN or module in _IMAGE:
-                yield _Task(module, value, node, variables)
+                yield _Task(module, value, node, variables, effort)
         waiting += ((value, variables) for key in reversed(_TASKS) for value in node.every(key))
 
 
@@ -110,34 +121,62 @@ def _image(node: Node, tag: str, task: _Task, found: Found, *, built: bool) -> N
             found.made_here(node.value)
         return
     written = node.value if not tag or ":" in node.value.rpartition("/")[2] else f"{node.value}:{tag}"
-    text = None if node.is_block else _resolved(written, task.variables)
-    if built:
-        for one in [text] if text is not None else _built_in_loop(written, task):
-            found.made_here(one)
+    text = None if node.is_block else _resolved(written, task.variables.strings)
     if text is None:
         found.add(node, construct, None, "unresolved", "its variables are not known here")
-    else:
-        found.add(node, construct, text, "built-here" if built else judged(text), target=Target(fixed=_FIXED))
+        for item, one in _looped(node.value, written, task):
+            if built:
+                found.made_here(one)
+            else:
+                found.add(item, construct, one, judged(one), target=Target(fixed=_LOOPED))
+        return
+    if built:
+        found.made_here(text)
+    found.add(node, construct, text, "built-here" if built else judged(text), target=Target(fixed=_FIXED))
 
 
-def _built_in_loop(written: str, task: _Task) -> Iterator[str]:
-    """Yield what a name becomes for the items of a loop that are in the file."""
+def _looped(name: str, written: str, task: _Task) -> Iterator[tuple[Scalar, str]]:
+    """Yield what a reference becomes in a loop: the first part of an item that is in its name, and the whole.
+
+    Args:
+        name: the name as written.
+        written: the name with its tag.
+        task: the task, which has the loop.
+    """
+    loop = _loop_variable(task.task)
+    used = next((match[1] for match in _VARIABLE.finditer(name) if match[1].partition(".")[0] == loop), None)
+    for item in _items(task) if used is not None else ():
+        parts = {loop: item}
+        if isinstance(item, Mapping):
+            parts |= {f"{loop}.{key}": value for key, value in item.entries()}
+        part = parts.get(used or "")
+        strings = {key: value.value for key, value in parts.items() if _is_plain(value)}  # type: ignore[union-attr]
+        if (
+            isinstance(part, Scalar)
+            and (text := _resolved(written, ChainMap(strings, task.variables.strings))) is not None
+        ):
+            yield part, text
+
+
+def _items(task: _Task) -> Iterator[Node]:
+    """Yield the items of the loop of a task, which are in the file; each task is executed once for all of them."""
     for key in _LOOPS:
         items = task.task.get(key)
+        if isinstance(items, Scalar) and (name := _VARIABLE.fullmatch(items.value.strip())):
+            items = task.variables.lists.get(name[1])
         for item in items.items if isinstance(items, Sequence) else ():
-            variables = dict(task.variables)
-            if isinstance(item, Scalar):
-                variables["item"] = item.value
-            elif isinstance(item, Mapping):
-                variables |= {
-                    f"item.{name}": value.value for name, value in item.entries() if isinstance(value, Scalar)
-                }
-            text = _resolved(written, variables)
-            if text is not None:
-                yield text
+            if next(task.effort, None) is None:
+                return
+            yield item
 
 
-def _resolved(text: str, variables: _Variables) -> str | None:
+def _loop_variable(task: Mapping) -> str:
+    control = task.get("loop_control")
+    name = control.get("loop_var") if isinstance(control, Mapping) else None
+    return name.value if isinstance(name, Scalar) else "item"
+
+
+def _resolved(text: str, variables: dict[str, str] | ChainMap[str, str]) -> str | None:
     """Substitute variables in a string, or return None if one of them is not known."""
     for _ in range(_NESTED):
         if "{{" not in text and "{%" not in text:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
+from imgref.sources.yaml.azure_values import AzureValues
 from imgref.sources.yaml.collector import is_empty, judged
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
 
@@ -21,10 +22,8 @@ __all__ = ["is_azure", "read"]
 
 _JOBS: Final = (("jobs", ("job", "deployment", "template")), ("stages", ("stage", "template")))
 _NO_JOBS: Final = frozenset({"env", "inputs", "variables"})
-_PARAMETER: Final = re.compile(r"\$\{\{[ \t]*+parameters\.([A-Za-z_][A-Za-z0-9_]*+)[ \t]*+\}\}")
-_LENGTH: Final = 512
 _DECLARED: Final = "it may be the name of a container that another file declares"
-_FIXED: Final = "the default of a parameter holds a part of it"
+_FIXED: Final = "a parameter or a variable holds a part of it"
 
 
 def is_azure(document: Node) -> bool:
@@ -47,9 +46,9 @@ def read(document: Node, found: Found) -> None:
     """Find the images; the name of a container that the file declares is not one."""
     if not isinstance(document, Mapping):
         return
-    declared, names = _declared(document, found)
     own = document.get("parameters")
-    parameters = _defaults(document)
+    values = AzureValues(document)
+    declared, names = _declared(document, found, values)
     arguments = {id(value) for mapping in walk(document) for value in mapping.every("parameters")}
     ignored = {id(value) for mapping in walk(document) for key in _NO_JOBS for value in mapping.every(key)}
     for mapping in walk(document):
@@ -58,18 +57,17 @@ def read(document: Node, found: Found) -> None:
         if id(mapping) in arguments:
             for container in _values(mapping, "containers", found):
                 if isinstance(container, Mapping):
-                    _image(container.get("image"), "containers.image", found, parameters)
+                    _image(container.get("image"), "containers.image", found, values)
         for container in mapping.every("container"):
-            _use(container, "container", found, parameters, names)
+            _use(container, "container", found, values, names)
         for service in _values(mapping, "services", found):
-            _use(service, "services", found, parameters, names)
+            _use(service, "services", found, values, names)
 
 
-def _declared(document: Mapping, found: Found) -> tuple[set[int], set[str]]:
+def _declared(document: Mapping, found: Found, values: AzureValues) -> tuple[set[int], set[str]]:
     """Add the containers of the resources, and return them and their names."""
     places: set[int] = set()
     names: set[str] = set()
-    parameters = _defaults(document)
     for mapping in walk(document):
         for resources in mapping.every("resources"):
             for container in _items(resources, "containers"):
@@ -78,44 +76,26 @@ def _declared(document: Mapping, found: Found) -> tuple[set[int], set[str]]:
                 places.add(id(container))
                 name = container.get("container")
                 names |= {name.value} if isinstance(name, Scalar) else set()
-                _image(container.get("image"), "resources.containers.image", found, parameters)
+                _image(container.get("image"), "resources.containers.image", found, values)
     return places, names
 
 
-def _use(node: Node, construct: str, found: Found, parameters: dict[str, str], names: set[str]) -> None:
+def _use(node: Node, construct: str, found: Found, values: AzureValues, names: set[str]) -> None:
     if isinstance(node, Mapping):
-        _image(node.get("image"), f"{construct}.image", found, parameters)
+        _image(node.get("image"), f"{construct}.image", found, values)
     elif isinstance(node, Scalar) and not is_empty(node) and node.value not in names:
         if re.search(r"[/:@.$]|\{\{", node.value):
-            _image(node, construct, found, parameters)
+            _image(node, construct, found, values)
         else:
             found.add(node, construct, None, "unresolved", _DECLARED)
 
 
-def _image(node: Node | None, construct: str, found: Found, parameters: dict[str, str]) -> None:
-    if isinstance(node, Scalar) and "${{" in node.value and len(node.value) <= _LENGTH and not node.is_block:
-        text = _PARAMETER.sub(lambda match: parameters.get(match[1]) or match[0], node.value)
-        if "$" not in text and "{{" not in text:
-            found.add(node, construct, text, judged(text), target=Target(fixed=_FIXED))
-            return
-    found.image(node, construct)
-
-
-def _defaults(document: Mapping) -> dict[str, str]:
-    """Return the defaults of the parameters of a pipeline or template, which are a list or a mapping."""
-    parameters = document.get("parameters")
-    found: dict[str, Node | None] = {}
-    if isinstance(parameters, Mapping):
-        found.update(parameters.entries())
-    for item in parameters.items if isinstance(parameters, Sequence) else ():
-        name = item.get("name") if isinstance(item, Mapping) else None
-        if isinstance(item, Mapping) and isinstance(name, Scalar):
-            found[name.value] = item.get("default")
-    return {
-        name: value.value
-        for name, value in found.items()
-        if isinstance(value, Scalar) and not is_empty(value) and not value.is_block and len(value.value) <= _LENGTH
-    }
+def _image(node: Node | None, construct: str, found: Found, values: AzureValues) -> None:
+    text = values.resolve(node) if isinstance(node, Scalar) else None
+    if isinstance(node, Scalar) and text is not None:
+        found.add(node, construct, text, judged(text), target=Target(fixed=_FIXED))
+    else:
+        found.image(node, construct)
 
 
 def _items(node: Node, key: str) -> Iterator[Node]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from imgref.sources.judging import is_template, judged
+from imgref.sources.judging import is_source, is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.target import UNSURE, Target, TextSpan
 from imgref.sources.yaml.actions import MASK, is_continued, mask
@@ -24,6 +24,7 @@ from imgref.sources.yaml.resources import DATA, NO_IMAGE, has_images
 __all__ = ["chart_images"]
 
 _POD: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
+_VOLUMES: Final = "volumes"
 _SPLIT: Final = "it is written with escapes or over several lines"
 _BLOCK: Final = "it is in a block scalar"
 _PLACE: Final = "it may not be an image for containers"
@@ -38,10 +39,12 @@ _QUOTED: Final = re.compile(r""""(?P<double>[^"\n]*+)"|'(?P<single>[^'\n]*+)'"""
 _COMMENT: Final = re.compile(r"[ 	]#")
 _HEADER: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]*+(?:#[^\n]*+)?(?=\n|\Z)")
 _REST: Final = re.compile(r"[ \t]*+(?:,[ \t]*+)?(?:#[^\n]*+)?(?=\n|\Z)")
-_FLOW: Final = re.compile(
+_ENTRY: Final = (
     r"""[{,][ \t]*+(?:["']image["'][ \t]*+:[ \t]*+|image[ \t]*+:[ \t]++)"""
     r"""(?P<value>"[^"\n]*+"|'[^'\n]*+'|[^\s,{}\[\]"'][^,}\]\n]*+)"""
 )
+_FLOW: Final = re.compile(_ENTRY)
+_FLOW_REFERENCE: Final = re.compile(_ENTRY.replace("image", "reference"))
 _NULL: Final = frozenset({"null", "Null", "NULL", "~"})
 
 
@@ -110,11 +113,15 @@ class _Scan:
                 self.keys.pop()
         name = "" if key is None else self.shown[at : key.end() - 1].strip().strip("\"'")
         value = at if key is None else _after_properties(self.shown, key.end())
-        if name == "image":
+        if name == "image" or (name == "reference" and self._is_in_volume()):
             self._value(value, end, column)
         self._flow(value, end, name)
         if self.block is None:
             self._enter(name, column, value, end, indent)
+
+    def _is_in_volume(self) -> bool:
+        """Return whether the line is in the ``image`` of a volume."""
+        return [name for _, name in self.keys[-2:]] == [_VOLUMES, "image"]
 
     def _enter(self, name: str, column: int, value: int, end: int, indent: int) -> None:
         if name:
@@ -170,7 +177,8 @@ class _Scan:
             reason = _BLOCK
         elif "$" in text:
             reason = "the value of its variable is not known here"
-        self.images.append(_Image(start, text, parent, reason))
+        if not is_source(text):
+            self.images.append(_Image(start, text, parent, reason))
 
     def _goes_on(self, at: int, column: int) -> bool:
         """Return whether the next line with text of its own continues a value: it is indented further than its key."""
@@ -187,7 +195,8 @@ class _Scan:
         """Read the images in a mapping or list in brackets."""
         if self.shown[start : start + 1] not in {"{", "["}:
             return
-        for found in _FLOW.finditer(self.shown, start, end):
+        is_volume = name == "image" and [key for _, key in self.keys[-1:]] == [_VOLUMES]
+        for found in (_FLOW_REFERENCE if is_volume else _FLOW).finditer(self.shown, start, end):
             value = found["value"].rstrip()
             first = found.start("value")
             is_quoted = value[0] in "\"'"
@@ -213,7 +222,7 @@ class _Scan:
         """Return whether an image is one for containers, going by the object and the key that it is in."""
         if self.kinds and self.kinds <= DATA:
             return False
-        if image.parent in _POD:
+        if image.parent in {*_POD, _VOLUMES}:
             return True
         if image.parent == "rbd" or NO_IMAGE.match(image.text) or judged(image.text) == "invalid":
             return False

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.builds import BuildTarget
-from imgref.sources.judging import is_template, judged
+from imgref.sources.judging import is_source, is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.target import UNSURE, Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
@@ -128,7 +128,7 @@ class Found:
         """
         if isinstance(node, Mapping) and (found := _EXPRESSION.match(self.text, node.start)):
             node = Scalar(found[0], node.start, "", None, False)
-        if not isinstance(node, Scalar) or is_empty(node):
+        if not isinstance(node, Scalar) or is_empty(node) or is_source(node.value):
             return
         resolved, reason, role, outside = _meaning(node, node.value[offset:], resolve, scheme)
         if built:

@@ -50,7 +50,9 @@ def read_values(values: Node, found: Found, *, elsewhere: bool = False) -> None:
     for mapping in walk(values):
         for name, value in mapping.pairs:
             if isinstance(name, Scalar) and name.value.lower().endswith("image"):
-                if isinstance(value, Mapping):
+                if isinstance(value, Mapping) and found.text.startswith("{{", value.start):
+                    found.image(value, name.value)
+                elif isinstance(value, Mapping):
                     images.add(id(value))
                 elif isinstance(value, Scalar) and name.value == "image":
                     _text(mapping, value, found, elsewhere=elsewhere)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
-from imgref.sources.yaml.objects import Type, type_of
+from imgref.sources.yaml.objects import Type, text_of, type_of
 from imgref.sources.yaml.resources import has_images, read_bundle, read_fields
 from imgref.sources.yaml.tekton import read as read_tekton
 
@@ -23,6 +23,9 @@ _ARGO: Final = frozenset({"container", "script", "sidecars"})
 
 _NOT_SPECIFIED: Final = frozenset({"status", "metadata"})
 """What an object has beside its specification: what was observed, and annotations."""
+
+_LABELS: Final = frozenset({"annotations", "labels", "matchLabels", "nodeSelector"})
+"""Mappings whose keys anybody chooses, also in the templates of pods."""
 
 
 class _Rules(NamedTuple):
@@ -67,7 +70,9 @@ def read(document: Node, found: Found) -> None:
             read_bundle(node, found)
         rules = rules if kind is None else _rules(kind)
         for name, value in node.pairs:
-            if isinstance(name, Scalar) and (kind is None or name.value not in _NOT_SPECIFIED):
+            if not isinstance(name, Scalar) or name.value in _LABELS:
+                continue
+            if kind is None or name.value not in _NOT_SPECIFIED:
                 waiting.append((value, rules))
                 _pod(name.value, value, rules, found)
         if rules.fields:
@@ -85,6 +90,9 @@ def _pod(name: str, value: Node, rules: _Rules, found: Found) -> None:
         _containers(value, f"{name}.image", found)
     elif name == "volumes" and isinstance(value, Sequence):
         _volumes(value, found)
+    elif name == "from" and text_of(value, "kind") == "DockerImage" and isinstance(value, Mapping):
+        # Builds and image streams of OpenShift: https://docs.okd.io/latest/rest_api/objects/index.html
+        found.image(value.get("name"), "from.name", unsure=True)
 
 
 def _containers(value: Node | None, construct: str, found: Found) -> None:

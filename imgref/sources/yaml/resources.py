@@ -31,6 +31,9 @@ _MACHINES: Final = (
 _OTHER: Final = ("tekton.dev", "toolkit.fluxcd.io")
 """API groups whose images have fields of their own."""
 
+_ISTIO: Final = ("install.istio.io", "sailoperator.io")
+"""API groups that take a plain name from a registry of their own: https://istio.io/latest/docs/reference/config/."""
+
 _POSTGRESQL: Final = ("postgresql.cnpg.io", "postgresql.k8s.enterprisedb.io")
 """https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/"""
 
@@ -89,6 +92,9 @@ def _text(mapping: Mapping, image: Scalar, kind: Type, found: Found) -> None:
     tag = next((value for key in keys if (value := text_of(mapping, key))), "")
     named = "@" in image.value or ":" in image.value.rpartition("/")[2]
     joined = bool(parent) and _HOST.match(image.value) is None
+    if kind.is_in(*_ISTIO) and "/" not in image.value and not joined:
+        _put(image, image.value, "image", found, complete=False)
+        return
     if not joined and (named or not tag):
         found.image(image, "image", unsure=kind.group not in _ACCEPTING)
         return

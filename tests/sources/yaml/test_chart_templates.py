@@ -44,6 +44,16 @@ def test_literal_image_of_a_container_is_a_reference(value: str, text: str) -> N
 
 
 @pytest.mark.parametrize(
+    "image", ["\n        reference: {}", "\n        pullPolicy: Always\n        reference: {}", " {{reference: {}}}"]
+)
+@pytest.mark.parametrize(("text", "role"), [("models:1", "external"), ("{{ .Values.models }}", "unresolved")])
+def test_image_of_a_volume_is_its_reference(image: str, text: str, role: str) -> None:
+    volume = f"volumes:\n  - name: a\n    image:{image.format(text)}\n"
+    assert found(f"kind: Pod\nspec:\n  {volume}") == [(text, role)]
+    assert found(f"kind: Pod\nspec:\n  other:\n  - image:\n      reference: {text}\n") == []
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ("{{ .Values.image }}", "{{ .Values.image }}"),

@@ -42,6 +42,12 @@ def found(text: str) -> list[tuple[str, str | None, str]]:
         CR + "metadata: {image: a}\n",
         CR + "spec: {image: 'https://a/b.png', other: {image: data:image/png;base64,xx}}\n",
         CR + "spec: {image: ''}\n",
+        CR + "spec: {template: {metadata: {labels: {image: a}}, spec: {nodeSelector: {image: a}}}}\n",
+        CR + "spec: {selector: {matchLabels: {image: a}}, annotations: {image: a}}\n",
+        CR + "spec: {image: 'ko://example.com/cmd/app', containers: [{image: 'ko://example.com/cmd/app'}]}\n",
+        "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'ko://example.com/cmd/app'}]}\n",
+        "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nspec: {output: {to: {kind: DockerImage, name: a}}}\n",
+        "apiVersion: image.openshift.io/v1\nkind: ImageStream\nspec: {a: {from: {kind: ImageStreamTag, name: a}}}\n",
         ARGO + "status: {summary: {images: [a]}, x: {kustomize: {images: ['a:1']}}}\n",
     ],
 )
@@ -65,6 +71,43 @@ def test_only_the_image_that_a_resource_builds_is_built_here(other: str) -> None
     )
     role = "built-here" if other.endswith(":1") else "external"
     assert [fact[2] for fact in found(text)] == [role, "built-here"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{tags: [{name: '1', from: {kind: DockerImage, name: 'a:1'}}]}",
+        "{strategy: {dockerStrategy: {from: {name: 'a:1', kind: DockerImage}}}, output: {to: {kind: DockerImage}}}",
+        "{source: {images: [{from: {kind: DockerImage, name: 'a:1'}}]}}",
+    ],
+)
+def test_images_of_openshift_are_where_a_build_or_a_stream_takes_them_from(spec: str) -> None:
+    text = f"apiVersion: example.openshift.io/v1\nkind: Any\nspec: {spec}\n"
+    reading = read_yaml(text, kind=None)
+    assert reading is not None
+    assert [fact[2:] for fact in facts(reading)] == [("a:1", "a:1", "external")]
+    assert spans(reading, text) == ["a:1"]
+
+
+@pytest.mark.parametrize(
+    ("group", "image", "role"),
+    [
+        ("install.istio.io/v1alpha1", "proxyv2", "unresolved"),
+        ("sailoperator.io/v1", "proxyv2:1", "unresolved"),
+        ("install.istio.io/v1alpha1", "docker.io/istio/proxyv2:1.24.0", "external"),
+        ("example.com/v1", "proxyv2", "external"),
+    ],
+)
+def test_a_plain_name_for_istio_is_completed_by_it(group: str, image: str, role: str) -> None:
+    text = f"apiVersion: {group}\nkind: Any\nspec: {{values: {{global: {{proxy: {{image: '{image}'}}}}}}}}\n"
+    assert found(text) == [(image, image if role == "external" else None, role)]
+
+
+def test_an_expression_of_a_template_that_is_yaml_is_unresolved() -> None:
+    for head in (ARGO + "spec: {source: {helm: {valuesObject: ", FLUX + "spec: {x: {}, values: {y: "):
+        assert found(head + "{image: {{image}}}}}}\n"[: None if "helm:" in head else -2] + "\n") == [
+            ("{{image}}", None, "unresolved")
+        ]
 
 
 def test_an_output_of_another_operator_is_not_built_here() -> None:
