@@ -6,13 +6,13 @@ import doctest
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from command_reference import command_reference
+from fork_server import write_program
 from isolation.environment import require
 from vectors import ROOT, clean_environ
 
@@ -44,7 +44,7 @@ def programs(tmp_path: Path) -> Path:
     """Return a folder with imgref, and a docker that prints the words that it is given, one a line."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "imgref").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m imgref "$@"\n')
+    write_program(folder / "imgref")
     (folder / "docker").write_text('#!/bin/sh\nprintf "%s\\n" docker "$@"\n')
     for name in ("apt-get", "pip3"):
         (folder / name).write_text("#!/bin/sh\n")

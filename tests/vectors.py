@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
+import fork_server
 from isolation.environment import kept
 from output_schemas import hold_to_schema
 
-DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
+DATA = ROOT / "tests" / "data"
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -35,18 +37,36 @@ class Done(NamedTuple):
 
 
 def imgref(
-    *arguments: str, stdin: str | bytes = "", cwd: Path | None = None, environ: dict[str, str] | None = None
-) -> Done:
-    """Run ``imgref`` as a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "imgref", *arguments],
-        input=stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", "surrogateescape"),
-        capture_output=True,
-        check=False,
-        cwd=cwd or ROOT / "tests" / "data",
-        env=clean_environ() if environ is None else environ,
-        timeout=120,
-    )
-    printed = done.stdout.decode("utf-8", "surrogateescape")
+    *arguments: str, stdin: str | bytes = "", cwd: Path | None = None, environ: dict[str, str] | None = None,
+    user: int | None = None,
+) -> Done:  # fmt: skip
+    """Run ``imgref`` as a process of its own, perhaps as another user."""
+    data = stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", "surrogateescape")
+    code, out, err = _run(arguments, data, cwd or DATA, clean_environ() if environ is None else environ, user)
+    printed = out.decode("utf-8", "surrogateescape")
     hold_to_schema(arguments, printed)
-    return Done(printed, done.stderr.decode("utf-8", "replace"), done.returncode)
+    return Done(printed, err.decode("utf-8", "replace"), code)
+
+
+def _run(
+    arguments: tuple[str, ...], data: bytes, cwd: Path, environ: dict[str, str], user: int | None
+) -> tuple[int, bytes, bytes]:
+    if fork_server.starts_anew(environ):
+        command = [sys.executable, "-m", "imgref", *arguments]
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            check=False,
+            cwd=cwd,
+            env=environ,
+            user=user,
+            timeout=fork_server.TIMEOUT,
+        )
+        return done.returncode, done.stdout, done.stderr
+    with fork_server.standard_input(data) as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        streams = (stdin, stdout.fileno(), stderr.fileno())
+        code = fork_server.run_forked(arguments, streams, cwd=cwd, environ=environ, user=user)
+        stdout.seek(0)
+        stderr.seek(0)
+        return code, stdout.read(), stderr.read()

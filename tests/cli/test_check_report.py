@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from check_trees import run, write_tree
-from vectors import clean_environ
+from fork_server import run_forked
+from vectors import clean_environ, imgref
 
 from imgref.check.reports import FORMATS
 
@@ -71,13 +72,10 @@ def test_check_of_yaml_or_json_without_images_passes(tmp_path: Path, capsys: Cap
         assert run(capsys, "check", *arguments) == (0, "", "no findings (no files, no references)\n")
 
 
-def test_check_of_standard_input_of_unknown_kind_exits_2(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_of_standard_input_of_unknown_kind_exits_2(tmp_path: Path) -> None:
     for options in ([], ["--stdin-filename", "notes.txt"]):
-        outcome = subprocess.run(
-            [sys.executable, "-m", "imgref", "check", "-", *options], input="a: 1\n", capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        assert (outcome.returncode, outcome.stdout) == (2, "")
+        outcome = imgref("check", "-", *options, stdin="a: 1\n", cwd=tmp_path)
+        assert (outcome.exit, outcome.stdout) == (2, "")
         assert HOW_TO_NAME_IT in outcome.stderr
 
 
@@ -151,17 +149,7 @@ def test_check_only_counts_what_is_excluded(tmp_path: Path, capsys: Capsys) -> N
     assert run(capsys, "check", "vendor/Dockerfile").code == 1
 
 
-AS_NOBODY = """
-import contextlib, encodings.ascii, io, os, sys, tempfile
-import imgref.cli._exit_codes
-from imgref.cli.main import main
-with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
-    main(["check", "ok"])  # loads what nobody may not be able to read
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-main(sys.argv[1:])
-"""
+NOBODY = 65534
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a check as somebody who may not read")
@@ -185,11 +173,9 @@ def test_check_of_what_may_not_be_read_never_passes(tmp_path: Path, repository: 
         path.chmod(path.stat().st_mode | 0o055)
     for name, mode in {"a/in": 0, "b/some.yaml": 0, "c/pyproject.toml": 0, "d": 0o444}.items():
         (tmp_path / name).chmod(mode)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, "check", named],
-        capture_output=True, text=True, check=False, env=clean_environ(HOME="/", TMPDIR="/tmp"),
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    environ = clean_environ(HOME="/", TMPDIR="/tmp")
+    done = imgref("check", named, cwd=tmp_path, environ=environ, user=NOBODY)
+    assert (done.exit, done.stdout) == (2, ""), done.stderr
     assert f"error: {error}\n" in done.stderr
 
 
@@ -198,10 +184,9 @@ def closed(arguments: str, *, both: bool = False) -> int:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        return subprocess.run(
-            [sys.executable, "-m", "imgref", *arguments.split()], stdin=subprocess.DEVNULL, stdout=writing,
-            stderr=writing if both else subprocess.DEVNULL, check=False, env=clean_environ(),
-        ).returncode  # fmt: skip
+        with open(os.devnull, "r+b") as nothing:
+            streams = (nothing.fileno(), writing, writing if both else nothing.fileno())
+            return run_forked(arguments.split(), streams, cwd=Path.cwd(), environ=clean_environ())
     finally:
         os.close(writing)
 

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from tempfile import TemporaryFile
 from typing import IO
 
 import pytest
-from vectors import clean_environ, imgref, rows
+from fork_server import run_forked
+from vectors import ROOT, clean_environ, imgref, rows
 
 COMMAND = [sys.executable, "-m", "imgref", "parse", "-"]
 
@@ -50,26 +52,30 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
 def test_a_closed_pipe_ends_every_command_quietly(arguments: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "imgref", *arguments]
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=clean_environ(), check=False)
+    assert writes_to(write, *arguments) == (0, b"")
     os.close(write)
-    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def writes_to(stdout: int | None, *arguments: str) -> tuple[int, bytes]:
+    """Run a command whose output goes to a file, or nowhere; return its exit code and what it prints to stderr."""
+    with open(os.devnull, "rb") as nothing, TemporaryFile() as stderr:
+        streams = (nothing.fileno(), stdout, stderr.fileno())
+        code = run_forked(arguments, streams, cwd=ROOT, environ=clean_environ())
+        stderr.seek(0)
+        return code, stderr.read()
 
 
 @pytest.mark.parametrize("arguments", ["parse ubuntu", "--help", "tags 1.2.3", "tags 1.2.3 --format table"])
 def test_what_cannot_be_written_is_an_error(arguments: str) -> None:
-    closed = subprocess.run(
-        ["sh", "-c", f'exec "{sys.executable}" -m imgref {arguments} >&-'],
-        capture_output=True,
-        env=clean_environ(),
-        check=False,
-    )
-    assert (closed.stderr, closed.returncode) == (b"", 0)
-    full = subprocess.run(
-        ["sh", "-c", f'exec "{sys.executable}" -m imgref {arguments} >/dev/full'], capture_output=True,
-        env=clean_environ(), check=False,
-    )  # fmt: skip
-    assert (full.stderr, full.returncode) == (b"error: No space left on device\n", 2)
+    assert writes_to(None, *arguments.split()) == (0, b"")
+    with open("/dev/full", "wb") as full:
+        assert writes_to(full.fileno(), *arguments.split()) == (2, b"error: No space left on device\n")
+
+
+def test_closed_standard_output_is_no_error() -> None:
+    script = f'exec "{sys.executable}" -m imgref parse ubuntu >&-'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, env=clean_environ(), check=False)
+    assert (done.stderr, done.returncode) == (b"", 0)
 
 
 def test_what_the_encoding_lacks_is_an_error() -> None:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from vectors import clean_environ
+from vectors import Done, clean_environ
+from vectors import imgref as run
 
 
-def imgref(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imgref", *arguments],
-        capture_output=True,
-        text=True,
-        env=clean_environ(**environ),
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+def imgref(*arguments: str, **environ: str) -> Done:
+    return run(*arguments, environ=clean_environ(**environ))
 
 
 def test_without_urllib3(tmp_path: Path) -> None:
     (tmp_path / "urllib3.py").write_text("raise ModuleNotFoundError(\"No module named 'urllib3'\", name='urllib3')")
     ran = imgref("ls", "localhost/app", PYTHONPATH=str(tmp_path))
-    assert (ran.returncode, ran.stdout) == (2, "")
+    assert (ran.exit, ran.stdout) == (2, "")
     assert ran.stderr == "error: registries need urllib3: pip install 'imgref[registry]'\n"
     for arguments in (["info"], ["logout", "registry.example"]):
-        assert imgref(*arguments, PYTHONPATH=str(tmp_path), HOME=str(tmp_path)).returncode == 0
+        assert imgref(*arguments, PYTHONPATH=str(tmp_path), HOME=str(tmp_path)).exit == 0
 
 
 BAD = [
@@ -61,7 +53,7 @@ BAD = [
 @pytest.mark.parametrize(("arguments", "said"), BAD, ids=[" ".join(arguments)[:50] for arguments, _ in BAD])
 def test_bad_usage(arguments: list[str], said: str, tmp_path: Path) -> None:
     ran = imgref(*arguments, HOME=str(tmp_path))
-    assert (ran.returncode, ran.stdout) == (2, "")
+    assert (ran.exit, ran.stdout) == (2, "")
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e.images import put_image
 from faults import status
+from fork_server import write_program
 from registry.kit import ALWAYS
 from registry.server import RegistryServer, run_server
 from vectors import ROOT, clean_environ
@@ -26,9 +26,7 @@ class Checkout:
     def __init__(self, path: Path, dockerfile: str) -> None:
         self.path = path / "clone"
         (path / "bin").mkdir()
-        program = path / "bin" / "imgref"
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m imgref "$@"\n')
-        program.chmod(0o755)
+        write_program(path / "bin" / "imgref")
         self.environ = clean_environ(PATH=f"{path / 'bin'}:/usr/bin:/bin", HOME=str(path))
         self.run("git", "init", "--quiet", "--bare", "remote.git", cwd=path)
         self.run("git", "clone", "--quiet", "remote.git", "clone", cwd=path)
