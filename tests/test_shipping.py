@@ -65,16 +65,27 @@ def test_changelog_section_prints_one_version_and_rejects_an_unknown_one(tmp_pat
         assert script("changelog-section", version, CHANGELOG=str(changelog)).returncode == 1
 
 
-def test_check_release_rejects_another_version_and_the_placeholder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("owner", "base", "error"),
+    [
+        ("acme", "python:3.13-slim@sha256:" + 64 * "a", ""),
+        ("OWNER", "python:3.13-slim@sha256:" + 64 * "a", "placeholder OWNER"),
+        ("acme", "python:3.13-slim", "has 'FROM python:3.13-slim AS build' without a digest"),
+        ("acme", "python:3.13-slim@sha256:" + 63 * "a", "without a digest"),
+    ],
+)
+def test_check_release_requires_owner_and_pinned_base(owner: str, base: str, error: str, tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(f"## [{imgref.__version__}]\n\n- Add all\n")
+    (tmp_path / "pyproject.toml").write_text(f'Source = "https://github.com/{owner}/imgref"\n')
+    (tmp_path / "Dockerfile").write_text(f"FROM {base} AS build\nCOPY . /\nFROM {base}\n")
+    names = {"CHANGELOG": "CHANGELOG.md", "PYPROJECT": "pyproject.toml", "DOCKERFILE": "Dockerfile"}
+    environ = {variable: str(tmp_path / name) for variable, name in names.items()}
+    ended = script("check-release", f"v{imgref.__version__}", environ=environ)
+    assert (ended.returncode, error in ended.stderr) == (1 if error else 0, True), ended.stderr
+
+
+def test_check_release_rejects_a_tag_of_another_version() -> None:
     assert "expected 'v" in script("check-release", "v99.0.0").stderr
-    changelog = tmp_path / "CHANGELOG.md"
-    changelog.write_text(f"## [{imgref.__version__}]\n\n- Add all\n")
-    project = tmp_path / "pyproject.toml"
-    for owner, code in (("OWNER", 1), ("acme", 0)):
-        project.write_text(f'Source = "https://github.com/{owner}/imgref"\n')
-        tag = f"v{imgref.__version__}"
-        ended = script("check-release", tag, CHANGELOG=str(changelog), PYPROJECT=str(project))
-        assert ended.returncode == code, ended.stderr
 
 
 def test_action_check_prints_annotations_and_writes_sarif(tmp_path: Path) -> None:
@@ -93,15 +104,6 @@ def test_action_install_adds_to_path_and_rejects_what_is_not_a_version(tmp_path:
     program.chmod(0o755)
     assert script("action", "install", environ=environ, INPUT_VERSION="").returncode == 0
     assert (tmp_path / "path").read_text() == f"{program.parent}\n"
-
-
-def test_gitlab_component_writes_a_code_quality_report(tmp_path: Path) -> None:
-    _, job = yaml.safe_load_all((ROOT / "templates" / "imgref.yml").read_text(encoding="utf-8"))
-    write_tree(tmp_path, {"Dockerfile": "FROM nginx\n"})
-    (line,) = job["imgref-check"]["script"]
-    ended = run("bash", "-euc", line, cwd=tmp_path, IMGREF_PATH=".", GITLAB_CI="true")
-    assert ended.returncode == 1
-    assert '"fingerprint"' in (tmp_path / "gl-code-quality-report.json").read_text()
 
 
 def test_the_image_runs_as_a_user_without_privileges() -> None:

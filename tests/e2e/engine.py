@@ -77,6 +77,7 @@ def run_engine(environ: dict[str, str]) -> Iterator[Engine]:
     (path / "daemon.json").write_text(json.dumps(settings))
     (path / "hosts").write_text("127.0.0.1 localhost registry.local\n")
     (path / "work").mkdir()
+    (path / "data").mkdir()
     environ = {**environ, "DOCKER_HOST": f"unix://{path}/s.sock", "DOCKER_BUILDKIT": "0"}
     environ["PATH"] += ":/usr/sbin:/sbin"
     # A process space as well, so that all that was started ends with the shell.
@@ -84,7 +85,8 @@ def run_engine(environ: dict[str, str]) -> Iterator[Engine]:
     shell = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ, cwd=path / "work")
     engine = Engine(path, environ, shell)
     try:
-        engine.good(f"ip link set lo up && mount --bind {path}/hosts /etc/hosts")
+        # In memory, since the engine copies the whole tree of an image for each of its layers.
+        engine.good(f"ip link set lo up && mount --bind {path}/hosts /etc/hosts && mount -t tmpfs data {path}/data")
         engine.good(f"dockerd --config-file {path}/daemon.json > {path}/dockerd.log 2>&1 &")
         if engine.run("for i in $(seq 100); do docker version && break; sleep 0.1; done")[0]:
             pytest.skip("dockerd does not start here: " + (path / "dockerd.log").read_text()[-500:])
