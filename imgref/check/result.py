@@ -19,7 +19,7 @@ Status = Literal["checked", "nothing", "skipped", "unknown", "unread", "unrecogn
 - ``skipped``: it was not checked, for a reason that is given.
 - ``unknown``: it was given by name, and its kind is not known.
 - ``unread``: it could not be read.
-- ``unrecognized``: its kind is not known, but it seems to have images.
+- ``unrecognized``: its kind, or that of a part of it, is not known, but it seems to have images.
 - ``excluded``: the policy excludes it.
 """
 
@@ -57,3 +57,8 @@ class Checked:
     reading: Reading | None = None
     line: int = 0
     unanswered: frozenset[str] = frozenset()
+
+    @property
+    def is_examined(self) -> bool:
+        """Whether everything in it was checked that can be: a part of an unknown kind has no findings."""
+        return self.status in {"checked", "nothing"} or (self.status == "unrecognized" and self.kind is not None)

@@ -194,12 +194,15 @@ class _Worker:
             if findings and text:
                 lines = dict(_source_lines(findings, reading, lines_of(reading.kind, text)))
         status: Status = "checked"
-        reason = reading.doubt
+        reason, line = "", 0
+        if reading.trace is not None:
+            status, reason, line = "unrecognized", reason_of(reading.trace), reading.trace.line
         if reading.doubt:
+            reason, line = reading.doubt, 0
             place = self.place(task)
             status = "skipped" if place.kind or place.may_be_about_anything else "unknown"
         if reading.incomplete and reading.problems and not any(finding.code == "IMG901" for finding in findings):
-            status, reason = self._unreported(task), _first_problem(reading)
+            status, reason, line = self._unreported(task), _first_problem(reading), 0
         return Checked(
             path,
             reading.kind,
@@ -212,6 +215,7 @@ class _Worker:
             reason,
             complete=not (reading.incomplete or reading.doubt),
             reading=reading if self.options.keep else None,
+            line=line,
             unanswered=unknown,
         )
 

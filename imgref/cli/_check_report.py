@@ -57,7 +57,7 @@ class Totals:
             self.unanswered = True
             if not self.failures:
                 _console.error(f"{result.path}: changed while registries were asked about it")
-        self.files += result.kind is not None and result.status == "checked"
+        self.files += result.kind is not None and result.is_examined
         self.references += result.references
         self.unresolved += result.unresolved
         if result.status not in {"checked", "nothing"}:
@@ -198,7 +198,7 @@ class Reporter:
         elif self._request.format == "full":
             _console.write(full_end(self._repeated, _drawing()), drawn=True)
         elif self._write is None:
-            text = report(self._request.format)(self._found)
+            text = self._whole(totals)
             if in_json := self._request.format == "json" and self._request.show_skipped:
                 text = with_skipped(text, totals.not_checked)
             _console.write_json(text)
@@ -206,6 +206,15 @@ class Reporter:
             show_skipped(totals.passed_over)
         if self._request.format == "github" and totals.not_understood:
             _console.write(f"::notice title=imgref::{totals.told_not_understood()}{totals.hint()}\n")
+
+    def _whole(self, totals: Totals) -> str:
+        """Return the report in a format that is one whole. Only SARIF has a place for what was not checked."""
+        if self._request.format != "sarif":
+            return report(self._request.format)(self._found)
+        from imgref.check.reports.notifications import Notes
+        from imgref.check.reports.sarif import sarif
+
+        return sarif(self._found, Notes(totals.not_checked, totals.failures, failed=totals.failed))
 
 
 def _writer(request: Request, repeated: Repeated) -> Callable[[list[Finding], Checked], None] | None:

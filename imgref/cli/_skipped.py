@@ -17,12 +17,15 @@ _WHY: Final = {
     "unknown": "not read, since its kind is unknown",
 }
 
+_PART: Final = "not read as a whole, since the kind of a document in it is unknown"
+
 
 def show_skipped(results: Sequence[Checked]) -> None:
     """List files of which nothing else was said, one a line."""
     for result in _sorted(results):
         place = f"{result.path}:{result.line}" if result.line else result.path
-        _console.note(_console.shown(f"{place}: {_WHY[result.status]}: {result.reason}"))
+        why = _WHY[result.status] if result.kind is None or not result.is_examined else _PART
+        _console.note(_console.shown(f"{place}: {why}: {result.reason}"))
 
 
 def with_skipped(findings: str, results: Sequence[Checked]) -> str:

@@ -162,7 +162,7 @@ class _Baselines:
             return list(result.findings)
         if self._before is not None:
             self._found += result.findings
-        if result.status in {"checked", "nothing"} or result.findings:
+        if result.is_examined or result.findings:
             codes = examined(task, policies) - result.unanswered
             # Where the reading stopped, only what could be found up to there is certain.
             self._examined.add(result.path, codes if result.complete else frozenset({"IMG901"}) & codes)

@@ -114,3 +114,5 @@ def _gaps(path: str, reading: Reading) -> Iterator[Unread]:
             yield Unread(path, problem.message, problem.line)
     if reading.doubt:
         yield Unread(path, reading.doubt, is_error=False)
+    if reading.trace is not None:
+        yield Unread(path, f"it has {reading.trace.text!r}", reading.trace.line, is_error=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from imgref.sources.builds import BuildTarget, Stage
     from imgref.sources.target import Target
+    from imgref.sources.traces import Trace
 
 __all__ = ["Comment", "Declaration", "Occurrence", "Problem", "Reading", "Role"]
 
@@ -109,6 +110,7 @@ class Reading:
         continued: the lines of statements that have more than one line, in order, if there are comments.
         stages: the stages of a Dockerfile, in order.
         builds: the images that the file says how to build.
+        trace: the first trace of an image in a document of the file that is of no known kind, beside others that are.
     """
 
     kind: str
@@ -121,3 +123,4 @@ class Reading:
     continued: tuple[range, ...] = ()
     stages: tuple[Stage, ...] = ()
     builds: tuple[BuildTarget, ...] = ()
+    trace: Trace | None = None

@@ -300,3 +300,39 @@ def test_github_gets_one_notice_of_files_that_were_not_understood(tmp_path: Path
     assert (outcome.code, outcome.out) == (0, f"{told}; --show-skipped lists them\n")
     assert run(capsys, "check", "--format", "github", "--show-skipped").out == f"{told}\n"
     assert run(capsys, "check", "--format", "concise").out == ""
+
+
+MIXED = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'nginx:1.27.3'}]}\n---\nweb:\n  image: acme/other\n"
+
+
+def test_a_document_of_an_unknown_kind_beside_a_known_one_is_counted(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"a.yaml": MIXED})
+    outcome = run(capsys, "check", "--show-skipped")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err.splitlines() == [
+        "a.yaml:6: not read as a whole, since the kind of a document in it is unknown: it has 'image: acme/other'",
+        "no findings, but 1 file that may use images was not understood (1 file, 1 reference)",
+    ]
+    write_tree(tmp_path, {"a.yaml": MIXED.replace("1.27.3", "latest")})
+    assert run(capsys, "check").err.startswith("1 finding in 1 file, and 1 file that may use images was not ")
+    assert run(capsys, "images").err.startswith("warning: a.yaml:6: not read: it has 'image: acme/other'\n")
+
+
+def test_a_baseline_forgets_findings_of_a_file_with_a_document_of_an_unknown_kind(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    write_tree(tmp_path, {"a.yaml": MIXED.replace("1.27.3", "latest")})
+    run(capsys, "check", "--write-baseline", "known.json")
+    write_tree(tmp_path, {"a.yaml": MIXED})
+    assert "1 finding of the baseline is gone" in run(capsys, "check", "--baseline", "known.json").err
+
+
+def test_sarif_has_notifications_for_files_that_were_not_understood(tmp_path: Path, capsys: Capsys) -> None:
+    write_tree(tmp_path, {"a.yaml": MIXED, "b.sh": "docker pull redis\n", "Dockerfile": "FROM redis:7.4.1\n"})
+    (run_,) = run(capsys, "check", "--format", "sarif").data["runs"]
+    told = run_["invocations"][0]["toolExecutionNotifications"]
+    places = [one["locations"][0]["physicalLocation"] for one in told]
+    assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [
+        ("a.yaml", 6),
+        ("b.sh", 1),
+    ]

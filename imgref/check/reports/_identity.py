@@ -1,4 +1,4 @@
-"""What makes two findings of two runs the same one: file, rule and text, and not the line, which moves."""
+"""What makes two findings of two runs the same one (file, rule and text, and not the line), and where files are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from urllib.parse import quote
 
 from imgref.check.finding import Finding
 
-__all__ = ["fingerprints", "relative"]
+__all__ = ["fingerprints", "relative", "uri_of"]
 
 
 def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
@@ -25,3 +26,8 @@ def fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
 def relative(path: str) -> str:
     """Return a path relative to the working directory, also where it is outside of it."""
     return os.path.relpath(path) if os.path.isabs(path) else path
+
+
+def uri_of(path: str) -> str:
+    """Return a relative URI; a colon in its first component would otherwise make that a scheme."""
+    return quote(os.fsencode(relative(path)), safe="/~!$&'()*+,;=@")

@@ -6,14 +6,13 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
 from imgref import __version__
 from imgref.check.finding import Finding
-from imgref.check.reports._identity import fingerprints, relative
+from imgref.check.reports._identity import fingerprints, uri_of
+from imgref.check.reports.notifications import DESCRIPTORS, Notes, invocation
 from imgref.check.rules import RULES, Rule
 from imgref.check.rules.pages import help_text, page
 from imgref.check.severity import severity_of
@@ -24,8 +23,13 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
 
 
-def sarif(findings: Sequence[Finding]) -> str:
-    """Return a log of one run, with all the rules and their help; locations are relative to the working directory."""
+def sarif(findings: Sequence[Finding], notes: Notes | None = None) -> str:
+    """Return a log of one run, with all the rules and their help; locations are relative to the working directory.
+
+    Args:
+        findings: the findings.
+        notes: what else is to be said of the run, or None if that is not known.
+    """
     places = {code: number for number, code in enumerate(RULES)}
     results = [
         {**_result(finding), "ruleIndex": places[finding.code], "partialFingerprints": {"imgref/v1": fingerprint}}
@@ -34,10 +38,13 @@ def sarif(findings: Sequence[Finding]) -> str:
     sites = project_urls()
     driver = {"name": "imgref", "version": __version__, **_information(sites)}
     driver["rules"] = [{**_descriptor(rule), **_help(rule, sites)} for rule in RULES.values()]
+    if notes is not None:
+        driver["notifications"] = list(DESCRIPTORS)
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The directory in which the check was started."}}},
+        **({} if notes is None else {"invocations": [invocation(notes)]}),
         "results": results,
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -84,15 +91,10 @@ def _result(finding: Finding) -> dict[str, object]:
         "endLine": finding.line,
         "endColumn": max(finding.end_column, finding.column),
     }
-    location = {"uri": _uri(finding.path), "uriBaseId": _ROOT}
+    location = {"uri": uri_of(finding.path), "uriBaseId": _ROOT}
     return {
         "ruleId": finding.code,
         "level": severity_of(finding),
         "message": {"text": message},
         "locations": [{"physicalLocation": {"artifactLocation": location, "region": region}}],
     }
-
-
-def _uri(path: str) -> str:
-    """Return a relative URI; a colon in its first component would otherwise make that a scheme."""
-    return quote(os.fsencode(relative(path)), safe="/~!$&'()*+,;=@")

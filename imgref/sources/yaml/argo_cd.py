@@ -50,10 +50,12 @@ def _helm(helm: Mapping, found: Found) -> None:
         read_values(values, found, elsewhere=True)
     for text in helm.every("values"):
         if isinstance(text, Scalar) and text.is_block:
-            documents = nodes_in(text, found.text)
-            if documents is None:
+            block = nodes_in(text, found.text)
+            if block is None:
                 found.add(text, "helm.values", None, "unresolved", "imgref cannot read the YAML in this text")
-            for document in documents or ():
+                continue
+            found.blocks[text.start] = block.quoted
+            for document in block.documents:
                 read_values(document, found, elsewhere=True)
     for parameters in helm.every("parameters"):
         if isinstance(parameters, Sequence):

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, compose
 
-__all__ = ["nodes_in"]
+__all__ = ["Block", "nodes_in"]
 
 _HEADER: Final = re.compile(r"\|[-+]?(?:[ \t]+#[^\r\n]*)?[ \t]*(?:\r\n?|\n)")
 _LINE: Final = re.compile(r"([ \t]*)([^\r\n]*)(?:\r\n?|\n|$)")
 
 
-def nodes_in(node: Scalar, text: str) -> list[Node] | None:
-    """Return the documents in a literal block scalar, or None if it is not YAML or not such a scalar.
+class Block(NamedTuple):
+    """What a block scalar has, placed in the text of the file.
+
+    Attributes:
+        documents: the documents.
+        start: where the lines of the block begin.
+        quoted: start and end of every quoted or block scalar in it.
+    """
+
+    documents: list[Node]
+    start: int
+    quoted: list[tuple[int, int]]
+
+
+def nodes_in(node: Scalar, text: str) -> Block | None:
+    """Return what is in a literal block scalar, or None if it is not YAML or not such a scalar.
 
     Args:
         node: the scalar.
@@ -29,7 +43,7 @@ def nodes_in(node: Scalar, text: str) -> list[Node] | None:
         return None
     for document in composition.documents:
         _move(document, start)
-    return composition.documents
+    return Block(composition.documents, start, [(first + start, last + start) for first, last in composition.quoted])
 
 
 def _end(text: str, start: int) -> int:

@@ -47,6 +47,10 @@ class Found:
         text: the file's text, without a byte order mark.
         variables: the value of a variable from outside, for the kinds that take them.
         aliased: the keys that each aliased scalar is the value of, by its ``id``.
+
+    Attributes:
+        builds: the images that the file says how to build.
+        blocks: where block scalars begin that are read as YAML, with the quoted and block scalars in each.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Found:
         self._lines: Lines | None = None
         self._places: dict[int, Occurrence] = {}
         self.builds: list[BuildTarget] = []
+        self.blocks: dict[int, list[tuple[int, int]]] = {}
         self._met: set[tuple[int, str]] = set()
         self._built: set[str] = set()
         self._mentioned: dict[tuple[str, ...], bool] = {}

@@ -7,11 +7,12 @@ from dataclasses import replace
 from imgref.sources.contract import Context
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
+from imgref.sources.traces import Trace, trace_of
 from imgref.sources.yaml.chart_templates import chart_images
 from imgref.sources.yaml.collector import Found
 from imgref.sources.yaml.comments import comments
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
-from imgref.sources.yaml.document import Composition, Node
+from imgref.sources.yaml.document import Composition, Node, Scalar, walk
 from imgref.sources.yaml.document import compose as compose_nodes
 from imgref.sources.yaml.dotenv import Variables
 from imgref.sources.yaml.objects import members
@@ -67,11 +68,14 @@ def _read(text: str, kind: str | None, composition: Composition, context: Contex
     found = Found(text, variables.lookup, composition.aliased)
     first = None
     doubt = ""
+    unknown: list[Node] = []
     for document in members(composition.documents):
         known = _kinds_of(document, kind)
         for name in known:
             loaded(KINDS[name].reader)(document, found)
         first = first or next(iter(known), None)
+        if not known:
+            unknown.append(document)
         if not known and looks_like_ci(document):
             doubt = "it looks like a file of a CI system, but is of no kind that imgref knows"
     if first is None and not composition.problems:
@@ -81,11 +85,31 @@ def _read(text: str, kind: str | None, composition: Composition, context: Contex
         first or kind or "yaml",
         tuple(item for item in found.occurrences() if stopped is None or item.line < stopped),
         (*variables.problems, *composition.problems),
-        comments(text, composition.quoted),
+        comments(text, _quoted(composition, found)),
         incomplete=stopped is not None,
         doubt=doubt,
         builds=tuple(found.builds) if stopped is None else (),
+        trace=None if stopped is not None else next(filter(None, (_trace_in(one, found) for one in unknown)), None),
     )
+
+
+def _quoted(composition: Composition, found: Found) -> list[tuple[int, int]]:
+    """Return the spans of scalars without comments; a block scalar that is read as YAML has comments of its own."""
+    if not found.blocks:
+        return composition.quoted
+    outside = (span for span in composition.quoted if span[0] not in found.blocks)
+    return sorted([*outside, *(span for spans in found.blocks.values() for span in spans)])
+
+
+def _trace_in(document: Node, found: Found) -> Trace | None:
+    """Return the first trace of an image in a document, whose strings are looked at one by one."""
+    for mapping in walk(document):
+        for key, value in mapping.pairs:
+            if not isinstance(key, Scalar) or not isinstance(value, Scalar) or value.is_null:
+                continue
+            if (trace := trace_of(f"{key.value}: {value.value}", yaml=True)) is not None:
+                return trace._replace(line=found.line_of(value.place(found.text)) + trace.line - 1)
+    return None
 
 
 def _kinds_of(document: Node, kind: str | None) -> list[str]:

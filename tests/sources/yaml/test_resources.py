@@ -212,3 +212,35 @@ def test_reading_objects_takes_linear_time(head: str, part: str) -> None:
     items = "" if head.endswith(":\n") or not head else "items:\n"
     shared = "" if "&b" in head or not head else "b: &b [{image: 'x:1'}]\nc: &c [{name: a, default: 'a:1'}]\n"
     assert_linear(lambda size: f"{shared}{head}{items}{part * size}", read, 30, 3)
+
+
+def test_comments_to_imgref_count_in_the_values_of_an_application() -> None:
+    text = (
+        ARGO + "spec:\n  source:\n    helm:\n      values: |  # imgref: one\n        # imgref: ignore[IMG102] two\n"
+        "        image: a:latest # imgref: three\n        text: |\n          # imgref: no\n"
+        "        other: '# imgref: no'\n  note: |\n    # imgref: no\n"
+    )
+    comments = read(text).comments
+    assert [(comment.line, comment.trailing) for comment in comments] == [(6, True), (7, False), (8, True)]
+    assert comments[1].text == "ignore[IMG102] two"
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "text"),
+    [
+        ("a: {image: acme/x}", 1, "image: acme/x"),
+        ("b: 1\na:\n  my_image: 'ghcr.io/acme/x:1'", 3, "image: ghcr.io/acme/x:1"),
+        ("run: |\n  set -e\n  docker run --rm alpine\n", 2, "docker run"),
+    ],
+)
+def test_an_unknown_document_beside_a_known_one_has_a_trace(document: str, line: int, text: str) -> None:
+    known = CR + "spec: {image: 'a:1'}\n"
+    for whole, first in ((f"{known}---\n{document}\n", 5), (f"{document}\n---\n{known}", 1)):
+        trace = read(whole).trace
+        assert trace is not None
+        assert (trace.line, trace.text) == (line + first - 1, text)
+
+
+@pytest.mark.parametrize("document", ["a: 1", "- image", "image: {a: b}", "image: logo.png", "image:", "# image: a:1"])
+def test_an_unknown_document_without_images_has_no_trace(document: str) -> None:
+    assert read(f"{CR}spec: {{image: 'a:1'}}\n---\n{document}\n").trace is None
