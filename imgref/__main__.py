@@ -2,11 +2,15 @@
 
 Importing what a command needs takes a moment. An interrupt in that time would end in a traceback, from whichever import
 it happens to hit; some even turn it into another exception. So it ends the process at once instead.
+
+Almost everything that an import makes lasts until the end. Searching it for garbage, several times during the imports
+and once more at the end, would take a fifth of the time of a short command.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # signal itself imports enum, which takes longer than all of this
+import gc
 import os
 
 TYPE_CHECKING = False  # typing's own takes longer still
@@ -19,6 +23,9 @@ __all__ = ["main"]
 
 _INTERRUPTED = 130
 
+_COLLECT_AFTER = 50_000
+"""How many more objects than before there are when garbage is collected; by default 700."""
+
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit.
@@ -26,6 +33,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Args:
         arguments: the words after ``imgref``; by default those of this process.
     """
+    gc.set_threshold(_COLLECT_AFTER)
     # Whoever starts a process in the background may have told it to ignore interrupts.
     handled = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     try:
@@ -42,7 +50,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             os._exit(_INTERRUPTED)
         raise
     finally:
-        # What is left to do is the interpreter's.
+        # What is left to do is the interpreter's, and it need not search what is there for garbage.
+        gc.freeze()
         if handled:
             _signal.signal(_signal.SIGINT, _end)
 

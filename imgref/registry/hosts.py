@@ -234,11 +234,12 @@ class Hosts:
         return None
 
     def _directories(self, host: str) -> tuple[Path, ...]:
+        bases = [base for base in self.certificates if base.is_dir()]
         # Hosts come from the network too, in redirects: only what reads as one becomes a part of a path.
-        if not is_a(REGISTRY, host):
+        if not bases or not is_a(REGISTRY, host):
             return ()
         names = [host, DOCKER_HUB] if host == DOCKER_HUB_SERVER else [host]
-        return tuple(base / name for base in self.certificates for name in names)
+        return tuple(base / name for base in bases for name in names)
 
 
 def _require_pair(pair: ClientCertificate) -> None:

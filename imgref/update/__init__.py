@@ -10,20 +10,27 @@
 What registries know is passed in as a :class:`~imgref.update.registry.Registry`.
 """
 
-from imgref.update.aliases import likely_aliases, most_specific
-from imgref.update.apply import apply_file
-from imgref.update.candidates import Level
-from imgref.update.choose import Choice, Reason, choose_newer, version_of
-from imgref.update.diff import diff_of
-from imgref.update.edits import Edit
-from imgref.update.exact import exact_tag
-from imgref.update.moving import Outlook, Question, outlooks, plan_update
-from imgref.update.pinning import plan_pin, plan_unpin
-from imgref.update.plan import Change, FilePlan, Left, Plan, Spot, spots
-from imgref.update.policy import ImageRule, Rule, UpdatePolicy
-from imgref.update.registry import Failed, Registry
-from imgref.update.source import Source, read_source
-from imgref.update.tag_parts import TagParts, read_tag, variant_of
+from __future__ import annotations
+
+from imgref import _lazily
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from imgref.update.aliases import likely_aliases, most_specific
+    from imgref.update.apply import apply_file
+    from imgref.update.candidates import Level
+    from imgref.update.choose import Choice, Reason, choose_newer, version_of
+    from imgref.update.diff import diff_of
+    from imgref.update.edits import Edit
+    from imgref.update.exact import exact_tag
+    from imgref.update.moving import Outlook, Question, outlooks, plan_update
+    from imgref.update.pinning import plan_pin, plan_unpin
+    from imgref.update.plan import Change, FilePlan, Left, Plan, Spot, spots
+    from imgref.update.policy import ImageRule, Rule, UpdatePolicy
+    from imgref.update.registry import Failed, Registry
+    from imgref.update.source import Source, read_source
+    from imgref.update.tag_parts import TagParts, read_tag, variant_of
 
 __all__ = [
     "Change",
@@ -60,3 +67,61 @@ __all__ = [
     "variant_of",
     "version_of",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _lazily(
+        __name__,
+        {
+            "aliases": (
+                "likely_aliases",
+                "most_specific",
+            ),
+            "apply": ("apply_file",),
+            "candidates": ("Level",),
+            "choose": (
+                "Choice",
+                "Reason",
+                "choose_newer",
+                "version_of",
+            ),
+            "diff": ("diff_of",),
+            "edits": ("Edit",),
+            "exact": ("exact_tag",),
+            "moving": (
+                "Outlook",
+                "Question",
+                "outlooks",
+                "plan_update",
+            ),
+            "pinning": (
+                "plan_pin",
+                "plan_unpin",
+            ),
+            "plan": (
+                "Change",
+                "FilePlan",
+                "Left",
+                "Plan",
+                "Spot",
+                "spots",
+            ),
+            "policy": (
+                "ImageRule",
+                "Rule",
+                "UpdatePolicy",
+            ),
+            "registry": (
+                "Failed",
+                "Registry",
+            ),
+            "source": (
+                "Source",
+                "read_source",
+            ),
+            "tag_parts": (
+                "TagParts",
+                "read_tag",
+                "variant_of",
+            ),
+        },
+    )

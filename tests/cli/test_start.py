@@ -108,3 +108,13 @@ def test_every_command_starts_by_the_script() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     assert 'imgref = "imgref.__main__:main"' in text
     assert "parse" in COMMANDS
+
+
+def test_short_command_ends_without_collecting_garbage() -> None:
+    program = (
+        "import gc, sys\nbefore = gc.get_stats()[2]['collections']\nfrom imgref.__main__ import main\n"
+        "try:\n    main(['parse', 'nginx'])\nfinally:\n"
+        "    print(gc.get_stats()[2]['collections'] - before, gc.get_freeze_count() > 0, file=sys.stderr)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=clean_environ(), cwd=ROOT)
+    assert ran.stderr == "0 True\n"
