@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from imgref._image_reference import DEFAULT_REGISTRY, from_parts
 from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
+from imgref.reference._image_reference import DEFAULT_REGISTRY, from_parts
 
 __all__ = ["Repository"]
 
@@ -100,7 +100,7 @@ class Repository:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
         """Validate, describe and serialize a field of a pydantic model as the string."""
-        from imgref._reference_forms import pydantic_schema
+        from imgref.reference._forms import pydantic_schema
 
         return pydantic_schema(cls, cls.parse)
 

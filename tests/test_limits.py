@@ -23,7 +23,7 @@ _ONE_REFERENCE: Final = "each parameter is another fact about one reference, and
 
 MANY_PARAMETERS: Final = {
     "check.settings.read_policy": _BY_KEYWORD,
-    "_ci_tags.tags_of_build": _BY_KEYWORD,
+    "ci._tags.tags_of_build": _BY_KEYWORD,
     "registry.authorization.Authenticator._bearer": "the request, the challenge and the credential are independent",
     "registry.authorization.Authenticator.renew": "the request that was refused, and its answer",
     "registry.release.plan_release": _BY_KEYWORD,
@@ -44,7 +44,7 @@ MANY_PARAMETERS: Final = {
 """Functions with more parameters than the limit, and why; the callback of a command has one for each option."""
 
 LONG_MODULES: Final = {
-    "_image_reference": "one value with all its methods",
+    "reference._image_reference": "one value with all its methods",
     "archive.writer": "one way to write an archive, which would only be spread over modules",
     "registry.credentials": "the sources of credentials, in the order in which they are asked",
     "registry.release": "a plan and its application, which share the rules of what may move",

@@ -23,7 +23,8 @@ ELSEWHERE = {
 
 def own_test(path: Path) -> Path:
     place = path.relative_to(PACKAGE)
-    return ROOT / "tests" / place.parent / f"test_{place.stem.lstrip('_')}.py"
+    folders = [folder.lstrip("_") for folder in place.parent.parts]
+    return ROOT.joinpath("tests", *folders, f"test_{place.stem.lstrip('_')}.py")
 
 
 @pytest.mark.parametrize("module", MODULES)

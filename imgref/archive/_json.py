@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imgref._documents import parse_json
+from imgref._utils.documents import parse_json
 
 __all__ = ["read_json", "read_value"]
 

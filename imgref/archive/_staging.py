@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
 
-from imgref._locks import is_unlocked, lock, locked
+from imgref._utils.locks import is_unlocked, lock, locked
 
 __all__ = ["Stage", "is_stage", "scratch_directory", "stage_directory", "stage_file"]
 

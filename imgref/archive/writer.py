@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from imgref._locks import locked
+from imgref._utils.locks import locked
 from imgref.archive._json import read_value
 from imgref.archive._layout import IMAGE_NAME, REF_NAME, blob_name
 from imgref.archive._staging import is_stage, stage_directory, stage_file

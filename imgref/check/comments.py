@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from imgref._suggest import nearest
+from imgref._utils.suggest import nearest
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote

@@ -215,7 +215,7 @@ def _one_of(known: tuple[str, ...], value: object, name: str, setting: Setting) 
         ConfigError: it is not; the nearest word is suggested.
     """
     if value not in known:
-        from imgref._suggest import did_you_mean
+        from imgref._utils.suggest import did_you_mean
 
         listed = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
         reason = f"{name} must be {listed}, not {value!r}{did_you_mean(str(value), known)}"

@@ -46,7 +46,7 @@ def read_severities(setting: Setting | None) -> Severities:
     for selector in sorted(table, key=lambda selector: (selector != "ALL", len(selector))):
         word = table[selector]
         if word not in _WORDS:
-            from imgref._suggest import did_you_mean
+            from imgref._utils.suggest import did_you_mean
 
             reason = f"the severity of {selector!r} must be 'error', 'warning' or 'off', not {word!r}"
             raise ConfigError(f"{reason}{did_you_mean(str(word), _WORDS, cutoff=0.6)}", setting.path, setting.line)

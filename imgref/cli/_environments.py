@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
-from imgref._suggest import did_you_mean
+from imgref._utils.suggest import did_you_mean
 from imgref.config import Setting, table_settings
 from imgref.errors import ConfigError
 

@@ -14,7 +14,7 @@ from imgref.cli import _console
 from imgref.cli._job_summary import append_summary
 
 if TYPE_CHECKING:
-    from imgref.cli._formats import Printed
+    from imgref.cli.tags._formats import Printed
     from imgref.tags import HeldTag
 
 __all__ = ["tell_held_in_actions", "write_github"]
@@ -30,7 +30,7 @@ def write_github(printed: Printed, bake_target: str) -> tuple[str, list[str]]:
         raise click.UsageError("--format github writes to the file that GITHUB_OUTPUT names, which is not set")
     import json
 
-    from imgref.cli._formats import bake_file, on_one_line, plain_pairs
+    from imgref.cli.tags._formats import bake_file, on_one_line, plain_pairs
 
     version, *names = on_one_line([printed.plan.version, *printed.names])
     outputs = {"version": version, "tags": "\n".join(names)}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from imgref._durations import read_duration
+from imgref.cli._durations import read_duration
 
 __all__ = ["iso_time", "parse_since", "shown_time"]
 

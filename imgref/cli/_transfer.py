@@ -75,7 +75,7 @@ def mount_option(command: _Command) -> _Command:
 
 def pushed_blobs() -> PushedBlobs:
     """Return the memory of what was pushed where."""
-    from imgref._directories import cache_home
+    from imgref._utils.directories import cache_home
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
     return PushedBlobs(cache_home(os.environ) / "imgref" / "pushed.json")

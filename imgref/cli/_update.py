@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from imgref._durations import read_duration
 from imgref.check.patterns import ImagePattern, PatternError
 from imgref.check.policy import Policy
 from imgref.check.runner import unlisted
 from imgref.check.settings import Policies, read_policy
 from imgref.check.tasks import Task, declared_kind, list_tasks
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_REGISTRY, _console
+from imgref.cli._durations import read_duration
 from imgref.cli._jobs import jobs_option
 from imgref.cli._jobs import lookups as lookups_with
 from imgref.cli._lookups import Lookups

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeVar, cast
 
-from imgref._durations import read_duration
-from imgref._suggest import did_you_mean
+from imgref._utils.suggest import did_you_mean
 from imgref.check.patterns import ImagePattern, PatternError
+from imgref.cli._durations import read_duration
 from imgref.config import Config, Setting, table_settings
 from imgref.errors import ConfigError, InvalidVersion
 from imgref.update.policy import LEVELS, ImageRule, Rule, To, UpdatePolicy

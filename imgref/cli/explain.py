@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from imgref._suggest import nearest
+from imgref._utils.suggest import nearest
 from imgref.check.rules import RULES, Rule
 from imgref.check.rules.pages import all_pages, page
 from imgref.cli import _console

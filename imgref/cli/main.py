@@ -115,7 +115,7 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from imgref._suggest import did_you_mean
+            from imgref._utils.suggest import did_you_mean
 
             meant = did_you_mean(args[0], COMMANDS, cutoff=0.6)
             raise click.UsageError(f"no such command {args[0]!r}{meant}", ctx) from error

@@ -30,7 +30,7 @@ def command(name: str | None) -> int:
             _console.say(each)
         return 0
     if name not in known:
-        from imgref._suggest import did_you_mean
+        from imgref._utils.suggest import did_you_mean
 
         raise click.UsageError(f"no schema {name!r}{did_you_mean(name, known)}")
     _console.write_json(schema(name))

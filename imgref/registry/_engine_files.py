@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from imgref._directories import config_home
+from imgref._utils.directories import config_home
 
 __all__ = ["containers_files", "docker_files", "is_readable"]
 

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
 
-from imgref._documents import DocumentError, parse_json, parse_toml
-from imgref._files import replace_file
-from imgref._locks import locked
+from imgref._utils.documents import DocumentError, parse_json, parse_toml
+from imgref._utils.files import replace_file
+from imgref._utils.locks import locked
 from imgref.errors import ConfigError
 
 __all__ = ["LineFinder", "line_of", "read_json", "read_toml", "settings_lock", "write_private"]

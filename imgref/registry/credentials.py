@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
-from imgref._directories import config_home, home_of
+from imgref._utils.directories import config_home, home_of
 from imgref.archive.manifest import read_json as read_json_object
 from imgref.errors import AuthenticationError, ConfigError
 from imgref.hosts import DOCKER_HUB, is_docker_hub

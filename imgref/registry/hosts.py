@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from imgref._directories import config_home, home_of
 from imgref._grammar import REGISTRY, is_a
+from imgref._utils.directories import config_home, home_of
 from imgref.errors import ConfigError, quote
 from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host
 from imgref.registry._engine_files import containers_files, docker_files, is_readable

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from imgref import _toml_places
-from imgref._documents import DocumentError, parse_json, parse_toml
+from imgref._utils import toml_places
+from imgref._utils.documents import DocumentError, parse_json, parse_toml
 from imgref.errors import quote
 from imgref.sources import _json_places
 from imgref.sources._lines import TextLines
@@ -104,16 +104,16 @@ def read_registries_conf(text: str, _: Context = Context()) -> Reading:  # noqa:
         settings = parse_toml(text)
     except DocumentError as error:
         return _unreadable(_REGISTRIES, error.line or 1, error.column or 1, f"this {error.reason}")
-    places = _toml_places.places(text)
+    places = toml_places.places(text)
     found = _Found(_REGISTRIES, text)
     _first_version(settings, places, found)
     _second_version(settings, places, found)
     return found.reading()
 
 
-def _first_version(settings: _Table, places: Mapping[_toml_places.Path, int], found: _Found) -> None:
+def _first_version(settings: _Table, places: Mapping[toml_places.Path, int], found: _Found) -> None:
     """``[registries.insecure]`` with an array ``registries``."""
-    path: _toml_places.Path = ("registries", "insecure", "registries")
+    path: toml_places.Path = ("registries", "insecure", "registries")
     value: object = settings
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
@@ -121,7 +121,7 @@ def _first_version(settings: _Table, places: Mapping[_toml_places.Path, int], fo
         found.host(host, places.get((*path, index), 0), "an insecure registry")
 
 
-def _second_version(settings: _Table, places: Mapping[_toml_places.Path, int], found: _Found) -> None:
+def _second_version(settings: _Table, places: Mapping[toml_places.Path, int], found: _Found) -> None:
     """``[[registry]]`` tables and the ``[[registry.mirror]]`` tables in them; what is blocked is never asked."""
     for path, registry in _tables(settings, (), "registry"):
         if registry.get("blocked") is True:
@@ -136,7 +136,7 @@ def _second_version(settings: _Table, places: Mapping[_toml_places.Path, int], f
                     found.host(table[key], places.get((*inner, key), 0), f"the {key} of a registry")
 
 
-def _tables(table: _Table, path: _toml_places.Path, key: str) -> Iterator[tuple[_toml_places.Path, _Table]]:
+def _tables(table: _Table, path: toml_places.Path, key: str) -> Iterator[tuple[toml_places.Path, _Table]]:
     value = table.get(key)
     for index, entry in enumerate(value if isinstance(value, list) else ()):
         if isinstance(entry, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from imgref._files import replace_file
+from imgref._utils.files import replace_file
 from imgref.update.plan import FilePlan
 from imgref.update.source import Unread, read_bytes
 

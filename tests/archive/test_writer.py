@@ -22,7 +22,7 @@ from images import (
     write_tar,
 )
 
-from imgref._locks import locked
+from imgref._utils.locks import locked
 from imgref.archive.image import Image, SourceBlob
 from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
 from imgref.archive.reader import open_archive
@@ -284,7 +284,7 @@ def _umask() -> int:
 WRITE = """
 import sys, time
 from pathlib import Path
-from imgref._locks import locked
+from imgref._utils.locks import locked
 from imgref.archive.image import Image, SourceBlob
 from imgref.archive.manifest import OCI_MANIFEST, Descriptor, Manifest
 from imgref.archive.reader import open_archive

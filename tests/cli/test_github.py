@@ -14,15 +14,15 @@ from unittest import mock
 
 import click
 import pytest
-from cli.test_formats import github_outputs
+from cli.tags.test_formats import github_outputs
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors import clean_environ, imgref
 
 from imgref import HeldTag, TagPlan
-from imgref.cli._formats import Printed, write_plan
 from imgref.cli._github import tell_held_in_actions, write_github
-from imgref.cli._labels import Metadata
+from imgref.cli.tags._formats import Printed, write_plan
+from imgref.cli.tags._labels import Metadata
 from imgref.reference import parse
 
 PLAN = TagPlan("1.0.0", "semver", False, ("1.0.0", "latest"))

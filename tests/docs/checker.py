@@ -312,7 +312,7 @@ CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
 
 EXEMPT = {
     ("docs/commands.md", "text"): "generated from --help; tests/test_docs.py compares the whole page",
-    ("docs/inventory.md", "text"): "a transcript of its own; tests/cli/test_images.py runs it",
+    ("docs/inventory.md", "text"): "a transcript of its own; tests/cli/images/test_images.py runs it",
     ("docs/rules.md", "dockerfile"): "bad on purpose; tests/check/test_rules.py checks each example with its rule",
     ("docs/rules.md", "yaml"): "bad on purpose; tests/check/test_rules.py checks each example with its rule",
     ("docs/references.md", "registry.local:5001/gallery/ui:v1@sha256:9f86d0…"): "a drawing of the parts of a reference",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from imgref._toml_places import places
+from imgref._utils.toml_places import places
 from imgref.sources.dockerfile.globs import Glob, InvalidGlob
 from imgref.sources.dockerfile.reader import read_dockerfile
 from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, expand, find_heredocs

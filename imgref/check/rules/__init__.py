@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from imgref._suggest import did_you_mean
+from imgref._utils.suggest import did_you_mean
 from imgref.check.policy import Policy
 from imgref.check.rules import files, online, origin, tags
 from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Verdict

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from imgref._files import replace_file
 from imgref._grammar import PATH, is_a
+from imgref._utils.files import replace_file
 from imgref.reference import ImageReference
 
 __all__ = ["PushedBlobs"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
-from imgref._suggest import nearest
+from imgref._utils.suggest import nearest
 from imgref.errors import quote
 from imgref.sources.dockerfile.instructions import Instruction, Refused, Span
 from imgref.sources.dockerfile.shell_words import SPACE, BadWord, find_heredocs

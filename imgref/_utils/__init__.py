@@ -1,0 +1,1 @@
+"""Helpers that know nothing of images: files, directories, documents, and words that were probably meant."""
