@@ -32,6 +32,7 @@ from imgref.sources.decoding import Unreadable
 from imgref.sources.recognition import Place, Places, is_candidate
 from imgref.sources.walk import Listing, shown_path
 from imgref.update.apply import apply_file
+from imgref.update.dotenv import with_dotenv
 from imgref.update.plan import Left, Plan, Spot, spots
 from imgref.update.policy import LEVELS, UpdatePolicy
 from imgref.update.source import Source, Unread, read_source
@@ -146,7 +147,15 @@ class Job:
             if source is not None:
                 self.sources.append(source)
                 self._policies[source.path] = rules[task.policy]
+        self._add_dotenv()
         self.sources.sort(key=lambda source: source.path.split("/"))
+
+    def _add_dotenv(self) -> None:
+        """Add the ``.env`` files that hold references of the Compose files, under the settings of these."""
+        rules = {os.path.dirname(source.path): self._policies[source.path] for source in self.sources}
+        self.sources = with_dotenv(self.sources, Listing(lambda path: False, os.environ).ignores)
+        for source in self.sources:
+            self._policies.setdefault(source.path, rules[os.path.dirname(source.path)])
 
     def _tasks(self, paths: Sequence[str], rules: list[UpdatePolicy]) -> list[Task]:
         def policy_of(file: Path | None, root: Path | None = None) -> Policy:

@@ -9,6 +9,7 @@ from typing import Final
 from imgref._printable import masked
 from imgref.cli import _console
 from imgref.sources.decoding import encoding_of
+from imgref.update.consumers import DOTENV
 from imgref.update.diff import diff_of
 from imgref.update.edits import Edit
 from imgref.update.plan import Change, FilePlan, Left, Plan
@@ -64,7 +65,8 @@ def say_diff(file: FilePlan) -> None:
 
     Lines around a change are omitted if they have credentials. If the changed lines have some, they are masked.
     """
-    diff = diff_of(file)
+    # What is beside a changed line of an .env file is often a secret.
+    diff = diff_of(file, 0) if file.source.reading.kind == DOTENV else diff_of(file)
     if not _is_public(diff, file):
         diff = diff_of(file, 0)
     if _is_public(diff, file):

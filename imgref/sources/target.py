@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["UNSURE", "Target", "TextSpan"]
+__all__ = ["UNSURE", "Outside", "Target", "TextSpan"]
 
 UNSURE: Final = "the consumer may reject a tag with a digest"
 """Why no digest is added to a reference whose consumer is not certain to accept it beside a tag."""
@@ -15,6 +15,18 @@ class TextSpan(NamedTuple):
 
     start: int
     end: int
+
+
+class Outside(NamedTuple):
+    """A variable whose value is in the file ``.env``.
+
+    Attributes:
+        name: the variable.
+        repository: what is before it, if its value is the tag alone; None if its value is the whole reference.
+    """
+
+    name: str
+    repository: str | None
 
 
 class Target(NamedTuple):
@@ -29,6 +41,7 @@ class Target(NamedTuple):
         in_tag: whether a digest can be written behind the tag.
         unpinnable: why no digest is added although the tag can be changed, or an empty string.
         fixed: why nothing can be edited, or an empty string.
+        outside: the variable that has the reference or its tag, if an edit belongs into the file that sets it.
     """
 
     whole: TextSpan | None = None
@@ -37,6 +50,7 @@ class Target(NamedTuple):
     in_tag: bool = False
     unpinnable: str = ""
     fixed: str = ""
+    outside: Outside | None = None
 
     @property
     def spans(self) -> tuple[TextSpan, ...]:

@@ -70,9 +70,7 @@ class Listing:
 
     def files(self, root: str) -> list[str]:
         """Return the files of interest below a directory, sorted, each as ``root`` with the rest behind it."""
-        environ = {name: value for name, value in self.environ.items() if not name.startswith("GIT_")}
-        environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-        return sorted(set(self._within(root, root, environ, 0)), key=lambda path: path.split("/"))
+        return sorted(set(self._within(root, root, self._environ(), 0)), key=lambda path: path.split("/"))
 
     def _within(self, directory: str, root: str, environ: dict[str, str], depth: int) -> Iterator[str]:
         names = None if self.everything else self._by_git(directory, environ)
@@ -94,6 +92,29 @@ class Listing:
             elif self._counts(path, mode, root):
                 yield path
 
+    def ignores(self, path: str) -> bool:
+        """Return whether git ignores a file, or may do so: whether it does is not known if git cannot be asked."""
+        directory, name = os.path.split(path)
+        environ = self._environ()
+        try:
+            top = _repository(directory)
+            place = ("-C", directory or ".")
+            names = None if top is None else self._git(place, (*_LIST, "--cached", "--", name), environ, top)
+            if names is None:
+                names = self._outside(directory or ".", environ, name)
+        except FileNotFoundError:
+            return True
+        return not names
+
+    def _environ(self) -> dict[str, str]:
+        environ = {name: value for name, value in self.environ.items() if not name.startswith("GIT_")}
+        return environ | {
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C",
+        }
+
     def _by_git(self, root: str, environ: dict[str, str]) -> list[str] | None:
         """Ask git; None where there is none."""
         try:
@@ -104,7 +125,7 @@ class Listing:
         except FileNotFoundError:
             return None
 
-    def _outside(self, root: str, environ: dict[str, str]) -> list[str] | None:
+    def _outside(self, root: str, environ: dict[str, str], *names: str) -> list[str] | None:
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory(prefix="imgref-") as empty:
@@ -114,7 +135,7 @@ class Listing:
             with open(f"{empty}/HEAD", "w", encoding="ascii") as head:
                 head.write("ref: refs/heads/main\n")
             place = (f"--git-dir={empty}", f"--work-tree={Path(root).absolute()}", "-C", root)
-            return self._git(place, _LIST, environ, None)
+            return self._git(place, (*_LIST, "--", *names), environ, None)
 
     def _git(
         self, place: tuple[str, ...], command: tuple[str, ...], environ: dict[str, str], top: str | None

@@ -6,7 +6,10 @@ from typing import Final
 
 from imgref.sources.kinds import KINDS
 
-__all__ = ["takes_tag_and_digest"]
+__all__ = ["DOTENV", "takes_tag_and_digest"]
+
+DOTENV: Final = "dotenv"
+"""The kind of the file ``.env``, whose values Compose puts into its own references."""
 
 _UNCERTAIN: Final = frozenset({
     ("bitbucket", "pipe"), ("quadlet", "quadlet.Container.Mount"), ("bake", "bake.attest"),
@@ -24,6 +27,8 @@ def takes_tag_and_digest(kind: str, construct: str) -> bool:
     >>> takes_tag_and_digest("dockerfile", "from"), takes_tag_and_digest("bitbucket", "pipe")
     (True, False)
     """
+    if kind == DOTENV:
+        kind = "compose"
     if (kind, construct) in _CERTAIN:
         return True
     return kind in KINDS and KINDS[kind].takes_tag_and_digest and (kind, construct) not in _UNCERTAIN

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from imgref._grammar import REFERENCE
 from imgref.sources.decoding import encoding_of
 from imgref.sources.target import UNSURE, TextSpan
-from imgref.update.consumers import takes_tag_and_digest
+from imgref.update.consumers import DOTENV, takes_tag_and_digest
 from imgref.update.source import Source
 
 __all__ = ["Edit", "Refused", "Wanted", "edited", "replaced", "texts_for"]
@@ -139,7 +139,10 @@ def _refuse_number(source: Source, span: TextSpan, tag: str, *, before: str) -> 
 
     Removing a digest restores such a tag, which was there before.
     """
-    plain = source.reading.kind != "dockerfile" and source.text[span.start - 1 : span.start] not in {"'", '"'}
+    plain = source.reading.kind not in {"dockerfile", DOTENV} and source.text[span.start - 1 : span.start] not in {
+        "'",
+        '"',
+    }
     if plain and _NUMBER.fullmatch(tag) and before.partition("@")[0] != tag:
         raise Refused(f"the tag {tag} is a number in YAML; put the tag in quotes")
 

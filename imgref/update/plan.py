@@ -178,6 +178,9 @@ def _reference(occurrence: Occurrence) -> ImageReference | None:
 
 def _without_image(occurrence: Occurrence) -> tuple[Why, str] | None:
     """Return why an occurrence names no image that a registry could be asked for, or return None."""
+    target = occurrence.target
+    if target is not None and target.outside is not None and not target.fixed:
+        return "not-needed", "edited in the file .env"
     if occurrence.role == "external":
         # A chart's appVersion, or the tag of the resource that a kustomization changes.
         return None if occurrence.reason is None else ("fixed", occurrence.reason)

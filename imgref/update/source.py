@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,7 @@ class Source:
         named: whether it was given by name.
         reading: what was found in it.
         context: what the reader knew besides the text.
+        reader: finds the references in other bytes, if that is not what its kind does.
     """
 
     path: str
@@ -49,9 +50,12 @@ class Source:
     named: bool
     reading: Reading
     context: Context = Context()  # noqa: RUF009  immutable
+    reader: Callable[[bytes], tuple[Reading | None, str]] | None = None
 
     def reread(self, data: bytes) -> tuple[Reading | None, str]:
         """Read other bytes as this file was read."""
+        if self.reader is not None:
+            return self.reader(data)
         return read(self.place, data, named=self.named, context=self.context)
 
     def byte_offsets(self, offsets: Iterable[int]) -> Mapping[int, int]:

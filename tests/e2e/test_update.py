@@ -89,6 +89,31 @@ def test_update_moves_the_tag_and_its_digest(plain: Registry, home: Home, unique
     assert "ARG V=2.0.0-alpine" in file.read_text()
 
 
+def test_pin_edits_the_env_file_of_compose_and_shows_nothing_else_of_it(
+    plain: Registry, home: Home, unique: Unique
+) -> None:
+    path = unique("app")
+    image = put_image(plain, path, "1.2.3")
+    name = f"{plain.host}/{path}"
+    text = f"PASSWORD=hunter2\nIMAGE={name}:1.2.3 # web\nTOKEN=x\n"
+    write(home, "compose.yaml", "services:\n  web:\n    image: $IMAGE\n")
+    env = write(home, ".env", text)
+    diff = home.imgref("pin", "--diff")
+    pinned = f"IMAGE={name}:1.2.3@{image.digest} # web\n"
+    assert diff.code == 1
+    assert diff.out == f"--- a/.env\n+++ b/.env\n@@ -2 +2 @@\n-IMAGE={name}:1.2.3 # web\n+{pinned}"
+    write(home, ".gitignore", ".env\n")
+    ignored = home.imgref("pin")
+    assert (ignored.code, ignored.out, env.read_text()) == (0, "", text)
+    assert "git ignores the file .env, which is not edited" in ignored.err
+    write(home, ".gitignore", "other\n")
+    ran = home.imgref("pin")
+    assert (ran.code, ran.out) == (0, f".env:2:7: {name}:1.2.3 -> {name}:1.2.3@{image.digest}\n")
+    assert env.read_text() == f"PASSWORD=hunter2\n{pinned}TOKEN=x\n"
+    assert home.imgref("unpin").code == 0
+    assert env.read_text() == text
+
+
 def many_files(home: Home, registry: Registry, path: str) -> dict[Path, tuple[bytes, bytes]]:
     """Write 100 files with 60 images, and return their bytes before and after ``pin``."""
     image = put_image(registry, path, "0")

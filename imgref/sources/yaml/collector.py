@@ -25,8 +25,6 @@ Resolver = Callable[[str], Resolved]
 _EXPRESSION: Final = re.compile(r"\{\{[^\r\n]{0,512}?\}\}[^\s#,\]}]*+")
 """A template's expression that happens to be YAML, a map in a map."""
 
-_OUTSIDE: Final = "the value of its variable is set in the file .env"
-
 
 def unknown_variables(text: str) -> Resolved:
     """Resolve a text where nothing in the file gives a value to its variables: a reference has no ``$``."""
@@ -142,7 +140,7 @@ class Found:
         if role == "external" and resolved is not None:
             target = self.editing.literal(node, offset, resolved)
             if outside:
-                target = Target(fixed=_OUTSIDE)
+                target = self.editing.from_outside(node, offset)
             elif kept:
                 target = Target(fixed="its tag is not in this file")
             elif unsure:

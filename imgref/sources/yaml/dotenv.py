@@ -6,15 +6,17 @@ https://docs.docker.com/compose/how-tos/environment-variables/variable-interpola
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from imgref.sources.contract import Context
 from imgref.sources.decoding import Unreadable
 from imgref.sources.occurrence import Problem
+from imgref.sources.target import TextSpan
 from imgref.sources.yaml.variables import Resolved, interpolate
 
-__all__ = ["DotenvError", "Variables", "parse_dotenv"]
+__all__ = ["DotenvError", "Variables", "literal_values", "parse_dotenv"]
 
 _NAME: Final = ".env"
 _NOT_KNOWN: Final = f"{_NAME} does not determine the value of "
@@ -43,12 +45,14 @@ class _Written(NamedTuple):
     Attributes:
         text: the value, without quotes and escapes.
         substituted: whether variables in it are substituted.
+        start: where the value begins, behind its quotation mark.
         end: where the next statement begins.
         uncertain: whether it is one version of Compose's comment, and another one's value.
     """
 
     text: str
     substituted: bool
+    start: int
     end: int
     uncertain: bool = False
 
@@ -64,6 +68,38 @@ def parse_dotenv(text: str) -> dict[str, Resolved]:
     ('nginx:1.27', None)
     """
     values: dict[str, Resolved] = {}
+    for name, value in _settings(text):
+        values[name] = _resolved(name, value, values)
+    return values
+
+
+def literal_values(text: str) -> dict[str, TextSpan]:
+    r"""Return where the values are that are written as they are: without variables and escapes, on one line.
+
+    A variable that is set more than once has its last value.
+
+    Raises:
+        DotenvError: Compose does not accept the file.
+
+    >>> text = "TAG='1.27' # current\nIMAGE=nginx:${TAG}\n"
+    >>> {name: text[span.start:span.end] for name, span in literal_values(text).items()}
+    {'TAG': '1.27'}
+    """
+    found: dict[str, TextSpan] = {}
+    for name, value in _settings(text):
+        found.pop(name, None)
+        is_literal = text.startswith(value.text, value.start) and not set(value.text) & set("$\\\n")
+        if value.text and is_literal and not value.uncertain:
+            found[name] = TextSpan(value.start, value.start + len(value.text))
+    return found
+
+
+def _settings(text: str) -> Iterator[tuple[str, _Written]]:
+    """Yield the variables that a file sets, in its order.
+
+    Raises:
+        DotenvError: Compose does not accept the file.
+    """
     at = _after(_BETWEEN, text, 0)
     while at < len(text):
         export = _EXPORT.match(text, at)
@@ -77,9 +113,8 @@ def parse_dotenv(text: str) -> dict[str, Resolved]:
         if sign in {"=", ":"}:
             value = _value(text, end + 1)
             end = value.end
-            values[name] = _resolved(name, value, values)
+            yield name, value
         at = _after(_BETWEEN, text, end)
-    return values
 
 
 def _value(text: str, start: int) -> _Written:
@@ -91,10 +126,10 @@ def _value(text: str, start: int) -> _Written:
             raise _invalid(text, at, "the closing quotation mark is missing")
         value = _PAIR.sub(lambda pair: quote if pair[1] == quote else pair[0], found[1])
         if quote == "'":
-            return _Written(value, False, found.end())
-        return _Written(_ESCAPE.sub(_unescaped, value), True, found.end())
+            return _Written(value, False, at + 1, found.end())
+        return _Written(_ESCAPE.sub(_unescaped, value), True, at + 1, found.end())
     end = _after(_LINE, text, at)
-    return _Written(text[at:end].partition(" #")[0].rstrip(), True, end, quote == "#" and at > start)
+    return _Written(text[at:end].partition(" #")[0].rstrip(), True, at, end, quote == "#" and at > start)
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from imgref.sources.target import Target, TextSpan
+from imgref.sources.target import Outside, Target, TextSpan
 from imgref.sources.yaml.document import Mapping, Node, Scalar
 
 __all__ = ["Editing"]
@@ -18,9 +18,14 @@ _VARIABLE_TAG: Final = re.compile(
     r"(?P<repository>[^$]*[^$:]):\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*+):?-(?P<tag>[A-Za-z0-9_.-]++)\}"
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?"
 )
+_OUTSIDE: Final = re.compile(
+    r"(?:(?P<repository>[^$]*[^$:]):)?"
+    r"\$(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*+)|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*+)(?::?[-?][^{}$]*+)?\})"
+)
 _USE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ANCHOR_LESS: Final[Table[int, set[str | None]]] = {}
 
+_SET_OUTSIDE = "the value of its variable is set in the file .env"
 _SPLIT = "it is written with escapes or over several lines"
 _VARIABLE = "a variable holds a part of it"
 _VARIABLE_TAG_PIN = "a variable holds its tag, and a digest would freeze it"
@@ -79,6 +84,13 @@ class Editing:
         digest = None if tag["digest"] is None else TextSpan(start + tag.start("digest"), start + tag.end("digest"))
         span = TextSpan(start + tag.start("tag"), start + tag.end("tag"))
         return Target(tag=span, digest=digest, unpinnable=_VARIABLE_TAG_PIN)
+
+    def from_outside(self, node: Scalar, offset: int) -> Target:
+        """Return the target of a reference that has the value of a variable from the file ``.env``."""
+        found = _OUTSIDE.fullmatch(node.value, offset)
+        if found is None or id(node) in self.aliased:
+            return Target(fixed=_SET_OUTSIDE)
+        return Target(fixed=_SET_OUTSIDE, outside=Outside(found["name"] or found["braced"], found["repository"]))
 
     def shared_tags(self) -> dict[int, str]:
         """Return the variables that are used for more than the tag of one image, by the places that use them."""
