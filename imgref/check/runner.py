@@ -1,4 +1,4 @@
-"""Runs a check: lists the files, reads each one, judges it, and gives the results in the order of their paths.
+"""Runs a check: lists the files, reads each one, checks it, and gives the results in the order of their paths.
 
 Files are independent of each other but for one thing: the registries that an engine's settings declare insecure hold
 for the whole tree. Those few files are read first; then everything is read, by as many processes as there are
@@ -17,8 +17,8 @@ from itertools import chain
 from typing import Final
 
 from imgref._printable import MASK, masked
+from imgref.check.evaluate import evaluate
 from imgref.check.finding import Finding
-from imgref.check.judge import judge
 from imgref.check.online import unanswered
 from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
@@ -56,14 +56,14 @@ class Options:
         build_args: variables of Dockerfiles that are set from outside.
         platform: what the platform variables of Dockerfiles are set to.
         max_size: files with more bytes are not read.
-        judging: whether files are judged; else their references are listed only.
+        checking: whether files are checked; else their references are listed only.
         keep: whether occurrences are kept in the results.
     """
 
     build_args: Mapping[str, str] = field(default_factory=dict)
     platform: str = "linux/amd64"
     max_size: int = MAX_SIZE
-    judging: bool = True
+    checking: bool = True
     keep: bool = False
 
 
@@ -106,7 +106,7 @@ def check(
 
 def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: Options) -> list[Policy]:
     """Add to every policy the registries that engine settings of the tree declare insecure."""
-    if not options.judging:
+    if not options.checking:
         return list(policies)
     reader = _Worker([], options)
     hosts: dict[str, None] = {}
@@ -120,7 +120,7 @@ def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: O
 
 @dataclass(slots=True)
 class _Worker:
-    """Reads and judges files."""
+    """Reads and checks files."""
 
     policies: Sequence[Policy]
     options: Options
@@ -145,7 +145,7 @@ class _Worker:
             return self._refused(task, path, place, refused)
         if reading is None:
             return self._of_no_kind(task, path, place, text)
-        return self._judged(task, path, reading, text)
+        return self._evaluated(task, path, reading, text)
 
     def _of_no_kind(self, task: Task, path: str, place: Place, text: str) -> Checked:
         """Return the result for a file of no known kind, which may have images nevertheless."""
@@ -172,23 +172,23 @@ class _Worker:
             return Checked(path, status="unread" if task.named else "skipped", reason=reason)
         if task.named and place.kind is None and not place.may_be_about_anything and refused.by_content:
             return Checked(path, status="unknown", reason=reason)
-        if not self.options.judging or not (task.named or place.is_certain):
+        if not self.options.checking or not (task.named or place.is_certain):
             return Checked(path, status="unread", reason=reason)
         problem = Problem(1, 1, "IMG901", f"the file {reason}")
         kind = "file" if place.kind is None else place.kind.name
-        return self._judged(task, path, Reading(kind, problems=(problem,), incomplete=True), "")
+        return self._evaluated(task, path, Reading(kind, problems=(problem,), incomplete=True), "")
 
-    def _judged(self, task: Task, path: str, reading: Reading, text: str) -> Checked:
+    def _evaluated(self, task: Task, path: str, reading: Reading, text: str) -> Checked:
         unresolved = sum(occurrence.role == "unresolved" for occurrence in reading.occurrences)
         findings: list[Finding] = []
         lines: dict[int, str] = {}
         unknown: frozenset[str] = frozenset()
-        if self.options.judging and (
+        if self.options.checking and (
             reading.occurrences or reading.problems or reading.comments or reading.declarations
         ):
             policy = self.policies[task.policy]
             inside = inside_policy(task.path, policy) if policy.per_file_ignores else path
-            findings = judge(reading, policy, path=path, inside=inside, text=text)
+            findings = evaluate(reading, policy, path=path, inside=inside, text=text)
             if policy.answers is not None:
                 unknown = unanswered(reading, policy, examined(task, self.policies))
             if findings and text:
@@ -221,7 +221,7 @@ class _Worker:
 
     def _unreported(self, task: Task) -> Status:
         """Return what becomes of a file of which no finding says that it was not read to its end."""
-        if not self.options.judging:
+        if not self.options.checking:
             return "skipped"
         policy = self.policies[task.policy]
         # Whoever switches the rule off by name has been told. A selection of other rules is no such decision.

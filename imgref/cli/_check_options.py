@@ -1,4 +1,4 @@
-"""The options of ``imgref check``: what to read, what to judge by, how to report."""
+"""The options of ``imgref check``: what to read, by which policy, how to report."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from imgref.sources.judging import is_template, judged
 from imgref.sources.kinds import lines_of
 from imgref.sources.occurrence import Comment, Occurrence, Problem, Reading, Role
+from imgref.sources.roles import is_template, role_of
 from imgref.sources.target import Target, TextSpan
 
 __all__ = ["IN_VARIABLE", "SPLIT", "Collected", "Written"]
@@ -81,7 +81,7 @@ class Collected:
         elif not value.strip():
             value, reason = None, "its variables leave it empty"
         else:
-            role = judged(value)
+            role = role_of(value)
         if built and value is not None:
             role, reason = "built-here", None
         target = self._target(written, value) if role == "external" and value is not None else None

@@ -112,7 +112,7 @@ def test_what_is_said_of_an_unused_comment(findings: Findings) -> None:
     ]
 
 
-def test_a_comment_for_a_rule_that_is_off_is_judged_by_what_the_rule_would_find(findings: Findings) -> None:
+def test_a_comment_for_a_rule_that_is_off_is_checked_by_what_the_rule_would_find(findings: Findings) -> None:
     text = "# imgref: ignore[IMG103]\nFROM nginx:1.27\n"
     assert findings("Dockerfile", text) == []
     assert short(findings("Dockerfile", text.replace("1.27", "1.27.3"))) == ["1:1: IMG902"]

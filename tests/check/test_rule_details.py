@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from imgref.check.evaluate import evaluate
 from imgref.check.finding import Finding
-from imgref.check.judge import judge
 from imgref.check.patterns import ImagePattern
 from imgref.check.policy import Policy
 from imgref.check.rules import RULES, codes_of
@@ -21,8 +21,8 @@ def occurrence(text: str, role: Role = "external", construct: str = "from", *, f
     return Occurrence(1, 1, text, text, role, construct, final=final)
 
 
-def judged(one: Occurrence, policy: Policy, kind: str = "dockerfile") -> list[Finding]:
-    return judge(Reading(kind, (one,)), policy, path="file", inside="file", text=one.text)
+def evaluated(one: Occurrence, policy: Policy, kind: str = "dockerfile") -> list[Finding]:
+    return evaluate(Reading(kind, (one,)), policy, path="file", inside="file", text=one.text)
 
 
 def only(code: str, **settings: tuple[ImagePattern, ...] | str) -> Policy:
@@ -43,14 +43,14 @@ def only(code: str, **settings: tuple[ImagePattern, ...] | str) -> Policy:
     ],
 )
 def test_hint_of_a_finding_shows_what_to_write(code: str, text: str, hint: str) -> None:
-    (finding,) = judged(occurrence(text), only(code))
+    (finding,) = evaluated(occurrence(text), only(code))
     assert finding.hint == hint
 
 
 def test_message_of_an_image_where_nothing_is_allowed_says_so() -> None:
-    (finding,) = judged(occurrence("nginx:1"), only("IMG201", allowed=()))
+    (finding,) = evaluated(occurrence("nginx:1"), only("IMG201", allowed=()))
     assert finding.message == "'nginx:1' is not allowed here; allowed: nothing"
-    (finding,) = judged(occurrence("nginx:1", final=True), only("IMG301", golden=()))
+    (finding,) = evaluated(occurrence("nginx:1", final=True), only("IMG301", golden=()))
     assert finding.hint == "build on one of nothing"
 
 
@@ -58,22 +58,22 @@ def test_message_of_an_image_where_nothing_is_allowed_says_so() -> None:
 def test_message_of_an_image_that_is_not_golden_names_the_stage(final: bool, stage: str) -> None:
     golden = (ImagePattern("ghcr.io/acme/*"), ImagePattern("ghcr.io/other/*"))
     policy = only("IMG301", golden=golden, golden_scope="all")
-    (finding,) = judged(occurrence("nginx:1", final=final), policy)
+    (finding,) = evaluated(occurrence("nginx:1", final=final), policy)
     assert finding.message.startswith(f"{stage} is built on 'nginx:1'")
     assert finding.hint == "build on one of ghcr.io/acme/*, ghcr.io/other/*"
-    assert judged(occurrence("ghcr.io/other/nginx:1", final=final), policy) == []
+    assert evaluated(occurrence("ghcr.io/other/nginx:1", final=final), policy) == []
 
 
 def test_not_golden_in_another_kind_of_file_is_no_finding() -> None:
     one = occurrence("nginx:1", construct="services.image", final=True)
-    assert judged(one, only("IMG301", golden=()), "compose") == []
+    assert evaluated(one, only("IMG301", golden=()), "compose") == []
 
 
 @pytest.mark.parametrize(
     ("construct", "found"), [("copy-from", True), ("mount-from", True), ("from", False), ("services.image", False)]
 )
 def test_implicit_image_applies_where_a_stage_may_be_named(construct: str, found: bool) -> None:
-    assert bool(judged(occurrence("stage2", construct=construct), only("IMG502"))) is found
+    assert bool(evaluated(occurrence("stage2", construct=construct), only("IMG502"))) is found
 
 
 def test_invalid_reference_explains_by_the_reader_before_the_grammar() -> None:

@@ -223,7 +223,7 @@ def test_the_lines_of_findings_go_with_them_without_credentials(tmp_path: Path) 
 
 def test_counts(tmp_path: Path) -> None:
     write_tree(tmp_path, {"Dockerfile": "FROM $X\nFROM a:1 AS b\nFROM b\n"})
-    (result,) = checked(options=Options(judging=False, keep=True))
+    (result,) = checked(options=Options(checking=False, keep=True))
     assert (result.references, result.unresolved, result.findings) == (2, 1, ())
     assert [one.role for one in result.occurrences] == ["unresolved", "external", "stage"]
 

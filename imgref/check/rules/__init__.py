@@ -12,7 +12,7 @@ from typing import Final
 from imgref._utils.suggest import did_you_mean
 from imgref.check.policy import Policy
 from imgref.check.rules import files, online, origin, tags
-from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Verdict
+from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Violation
 from imgref.errors import ImgrefError
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "Image",
     "Page",
     "Rule",
-    "Verdict",
+    "Violation",
     "codes_of",
     "default_codes",
     "waiting",

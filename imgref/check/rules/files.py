@@ -1,4 +1,4 @@
-"""IMG5xx and IMG9xx: what stands in the way of judging a file."""
+"""IMG5xx and IMG9xx: what stands in the way of checking a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from imgref._printable import masked
 from imgref.check.policy import Policy
-from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.check.rules.rule import Example, Image, Page, Rule, Violation
 from imgref.errors import quote
 from imgref.sources.occurrence import Occurrence
 
@@ -16,33 +16,33 @@ __all__ = ["RULES"]
 _STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII | re.IGNORECASE)
 
 
-def _unresolved_arg(occurrence: Occurrence) -> Verdict | None:
+def _unresolved_arg(occurrence: Occurrence) -> Violation | None:
     """Report a FROM that cannot be checked, since a variable in it is empty or unknown."""
     if not occurrence.is_base:
         return None
     reason = "a variable in it has no value" if occurrence.reason is None else occurrence.reason
-    return Verdict(
+    return Violation(
         f"{quote(masked(occurrence.text, whole=True))} cannot be resolved: {reason}",
         "add a default to the ARG before the first FROM, or pass --build-arg NAME=VALUE",
     )
 
 
-def _unresolved_image(occurrence: Occurrence) -> Verdict | None:
+def _unresolved_image(occurrence: Occurrence) -> Violation | None:
     """Report an image that only something outside of the file decides."""
     if occurrence.is_base:
         return None
     reason = "its value is not in this file" if occurrence.reason is None else occurrence.reason
-    return Verdict(
+    return Violation(
         f"{quote(occurrence.text)} cannot be checked: {reason}",
         "write the image itself, or add a default for its variable in the file",
     )
 
 
-def _implicit_image(image: Image, _: Policy) -> Verdict | None:
+def _implicit_image(image: Image, _: Policy) -> Violation | None:
     """Only a text that could be a stage's name is in doubt: one with a ``/``, ``:`` or ``@`` is plainly an image."""
     if not image.occurrence.may_be_stage or not _STAGE_NAME.fullmatch(image.text):
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} is not a stage of this file, so it is pulled as the image {image.ref}",
         "name a stage, or write the image with its tag",
     )

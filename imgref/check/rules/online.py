@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Verdict
+from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Violation
 from imgref.errors import quote
 
 __all__ = ["RULES"]
@@ -16,31 +16,31 @@ _ASKED: Final = (
 )
 
 
-def _drift(image: Image, answer: Answer) -> Verdict | None:
+def _drift(image: Image, answer: Answer) -> Violation | None:
     if answer.moved is None:
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} is pinned to an old image: {image.ref.tag!r} now points to {answer.moved}",
         "check what changed, and run imgref pin --refresh",
     )
 
 
-def _missing(image: Image, answer: Answer) -> Verdict | None:
+def _missing(image: Image, answer: Answer) -> Violation | None:
     if answer.missing is None:
         return None
-    return Verdict(f"{quote(image.text)} cannot be pulled: {answer.missing}", "use an image that exists")
+    return Violation(f"{quote(image.text)} cannot be pulled: {answer.missing}", "use an image that exists")
 
 
-def _outdated(image: Image, answer: Answer) -> Verdict | None:
+def _outdated(image: Image, answer: Answer) -> Violation | None:
     if answer.newer is None:
         return None
-    return Verdict(f"{quote(image.text)} is outdated: {answer.newer} is available", "run imgref update")
+    return Violation(f"{quote(image.text)} is outdated: {answer.newer} is available", "run imgref update")
 
 
-def _platform(image: Image, answer: Answer) -> Verdict | None:
+def _platform(image: Image, answer: Answer) -> Violation | None:
     if not answer.one_platform:
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} is pinned to the image of one platform, not to the index of {image.ref.tag!r}",
         "pin the digest of the index, which imgref digest prints without --platform",
     )

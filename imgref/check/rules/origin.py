@@ -6,7 +6,7 @@ from typing import Final
 
 from imgref.check.patterns import ImagePattern
 from imgref.check.policy import Policy
-from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.check.rules.rule import Example, Image, Page, Rule, Violation
 from imgref.errors import quote
 from imgref.hosts import HostPattern
 from imgref.sources.occurrence import Declaration
@@ -14,24 +14,24 @@ from imgref.sources.occurrence import Declaration
 __all__ = ["RULES"]
 
 
-def _registry_not_allowed(image: Image, policy: Policy) -> Verdict | None:
+def _registry_not_allowed(image: Image, policy: Policy) -> Violation | None:
     denied = next((pattern for pattern in policy.denied or () if pattern.matches(image.ref)), None)
     allowed = policy.allowed is None or any(pattern.matches(image.ref) for pattern in policy.allowed)
     if denied is None and allowed:
         return None
     reason = "is not allowed here" if denied is None else f"is denied by {quote(denied.text)}"
     listed = "" if policy.allowed is None else f"; allowed: {_listed(policy.allowed)}"
-    return Verdict(f"{quote(image.text)} {reason}{listed}", f"it is pulled from {image.ref.repository}")
+    return Violation(f"{quote(image.text)} {reason}{listed}", f"it is pulled from {image.ref.repository}")
 
 
 def _listed(patterns: tuple[ImagePattern, ...]) -> str:
     return ", ".join(pattern.text for pattern in patterns) or "nothing"
 
 
-def _unqualified(image: Image, _: Policy) -> Verdict | None:
+def _unqualified(image: Image, _: Policy) -> Violation | None:
     if "registry" not in image.left_out:
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} has no registry: each container engine decides where to look for it",
         f"write {image.ref.registry}/{_with_path(image)}",
     )
@@ -42,7 +42,7 @@ def _with_path(image: Image) -> str:
     return image.text if "/" in image.text else f"{image.ref.account}/{image.text}"
 
 
-def _not_golden(image: Image, policy: Policy) -> Verdict | None:
+def _not_golden(image: Image, policy: Policy) -> Violation | None:
     if policy.golden is None or not image.occurrence.is_base:
         return None
     if not (image.occurrence.final or policy.golden_scope == "all"):
@@ -50,27 +50,27 @@ def _not_golden(image: Image, policy: Policy) -> Verdict | None:
     if any(pattern.matches(image.ref) for pattern in policy.golden):
         return None
     stage = "the final stage" if image.occurrence.final else "a stage"
-    return Verdict(
+    return Violation(
         f"{stage} is built on {quote(image.text)}, which is not a golden image",
         f"build on one of {_listed(policy.golden)}",
     )
 
 
-def _insecure_registry(image: Image, policy: Policy) -> Verdict | None:
+def _insecure_registry(image: Image, policy: Policy) -> Violation | None:
     if not any(pattern.matches(image.ref.registry, image.ref.path) for pattern in policy.insecure):
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} comes from {image.ref.registry}, which is configured as insecure: "
         "anyone on the network path can replace it",
         f"use a trusted certificate for {image.ref.registry}, and remove it from the insecure registries",
     )
 
 
-def _insecure_declaration(declaration: Declaration) -> Verdict | None:
-    """Judge a registry that an engine's settings declare insecure; the machine itself may be."""
+def _insecure_declaration(declaration: Declaration) -> Violation | None:
+    """Check a registry that an engine's settings declare insecure; the machine itself may be."""
     if HostPattern(declaration.host).is_loopback:
         return None
-    return Verdict(
+    return Violation(
         f"the registry {quote(declaration.host)} is configured as insecure: its certificate is not verified",
         "use a certificate that the container engine trusts, and remove it from the list",
     )

@@ -1,4 +1,4 @@
-"""What a rule is: a code and a name, a function from an image to a verdict, and a page that explains it."""
+"""What a rule is: a code and a name, a function from an image to a violation, and a page that explains it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imgref.errors import InvalidReference
 from imgref.reference import ImageReference
 from imgref.sources.occurrence import Declaration, Occurrence
 
-__all__ = ["Answer", "Example", "Image", "Judge", "Page", "Rule", "Verdict"]
+__all__ = ["Answer", "CheckImage", "Example", "Image", "Page", "Rule", "Violation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Image:
     left_out: tuple[str, ...]
 
 
-class Verdict(NamedTuple):
+class Violation(NamedTuple):
     """What a rule has against an image: one line, what to do, and the reference to show if not that in the file."""
 
     message: str
@@ -59,11 +59,11 @@ class Answer:
     newer: str | None = None
 
 
-Judge = Callable[[Image, Policy], Verdict | None]
-JudgeUnresolved = Callable[[Occurrence], Verdict | None]
-JudgeInvalid = Callable[[Occurrence, InvalidReference | None], Verdict]
-JudgeAnswer = Callable[[Image, Answer], Verdict | None]
-JudgeDeclaration = Callable[[Declaration], Verdict | None]
+CheckImage = Callable[[Image, Policy], Violation | None]
+CheckUnresolved = Callable[[Occurrence], Violation | None]
+CheckInvalid = Callable[[Occurrence, InvalidReference | None], Violation]
+CheckAnswer = Callable[[Image, Answer], Violation | None]
+CheckDeclaration = Callable[[Declaration], Violation | None]
 
 
 class Example(NamedTuple):
@@ -104,7 +104,7 @@ class Rule:
         name: such as ``implicit-latest``.
         summary: what it finds, in a few words.
         page: its page.
-        judge: checks an image that is pulled.
+        image: checks an image that is pulled.
         unresolved: checks a reference whose value is not known.
         invalid: checks a value that is not a valid reference, with the error of the parser if there is one.
         declaration: checks a registry that is configured as insecure.
@@ -119,11 +119,11 @@ class Rule:
     name: str
     summary: str
     page: Page
-    judge: Judge | None = None
-    unresolved: JudgeUnresolved | None = None
-    invalid: JudgeInvalid | None = None
-    declaration: JudgeDeclaration | None = None
-    online: JudgeAnswer | None = None
+    image: CheckImage | None = None
+    unresolved: CheckUnresolved | None = None
+    invalid: CheckInvalid | None = None
+    declaration: CheckDeclaration | None = None
+    online: CheckAnswer | None = None
     default: bool = True
     waits_for: tuple[str, ...] = ()
     level: Severity = "warning"

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from imgref.check.policy import Policy
-from imgref.check.rules.rule import Example, Image, Page, Rule, Verdict
+from imgref.check.rules.rule import Example, Image, Page, Rule, Violation
 from imgref.errors import InvalidReference, quote
 from imgref.sources.occurrence import Occurrence
 
@@ -32,41 +32,41 @@ def is_exact(tag: str) -> bool:
     return _EXACT.search(tag) is not None
 
 
-def _implicit_latest(image: Image, _: Policy) -> Verdict | None:
+def _implicit_latest(image: Image, _: Policy) -> Violation | None:
     if "tag" not in image.left_out:
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} has neither a tag nor a digest, so it means 'latest'",
         f"write a version, such as {image.text}:<version>",
     )
 
 
-def _latest_tag(image: Image, _: Policy) -> Verdict | None:
+def _latest_tag(image: Image, _: Policy) -> Violation | None:
     if image.ref.tag != "latest" or image.ref.digest is not None or "tag" in image.left_out:
         return None
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} is not a fixed version: 'latest' moves with every push",
         f"write a version, such as {_without_tag(image)}:<version>",
     )
 
 
-def _floating_tag(image: Image, policy: Policy) -> Verdict | None:
+def _floating_tag(image: Image, policy: Policy) -> Violation | None:
     tag = image.ref.tag
     if tag is None or image.ref.digest is not None or "tag" in image.left_out or is_exact(tag):
         return None
     if tag == "latest" and "IMG102" in policy.enabled:
         return None
-    return Verdict(
+    return Violation(
         f"the tag {quote(tag)} of {quote(image.text)} is not an exact version: it moves with new releases",
         "write a full version such as 1.2.3, or add the digest",
     )
 
 
-def _unpinned(image: Image, _: Policy) -> Verdict | None:
+def _unpinned(image: Image, _: Policy) -> Violation | None:
     if image.ref.digest is not None:
         return None
     tagged = f"{image.text}:<version>" if "tag" in image.left_out else image.text
-    return Verdict(
+    return Violation(
         f"{quote(image.text)} has no digest, so the image behind it can change",
         f"add the digest, such as {tagged}@sha256:<digest>",
     )
@@ -76,7 +76,7 @@ def _without_tag(image: Image) -> str:
     return image.text.removesuffix(f":{image.ref.tag}")
 
 
-def _invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -> Verdict:
+def _invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -> Violation:
     """Report why a value is not a reference, by the rules of its file or those of references."""
     shown = occurrence.text if error is None else error.shown()[0]
     reason = occurrence.reason
@@ -84,7 +84,7 @@ def _invalid_reference(occurrence: Occurrence, error: InvalidReference | None) -
         reason = "it is not a valid reference" if error is None else error.reason
     hint = occurrence.hint if occurrence.hint is not None or error is None else error.hint
     meant = None if hint is None else f"did you mean {hint}?"
-    return Verdict(f"{quote(shown)} is not a valid image reference: {reason}", meant, shown)
+    return Violation(f"{quote(shown)} is not a valid image reference: {reason}", meant, shown)
 
 
 _DIGEST = "sha256:" + "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

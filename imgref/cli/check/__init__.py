@@ -72,7 +72,7 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
 
         policies.found, totals.failures = ask_registries(request, tasks, policies, options)
     results = check(tasks, policies.found, options)
-    baselines.read(policies.found if options.judging else ())
+    baselines.read(policies.found if options.checking else ())
     if request.show_references:
         return list_references(request, chain(files.unread, results, files.passed_over()), totals)
     _warn_of_policies(policies.found)
@@ -106,7 +106,7 @@ def _options(request: Request) -> Options:
         request.build_args,
         request.platform,
         request.max_size,
-        judging=not request.show_references,
+        checking=not request.show_references,
         keep=request.show_references or request.show_unresolved,
     )
 

@@ -42,7 +42,7 @@ def ask_registries(
         policies: their policies.
         options: how the files are read.
     """
-    listed = check(tasks, policies.found, replace(options, judging=False, keep=True))
+    listed = check(tasks, policies.found, replace(options, checking=False, keep=True))
     wanted = questions(tasks, listed, policies.found)
     client = ClientOptions(request.insecure, request.cacert, request.timeout, request.verbose)
     with lookups(client, request.jobs) as registry:

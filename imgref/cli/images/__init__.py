@@ -84,7 +84,7 @@ def _inventory(request: Request) -> Inventory:
     files = files_of(request, policies)
 
     def options_with(build_args: Mapping[str, str]) -> Options:
-        return Options(build_args, request.platform, request.max_size, judging=False, keep=True)
+        return Options(build_args, request.platform, request.max_size, checking=False, keep=True)
 
     def reread(path: str, args: Mapping[str, str]) -> Reading | None:
         # What the command line sets counts for every build.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imgref.sources.target import Target
-from imgref.sources.yaml.collector import is_empty, judged
+from imgref.sources.yaml.collector import is_empty, role_of
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ def _image(node: Node, tag: str, task: _Task, found: Found, *, built: bool) -> N
             if built:
                 found.made_here(one)
             else:
-                found.add(item, construct, one, judged(one), target=Target(fixed=_LOOPED))
+                found.add(item, construct, one, role_of(one), target=Target(fixed=_LOOPED))
         return
     if built:
         found.made_here(text)
-    found.add(node, construct, text, "built-here" if built else judged(text), target=Target(fixed=_FIXED))
+    found.add(node, construct, text, "built-here" if built else role_of(text), target=Target(fixed=_FIXED))
 
 
 def _looped(name: str, written: str, task: _Task) -> Iterator[tuple[Scalar, str]]:
@@ -205,4 +205,4 @@ def _text(task: _Task, arguments: Scalar, found: Found) -> None:
     at = arguments.place(found.text) + match.start(group)
     if value and found.text.startswith(match[group], at):
         node = Scalar(match[group], at, "", None, False)
-        found.add(node, f"{task.module}.text", value, judged(value), target=Target(fixed=_FIXED))
+        found.add(node, f"{task.module}.text", value, role_of(value), target=Target(fixed=_FIXED))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
 from imgref.sources.yaml.blocks import nodes_in
-from imgref.sources.yaml.collector import is_empty, is_template, judged
+from imgref.sources.yaml.collector import is_empty, is_template, role_of
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
 from imgref.sources.yaml.helm import ELSEWHERE, read_values
 from imgref.sources.yaml.kustomize import KEPT_TAG
@@ -86,7 +86,7 @@ def _repository(repository: Scalar, parts: dict[str, Scalar | None], found: Foun
         found.add(repository, "helm.parameters", None, "unresolved", ELSEWHERE)
     else:
         target = Target(fixed="its parts are separate parameters")
-        found.add(repository, "helm.parameters", whole, judged(whole), target=target)
+        found.add(repository, "helm.parameters", whole, role_of(whole), target=target)
 
 
 def _images(images: Node, found: Found) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
 from imgref.sources.yaml.azure_values import AzureValues
-from imgref.sources.yaml.collector import is_empty, judged
+from imgref.sources.yaml.collector import is_empty, role_of
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, walk
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _use(node: Node, construct: str, found: Found, values: AzureValues, names: s
 def _image(node: Node | None, construct: str, found: Found, values: AzureValues) -> None:
     text = values.resolve(node) if isinstance(node, Scalar) else None
     if isinstance(node, Scalar) and text is not None:
-        found.add(node, construct, text, judged(text), target=Target(fixed=_FIXED))
+        found.add(node, construct, text, role_of(text), target=Target(fixed=_FIXED))
     else:
         found.image(node, construct)
 

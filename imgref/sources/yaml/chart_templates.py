@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from imgref.sources.judging import is_source, is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
+from imgref.sources.roles import is_source, is_template, role_of
 from imgref.sources.target import UNSURE, Target, TextSpan
 from imgref.sources.yaml.actions import MASK, is_continued, mask
 from imgref.sources.yaml.document import Lines
@@ -224,7 +224,7 @@ class _Scan:
             return False
         if image.parent in {*_POD, _VOLUMES}:
             return True
-        if image.parent == "rbd" or NO_IMAGE.match(image.text) or judged(image.text) == "invalid":
+        if image.parent == "rbd" or NO_IMAGE.match(image.text) or role_of(image.text) == "invalid":
             return False
         known = {group for group in self.groups if MASK not in group}
         return not known or any(has_images(Type(group, "")) and not group.endswith(".k8s.io") for group in known)
@@ -257,7 +257,7 @@ def chart_images(text: str) -> tuple[Occurrence, ...]:
 
 def _occurrence(image: _Image, lines: Lines) -> Occurrence:
     line, column = lines.at(image.start)
-    role: Role = "unresolved" if image.reason else judged(image.text)
+    role: Role = "unresolved" if image.reason else role_of(image.text)
     target = None
     if role == "external":
         whole = TextSpan(image.start, image.start + len(image.text))

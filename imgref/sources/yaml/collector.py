@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.builds import BuildTarget
-from imgref.sources.judging import is_source, is_template, judged
 from imgref.sources.occurrence import Occurrence, Role
+from imgref.sources.roles import is_source, is_template, role_of
 from imgref.sources.target import UNSURE, Target
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar
 from imgref.sources.yaml.editing import Editing
 from imgref.sources.yaml.variables import Lookup, Resolved
 
-__all__ = ["Found", "Resolver", "is_empty", "is_template", "judged", "unknown_variables"]
+__all__ = ["Found", "Resolver", "is_empty", "is_template", "role_of", "unknown_variables"]
 
 Resolver = Callable[[str], Resolved]
 
@@ -218,4 +218,4 @@ def _meaning(node: Scalar, text: str, resolve: Resolver, scheme: str) -> _Meanin
         reference = reference[len(scheme) :]
     if not reference or reference.isspace():
         return _Meaning(None, "its variables leave it empty", "unresolved")
-    return _Meaning(reference, None, judged(reference), resolved.outside)
+    return _Meaning(reference, None, role_of(reference), resolved.outside)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
-from imgref.sources.yaml.collector import is_empty, judged
+from imgref.sources.yaml.collector import is_empty, role_of
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Expressions:
         text = self._with_inputs(node.value)
         if text:
             target = Target(fixed=_INPUT)
-            self._found.add(node, construct, text.removeprefix("docker://"), judged(text), target=target)
+            self._found.add(node, construct, text.removeprefix("docker://"), role_of(text), target=target)
 
     def _with_inputs(self, text: str) -> str | None:
         """Return a text with the defaults of inputs substituted, or None if it has any other expression."""
@@ -114,7 +114,7 @@ class Expressions:
         if whole is None:
             self._found.add(node, construct, None, "unresolved", "it is made by an expression")
         elif whole:
-            self._found.add(node, construct, whole, judged(whole), target=Target(fixed=_USED_ELSEWHERE))
+            self._found.add(node, construct, whole, role_of(whole), target=Target(fixed=_USED_ELSEWHERE))
 
 
 def _shown(node: Scalar) -> str:

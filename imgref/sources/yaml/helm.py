@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from imgref.sources.target import Target
-from imgref.sources.yaml.collector import Found, is_empty, is_template, judged, unknown_variables
+from imgref.sources.yaml.collector import Found, is_empty, is_template, role_of, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
 
 __all__ = ["APP_VERSION", "ELSEWHERE", "NO_DIGEST_KEY", "read", "read_values"]
@@ -85,7 +85,7 @@ def _map(mapping: Mapping, repository: Scalar, found: Found, *, certain: bool, e
     text = f"{registry.strip('/')}/{repository.value}" if registry else repository.value
     if certain and (name := _value(mapping.get("name"))) and not _names_version(text):
         text = f"{text}/{name}"
-    if certain or is_template(text) or "$" in text or judged(text) == "external":
+    if certain or is_template(text) or "$" in text or role_of(text) == "external":
         _put(mapping, repository, text, "image.repository", found, _TAGS, elsewhere=elsewhere)
 
 
@@ -117,7 +117,7 @@ def _put(
     elif (resolved := unknown_variables(whole)).text is None:
         found.add(node, construct, None, "unresolved", resolved.reason)
     else:
-        role = judged(whole)
+        role = role_of(whole)
         untagged = role == "external" and whole == text and not named
         if untagged and elsewhere:
             found.add(node, construct, None, "unresolved", ELSEWHERE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imgref.sources.yaml.collector import Found, is_empty, judged, unknown_variables
+from imgref.sources.yaml.collector import Found, is_empty, role_of, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 
 __all__ = ["KEPT_TAG", "is_kustomization", "read", "read_images"]
@@ -53,7 +53,7 @@ def _image(image: Mapping, found: Found) -> None:
     if node.is_block or resolved.text is None:
         found.add(node, "images", None, "unresolved", resolved.reason or "it is in a block scalar")
         return
-    role = judged(whole)
+    role = role_of(whole)
     kept = KEPT_TAG if role == "external" and not (tag or digest) else None
     target = found.editing.parts(image, ("newTag",), in_tag=True, why="")
     found.add(node, "images", whole, role, kept, target=target)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from imgref.sources.target import Target
-from imgref.sources.yaml.collector import is_empty, is_template, judged, unknown_variables
+from imgref.sources.yaml.collector import is_empty, is_template, role_of, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
 from imgref.sources.yaml.objects import Type, text_of
 
@@ -143,7 +143,7 @@ def _put(node: Scalar, whole: str, construct: str, found: Found, *, complete: bo
     elif not complete or resolved.text is None:
         found.add(node, construct, None, "unresolved", resolved.reason or _COMPLETED)
     else:
-        found.add(node, construct, whole, judged(whole), target=Target(fixed=_SEPARATE))
+        found.add(node, construct, whole, role_of(whole), target=Target(fixed=_SEPARATE))
 
 
 def read_bundle(version: Mapping, found: Found) -> None:

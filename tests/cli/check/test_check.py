@@ -329,7 +329,7 @@ def test_formats_that_are_one_whole(capsys: Capsys, style: str) -> None:
     assert (empty.data["runs"][0]["results"] if style == "sarif" else empty.data) == []
 
 
-def test_references_are_listed_and_not_judged(capsys: Capsys) -> None:
+def test_references_are_listed_and_not_checked(capsys: Capsys) -> None:
     outcome = run(capsys, "check", "--show-references", "--format", "json")
     assert outcome.code == 0
     assert outcome.data == [

@@ -9,7 +9,7 @@ from imgref._printable import masked
 from imgref.check.comments import Ignores
 from imgref.check.finding import Finding
 from imgref.check.online import unanswered
-from imgref.check.rules import ONLINE, RULES, Image, Verdict, waiting
+from imgref.check.rules import ONLINE, RULES, Image, Violation, waiting
 from imgref.check.rules.images import image_of
 from imgref.check.severity import with_severities
 from imgref.errors import InvalidReference
@@ -20,9 +20,9 @@ from imgref.sources.occurrence import Occurrence, Problem, Reading
 if TYPE_CHECKING:
     from imgref.check.policy import Policy
 
-__all__ = ["judge"]
+__all__ = ["evaluate"]
 
-_OF_IMAGES: Final = [(code, rule.judge) for code, rule in RULES.items() if rule.judge is not None]
+_OF_IMAGES: Final = [(code, rule.image) for code, rule in RULES.items() if rule.image is not None]
 _OF_UNRESOLVED: Final = [(code, rule.unresolved) for code, rule in RULES.items() if rule.unresolved is not None]
 _OF_INVALID: Final = [(code, rule.invalid) for code, rule in RULES.items() if rule.invalid is not None]
 _NOT_FOUND: Final = "IMG602"
@@ -30,7 +30,7 @@ _OF_ANSWERS: Final = [(code, rule.online) for code, rule in RULES.items() if rul
 _OF_DECLARATIONS: Final = [(code, rule.declaration) for code, rule in RULES.items() if rule.declaration is not None]
 
 
-def judge(reading: Reading, policy: Policy, *, path: str, inside: str, text: str) -> list[Finding]:
+def evaluate(reading: Reading, policy: Policy, *, path: str, inside: str, text: str) -> list[Finding]:
     """Check one file by a policy.
 
     Args:
@@ -72,12 +72,12 @@ class _File:
         self.kept = kept
 
     def occurrences(self, occurrences: Sequence[Occurrence], codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
-        judges = [(code, rule) for code, rule in _OF_IMAGES if code in codes]
+        rules_of_images = [(code, rule) for code, rule in _OF_IMAGES if code in codes]
         for occurrence in occurrences:
             if occurrence.role == "unresolved":
                 for code, unresolved in _OF_UNRESOLVED:
-                    if code in codes and (verdict := unresolved(occurrence)) is not None:
-                        yield self._finding(occurrence, code, verdict), False
+                    if code in codes and (violation := unresolved(occurrence)) is not None:
+                        yield self._finding(occurrence, code, violation), False
                 continue
             if occurrence.role not in {"external", "invalid"}:
                 continue
@@ -89,9 +89,9 @@ class _File:
             if occurrence.role == "invalid":
                 yield from self._invalid(occurrence, None)
                 continue
-            for code, rule in judges:
-                if (verdict := rule(image, self.policy)) is not None:
-                    yield self._excepted(image, code, verdict)
+            for code, rule in rules_of_images:
+                if (violation := rule(image, self.policy)) is not None:
+                    yield self._excepted(image, code, violation)
             if self.policy.answers is not None:
                 yield from self._online(image, codes)
 
@@ -102,8 +102,8 @@ class _File:
             return
         kept = self.kept is not None and self.kept.reason(image.occurrence) is not None
         for code, rule in _OF_ANSWERS:
-            if code in codes and not (kept and code != _NOT_FOUND) and (verdict := rule(image, answer)) is not None:
-                yield self._excepted(image, code, verdict)
+            if code in codes and not (kept and code != _NOT_FOUND) and (violation := rule(image, answer)) is not None:
+                yield self._excepted(image, code, violation)
 
     def beside(self, reading: Reading) -> Iterator[tuple[Finding, bool]]:
         """Yield what the reader itself has to say, and the registries that the file declares insecure."""
@@ -113,8 +113,8 @@ class _File:
             end = declaration.column + len(declaration.host)
             place = (self.path, declaration.line, declaration.column, end)
             for code, rule in _OF_DECLARATIONS:
-                if (verdict := rule(declaration)) is not None:
-                    yield Finding(*place, code, verdict.message, verdict.hint), False
+                if (violation := rule(declaration)) is not None:
+                    yield Finding(*place, code, violation.message, violation.hint), False
 
     def told(self, problem: Problem) -> Finding:
         end = problem.column + 1 if problem.end_column is None else problem.end_column
@@ -124,17 +124,19 @@ class _File:
         for code, rule in _OF_INVALID:
             yield self._finding(occurrence, code, rule(occurrence, error)), False
 
-    def _excepted(self, image: Image, code: str, verdict: Verdict) -> tuple[Finding, bool]:
+    def _excepted(self, image: Image, code: str, violation: Violation) -> tuple[Finding, bool]:
         if not self.policy.exceptions:
-            return self._finding(image.occurrence, code, verdict), False
+            return self._finding(image.occurrence, code, violation), False
         entry, expired = self.policy.exemption(code, image.ref)
         if expired is not None and entry is None:
             reason = "" if expired.reason is None else f" ({expired.reason})"
-            message = f"{verdict.message}; the exception for it{reason} expired on {expired.expires}"
-            verdict = Verdict(message, verdict.hint)
-        return self._finding(image.occurrence, code, verdict), entry is not None
+            message = f"{violation.message}; the exception for it{reason} expired on {expired.expires}"
+            violation = Violation(message, violation.hint)
+        return self._finding(image.occurrence, code, violation), entry is not None
 
-    def _finding(self, occurrence: Occurrence, code: str, verdict: Verdict) -> Finding:
+    def _finding(self, occurrence: Occurrence, code: str, violation: Violation) -> Finding:
         end = occurrence.column + len(occurrence.text)
-        text = masked(occurrence.text, whole=True) if verdict.shown is None else verdict.shown
-        return Finding(self.path, occurrence.line, occurrence.column, end, code, verdict.message, verdict.hint, text)
+        text = masked(occurrence.text, whole=True) if violation.shown is None else violation.shown
+        return Finding(
+            self.path, occurrence.line, occurrence.column, end, code, violation.message, violation.hint, text
+        )

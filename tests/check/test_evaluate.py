@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from imgref.check.evaluate import evaluate
 from imgref.check.finding import Finding
-from imgref.check.judge import judge
 from imgref.check.patterns import ImagePattern, PathPatterns
 from imgref.check.policy import Exemption, Policy
 from imgref.check.rules import codes_of, default_codes
@@ -21,15 +21,15 @@ def occurrence(text: str, role: Role = "external", construct: str = "from", *, f
     return Occurrence(2, 6, text, None if role == "unresolved" else text, role, construct, final=final)
 
 
-def judged(
+def evaluated(
     *occurrences: Occurrence, policy: Policy = EVERY, kind: str = "dockerfile", **more: tuple[object, ...]
 ) -> list[Finding]:
     reading = Reading(kind, occurrences, **more)  # type: ignore[arg-type]
-    return judge(reading, policy, path="a/file", inside="a/file", text="# x\nFROM x\nx")
+    return evaluate(reading, policy, path="a/file", inside="a/file", text="# x\nFROM x\nx")
 
 
 def codes(*occurrences: Occurrence, policy: Policy = EVERY, kind: str = "dockerfile") -> list[str]:
-    return [finding.code for finding in judged(*occurrences, policy=policy, kind=kind)]
+    return [finding.code for finding in evaluated(*occurrences, policy=policy, kind=kind)]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_a_tag_that_comes_from_elsewhere_is_not_missed() -> None:
 
 
 @pytest.mark.parametrize("role", ["stage", "scratch", "built-here"])
-def test_what_is_not_pulled_is_not_judged(role: Role) -> None:
+def test_what_is_not_pulled_is_not_checked(role: Role) -> None:
     golden = replace(EVERY, golden=(), golden_scope="all", allowed=())
     assert codes(occurrence("nginx", role, final=True), policy=golden) == []
 
 
 def test_a_finding_spans_the_text_as_written() -> None:
-    (finding,) = judged(replace(occurrence("x"), text='"$IMAGE"', resolved="nginx"), policy=Policy(default_codes()))
+    (finding,) = evaluated(replace(occurrence("x"), text='"$IMAGE"', resolved="nginx"), policy=Policy(default_codes()))
     assert finding == Finding(
         "a/file",
         2,
@@ -77,24 +77,24 @@ def test_a_finding_spans_the_text_as_written() -> None:
 
 
 def test_an_invalid_text_is_explained_by_its_reader_first() -> None:
-    (finding,) = judged(replace(occurrence("Builder", "invalid"), reason="no stage", hint="builder"))
+    (finding,) = evaluated(replace(occurrence("Builder", "invalid"), reason="no stage", hint="builder"))
     assert finding.message == "'Builder' is not a valid image reference: no stage"
     assert finding.hint == "did you mean builder?"
-    (finding,) = judged(replace(occurrence("nginx", "invalid"), reason="it is a number"))
+    (finding,) = evaluated(replace(occurrence("nginx", "invalid"), reason="it is a number"))
     assert finding.message == "'nginx' is not a valid image reference: it is a number"
 
 
 def test_credentials_are_not_repeated() -> None:
-    (finding,) = judged(occurrence("me:secret@ghcr.io/acme/app:1"))
+    (finding,) = evaluated(occurrence("me:secret@ghcr.io/acme/app:1"))
     assert finding.code == "IMG105"
     assert "secret" not in repr(finding)
 
 
 def test_unresolved_images_are_findings_of_the_rule_for_their_construct() -> None:
     unresolved = replace(occurrence("$X", "unresolved"), reason="ARG X has no default")
-    (finding,) = judged(unresolved)
+    (finding,) = evaluated(unresolved)
     assert (finding.code, finding.message) == ("IMG501", "'$X' cannot be resolved: ARG X has no default")
-    (finding,) = judged(replace(unresolved, construct="services.image"), kind="compose")
+    (finding,) = evaluated(replace(unresolved, construct="services.image"), kind="compose")
     assert (finding.code, finding.message) == ("IMG503", "'$X' cannot be checked: ARG X has no default")
 
 
@@ -116,14 +116,14 @@ def test_where_images_may_come_from(text: str, expected: list[str]) -> None:
     policy = Policy(
         frozenset({"IMG201"}), patterns("official", "ghcr.io/acme/**"), denied=patterns("ghcr.io/acme/bad/*")
     )
-    findings = judged(occurrence(text), policy=policy)
+    findings = evaluated(occurrence(text), policy=policy)
     assert [finding.code for finding in findings] == expected
     assert all("allowed: official, ghcr.io/acme/**" in finding.message for finding in findings)
 
 
 def test_denied_alone() -> None:
     policy = Policy(frozenset({"IMG201"}), denied=patterns("docker.io/evil/*"))
-    (finding,) = judged(occurrence("evil/app:1"), occurrence("nginx:1"), policy=policy)
+    (finding,) = evaluated(occurrence("evil/app:1"), occurrence("nginx:1"), policy=policy)
     assert finding.message == "'evil/app:1' is denied by 'docker.io/evil/*'"
 
 
@@ -160,7 +160,7 @@ def test_insecure_registries() -> None:
 
 def test_declarations_of_insecure_registries() -> None:
     declared = (Declaration(1, 5, "registry.local:5001"), Declaration(2, 5, "127.0.0.0/8"))
-    (finding,) = judged(kind="daemon.json", declarations=declared)
+    (finding,) = evaluated(kind="daemon.json", declarations=declared)
     assert (finding.code, finding.line, finding.column, finding.end_column) == ("IMG401", 1, 5, 24)
 
 
@@ -183,7 +183,7 @@ def test_names_that_could_be_stages(text: str, construct: str, found: bool) -> N
 
 
 def test_what_a_reader_could_not_read() -> None:
-    findings = judged(policy=Policy(default_codes()), problems=(Problem(3, 2, "IMG901", "no such word", 5, "COPY"),))
+    findings = evaluated(policy=Policy(default_codes()), problems=(Problem(3, 2, "IMG901", "no such word", 5, "COPY"),))
     assert findings == [Finding("a/file", 3, 2, 5, "IMG901", "no such word", "COPY")]
 
 
@@ -192,7 +192,7 @@ def test_exceptions_and_their_end() -> None:
     policy = replace(Policy(default_codes()), exceptions=(entry,), today=date(2027, 6, 30))
     assert codes(occurrence("busybox"), policy=policy) == []
     assert codes(occurrence("busybox:latest"), policy=policy) == ["IMG102"]
-    (finding,) = judged(occurrence("busybox"), policy=replace(policy, today=date(2027, 7, 1)))
+    (finding,) = evaluated(occurrence("busybox"), policy=replace(policy, today=date(2027, 7, 1)))
     assert finding.message.endswith("; the exception for it (debug sidecar) expired on 2027-06-30")
     forever = replace(entry, expires=None)
     both = replace(policy, exceptions=(entry, forever), today=date(2027, 7, 1))
@@ -212,12 +212,14 @@ def test_a_comment_is_of_use_also_where_the_policy_lets_pass_anyway(by: str) -> 
     if by == "per-file-ignores":
         policy = Policy(default_codes(), per_file_ignores=ignores)
     comment = Comment(1, 1, "ignore[IMG101]", trailing=False)
-    assert judged(occurrence("nginx"), policy=policy, comments=(comment,)) == []
+    assert evaluated(occurrence("nginx"), policy=policy, comments=(comment,)) == []
 
 
 def test_findings_are_in_the_order_of_their_places() -> None:
     places = [(3, 1), (2, 9), (2, 1)]
-    found = judged(*(replace(occurrence("nginx"), line=line, column=column) for line, column in places), policy=EVERY)
+    found = evaluated(
+        *(replace(occurrence("nginx"), line=line, column=column) for line, column in places), policy=EVERY
+    )
     assert [(finding.line, finding.column, finding.code) for finding in found] == sorted(
         (finding.line, finding.column, finding.code) for finding in found
     )

@@ -10,7 +10,7 @@ from imgref.reference import parse
 if TYPE_CHECKING:
     from imgref.sources.occurrence import Role
 
-__all__ = ["is_source", "is_template", "judged"]
+__all__ = ["is_source", "is_template", "role_of"]
 
 
 def is_source(text: str) -> bool:
@@ -23,10 +23,10 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def judged(text: str) -> Role:
+def role_of(text: str) -> Role:
     """Return whether a string is a reference.
 
-    >>> judged("nginx"), judged("NGINX")
+    >>> role_of("nginx"), role_of("NGINX")
     ('external', 'invalid')
     """
     try:
