@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vectors import ROOT, clean_environ
-
-PACKAGE = ROOT / "imgref"
+from syntax import MODULES, PACKAGE, nodes, tree
+from tables import assert_each
+from vectors import clean_environ
 
 FLOORS = {
     "cli": {
@@ -99,6 +99,8 @@ ONLY = {
 }
 """What only some modules may import."""
 
+ROOMS = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in MODULES.values()}
+
 READS_ENVIRONMENT = {
     "ci.__init__",
     "config.__init__",
@@ -109,19 +111,16 @@ READS_ENVIRONMENT = {
     "cli",
 }
 
-MODULES = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
-
 
 def imports(path: Path) -> Iterator[str]:
     """Return every module that a file imports, wherever in it, but for the type checker."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     unused = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if id(node) in unused:
             continue
         if isinstance(node, ast.Import):
@@ -141,33 +140,40 @@ def inside(module: str, places: set[str]) -> bool:
     return any(module == place or module.startswith(place + ".") for place in places)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
-def test_a_room_imports_from_its_floors_only(path: Path) -> None:
-    here = MODULES[path]
-    for target in imports(path):
+def floors(here: str) -> None:
+    """Check that a module imports from its floors only."""
+    for target in imports(MODULES[here]):
         parts = target.split(".")
-        if (
-            parts[0] == "imgref"
-            and len(parts) > 1
-            and (PACKAGE / parts[1]).with_suffix(".py").exists() | (PACKAGE / parts[1]).is_dir()
-        ):
+        if parts[0] == "imgref" and len(parts) > 1 and parts[1] in ROOMS:
             assert parts[1] in FLOORS[room(here)], f"{here} imports {target}"
         for name, places in ONLY.items():
             if parts[0] == name:
                 assert inside(here, places), f"{here} imports {target}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
-def test_only_some_read_the_environment_print_or_exit(path: Path) -> None:
-    here = MODULES[path]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+def test_a_room_imports_from_its_floors_only() -> None:
+    assert_each(MODULES, floors)
+
+
+def surroundings(here: str) -> None:
+    """Check that a module reads the environment, prints and exits only if it may."""
+    found = nodes(MODULES[here])
+    names = {dotted(node) for node in found if isinstance(node, ast.Attribute)}
+    calls = {node.func.id for node in found if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     if not inside(here, READS_ENVIRONMENT):
         assert not names & {"os.environ", "os.getenv", "os.environb"}, here
     if room(here) != "cli":
         assert "print" not in calls, here
         assert not names & {"sys.stdout", "sys.stderr", "sys.stdin", "sys.exit"}, here
+
+
+def dotted(node: ast.Attribute) -> str:
+    """Return an attribute of a name as it is written; of anything else, only its own name."""
+    return f"{node.value.id}.{node.attr}" if isinstance(node.value, ast.Name) else f".{node.attr}"
+
+
+def test_only_some_read_the_environment_print_or_exit() -> None:
+    assert_each(MODULES, surroundings)
 
 
 PUBLISH = {
@@ -178,34 +184,61 @@ PUBLISH = {
 """What decides about releases or writes to a registry, and asks no mirror."""
 
 
-@pytest.mark.parametrize("path", [path for path, name in MODULES.items() if inside(name, PUBLISH)])
-def test_what_publishes_knows_no_mirrors(path: Path) -> None:
+def test_what_publishes_knows_no_mirrors() -> None:
     asked = {"imgref.registry.lookup", "imgref.registry.mirrors", "imgref.cli._registry.with_lookup"}
-    assert not {*imports(path)} & asked
+    publishing = {name: {*imports(path)} for name, path in MODULES.items() if inside(name, PUBLISH)}
+    assert publishing
+    assert {name for name, imported in publishing.items() if imported & asked} == set()
 
 
 WRITES_BYTES = {"cli.inspect": "sys.stdout.buffer.write(manifest.raw)"}
 """Who may go around ``cli._console``: what is written must be the very bytes."""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: MODULES[path])
-def test_only_the_console_writes_to_a_stream(path: Path) -> None:
-    here = MODULES[path]
-    if here == "cli._console":
-        return
-    written = [
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and re.match(
-            r"(?:sys\.(?:__)?std(?:out|err)(?:__)?\.(?:buffer\.)?write\(|print\(|click\.s?echo\()", ast.unparse(node)
-        )
-    ]
-    assert all(call == WRITES_BYTES.get(here) for call in written), f"{here}: {written}"
+STREAMS = r"sys\.(?:__)?std(?:out|err)(?:__)?(?:\.buffer)?"
+
+
+def writes(function: ast.expr) -> bool:
+    """Return whether a function that is called writes to a stream."""
+    if isinstance(function, ast.Attribute) and function.attr == "write":
+        return re.fullmatch(STREAMS, ast.unparse(function.value)) is not None
+    if isinstance(function, ast.Attribute):
+        return function.attr in {"echo", "secho"} and ast.unparse(function.value) == "click"
+    return isinstance(function, ast.Name) and function.id == "print"
+
+
+def written(here: str) -> None:
+    """Check that a module writes to no stream, unless it may."""
+    found = [node for node in nodes(MODULES[here]) if isinstance(node, ast.Call) and writes(node.func)]
+    calls = [ast.unparse(node) for node in found]
+    assert here == "cli._console" or all(call == WRITES_BYTES.get(here) for call in calls), f"{here}: {calls}"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("print(1)", True),
+        ("sys.stdout.write(a)", True),
+        ("sys.__stderr__.buffer.write(a)", True),
+        ("click.echo(a)", True),
+        ("click.secho(a)", True),
+        ("file.write(a)", False),
+        ("console.print(a)", False),
+        ("a()()", False),
+    ],
+)
+def test_calls_that_write_to_a_stream_are_recognised(code: str, expected: bool) -> None:
+    (call,) = [node for node in ast.parse(code).body if isinstance(node, ast.Expr)]
+    assert isinstance(call.value, ast.Call)
+    assert writes(call.value.func) is expected
+
+
+def test_only_the_console_writes_to_a_stream() -> None:
+    assert_each(MODULES, written)
 
 
 def module_level_imports(path: Path) -> Iterator[str]:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in tree(path).body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -214,7 +247,7 @@ def module_level_imports(path: Path) -> Iterator[str]:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    names = {f"imgref.{name}".removesuffix(".__init__"): path for path, name in MODULES.items()}
+    names = {f"imgref.{name}".removesuffix(".__init__"): path for name, path in MODULES.items()}
     graph = {
         name: {target for target in module_level_imports(path) if target in names} - {name}
         for name, path in names.items()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 from typing import Final
 
 import pytest
-from vectors import ROOT
-
-PACKAGE = ROOT / "imgref"
+from syntax import MODULES, tree
+from tables import assert_each
 
 LINES_OF_FUNCTION: Final = 40
 """Without the docstring, which documents each parameter and error of a public function."""
@@ -54,8 +53,6 @@ LONG_MODULES: Final = {
 }
 """Modules that are somewhat longer than the limit, and why."""
 
-MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -71,8 +68,9 @@ def functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
             yield from functions(child, prefix)
 
 
-def functions_of(path: Path, module: str) -> dict[str, Function]:
-    return dict(functions(ast.parse(path.read_text(encoding="utf-8")), module))
+@cache
+def functions_of(module: str) -> dict[str, Function]:
+    return dict(functions(tree(MODULES[module]), module))
 
 
 def lines(function: Function) -> int:
@@ -99,9 +97,9 @@ def is_command(name: str) -> bool:
     return name.startswith("cli.") and name.endswith(".command")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_functions_and_module_are_within_the_limits(module: str) -> None:
-    found = functions_of(MODULES[module], module)
+def within_the_limits(module: str) -> None:
+    """Check the functions of a module, and its length."""
+    found = functions_of(module)
     assert {name: count for name, one in found.items() if (count := lines(one)) > LINES_OF_FUNCTION} == {}
     many = {name: count for name, one in found.items() if (count := parameters(one)) > PARAMETERS}
     assert {name: count for name, count in many.items() if not is_command(name) and name not in MANY_PARAMETERS} == {}
@@ -109,8 +107,12 @@ def test_functions_and_module_are_within_the_limits(module: str) -> None:
         assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= LINES_OF_MODULE
 
 
+def test_functions_and_modules_are_within_the_limits() -> None:
+    assert_each(MODULES, within_the_limits)
+
+
 def test_an_exception_is_needed() -> None:
-    found = {name: one for module, path in MODULES.items() for name, one in functions_of(path, module).items()}
+    found = {name: one for module in MODULES for name, one in functions_of(module).items()}
     assert {name for name in MANY_PARAMETERS if name not in found or parameters(found[name]) <= PARAMETERS} == set()
     long = {name for name, path in MODULES.items() if len(path.read_text().splitlines()) > LINES_OF_MODULE}
     assert LONG_MODULES.keys() - long == set()

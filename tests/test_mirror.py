@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-import pytest
+from tables import assert_each
 from vectors import DATA, ROOT
 
 PACKAGE = ROOT / "imgref"
@@ -27,9 +27,13 @@ def own_test(path: Path) -> Path:
     return ROOT.joinpath("tests", *folders, f"test_{place.stem.lstrip('_')}.py")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_module_has_a_test_of_its_name_or_a_row(module: str) -> None:
+def mirrored(module: str) -> None:
+    """Check that a module has a test of its name or a row, and not both."""
     assert own_test(MODULES[module]).exists() != (module in ELSEWHERE), f"add {own_test(MODULES[module])}"
+
+
+def test_module_has_a_test_of_its_name_or_a_row() -> None:
+    assert_each(MODULES, mirrored)
 
 
 def test_rows_name_modules_and_tests_that_exist() -> None:

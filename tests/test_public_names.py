@@ -8,6 +8,7 @@ import tomllib
 from importlib import import_module
 
 import pytest
+from tables import assert_each
 from test_layering import loaded
 from vectors import DATA
 
@@ -38,13 +39,18 @@ def test_a_name_that_does_not_exist_is_an_attribute_error(module: str) -> None:
         import_module(module).nothing  # noqa: B018
 
 
-@pytest.mark.parametrize(("module", "name"), [(module, name) for module in NAMES for name in NAMES[module]])
-def test_a_public_name_has_a_docstring_of_its_own(module: str, name: str) -> None:
+def documented(public: tuple[str, str]) -> None:
+    """Check that a class or function has a docstring that somebody wrote."""
+    module, name = public
     value = getattr(import_module(module), name)
     if inspect.isclass(value) or inspect.isfunction(value):
         text = value.__doc__ or ""
         assert re.match(r"[A-Z`]", text), text
         assert not text.startswith(f"{name}("), "that is what a dataclass without a docstring has"
+
+
+def test_a_public_name_has_a_docstring_of_its_own() -> None:
+    assert_each([(module, name) for module in NAMES for name in NAMES[module]], documented, ".".join)
 
 
 @pytest.mark.parametrize("module", [module for module in NAMES if module not in {"imgref", "imgref.ci"}])
