@@ -40,6 +40,9 @@ OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG")
 TIMEOUT = 120
 """Seconds after which a command is killed."""
 
+FIRST = "IMGREF_TEST_FIRST"
+"""The variable with Python statements that a forked process runs before the command, which does not see it."""
+
 PIPE = 1 << 16
 """The bytes that a pipe takes before somebody reads."""
 
@@ -286,6 +289,7 @@ def _run(task: list[Any], streams: list[int]) -> NoReturn:
         os.setgid(user)
         os.setuid(user)
     sys.argv = ["imgref", *arguments]
+    exec(os.environ.pop(FIRST, ""), {})
     from imgref.__main__ import main
 
     code: object = 0

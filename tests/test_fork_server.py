@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
-from fork_server import run_forked, standard_input, starts_anew, write_program
+from fork_server import FIRST, run_forked, standard_input, starts_anew, write_program
 from vectors import Done, clean_environ, imgref
 
 COMMANDS = [
@@ -62,6 +62,12 @@ def test_command_starts_anew_without_a_variable_that_the_server_had() -> None:
     environ = clean_environ()
     kept = {name: value for name, value in environ.items() if not name.startswith(("PYTHON", "LANG"))}
     assert starts_anew(kept) is (kept != environ)
+
+
+def test_forked_command_runs_statements_before_that_it_does_not_see() -> None:
+    first = "import imgref.cli.main as main, os; main.COMMANDS['slug'] = str(os.environ.get('IMGREF_TEST_FIRST'))"
+    assert "None" in imgref("--help", environ=clean_environ(**{FIRST: first})).stdout
+    assert "None" not in imgref("--help").stdout
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 16, (1 << 16) + 1, 1 << 20])

@@ -42,15 +42,16 @@ def imgref(
 ) -> Done:  # fmt: skip
     """Run ``imgref`` as a process of its own, perhaps as another user."""
     data = stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", "surrogateescape")
-    code, out, err = _run(arguments, data, cwd or DATA, clean_environ() if environ is None else environ, user)
+    code, out, err = execute(arguments, data, cwd or DATA, clean_environ() if environ is None else environ, user)
     printed = out.decode("utf-8", "surrogateescape")
     hold_to_schema(arguments, printed)
     return Done(printed, err.decode("utf-8", "replace"), code)
 
 
-def _run(
-    arguments: tuple[str, ...], data: bytes, cwd: Path, environ: dict[str, str], user: int | None
+def execute(
+    arguments: tuple[str, ...], data: bytes, cwd: Path, environ: dict[str, str], user: int | None = None
 ) -> tuple[int, bytes, bytes]:
+    """Run ``imgref`` in a forked process, unless the environment needs a start of its own; return code and output."""
     if fork_server.starts_anew(environ):
         command = [sys.executable, "-m", "imgref", *arguments]
         done = subprocess.run(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fork_server import FIRST, OF_THE_INTERPRETER
+from isolation.environment import kept
 from output_schemas import hold_to_schema
+from vectors import execute
 
 
 @dataclass
@@ -29,10 +31,17 @@ class Ran:
 
 @dataclass
 class Home:
-    """A home directory, and the environment for programs that live in it."""
+    """A home directory, and the environment for programs that live in it.
+
+    Attributes:
+        path: the directory.
+        environ: the variables of programs that live here.
+        first: Python statements that each ``imgref`` runs before.
+    """
 
     path: Path
     environ: dict[str, str] = field(default_factory=dict)
+    first: str = "import warnings; warnings.simplefilter('error')"
 
     def __post_init__(self) -> None:
         (self.path / "home").mkdir()
@@ -50,8 +59,13 @@ class Home:
     def docker_config(self) -> Path:
         return self.path / "home" / ".docker" / "config.json"
 
-    def imgref(self, *arguments: str, input: str = "", timeout: float = 60) -> Ran:  # noqa: A002
-        ran = self.run(sys.executable, "-m", "imgref", *arguments, input=input, timeout=timeout)
+    def imgref(self, *arguments: str, input: str = "", first: str = "") -> Ran:  # noqa: A002
+        """Run ``imgref`` in a forked process, after ``first`` if that is given."""
+        environ = {name: value for name, value in self.environ.items() if not name.startswith(OF_THE_INTERPRETER)}
+        shared = {name: value for name, value in kept(os.environ).items() if name.startswith(OF_THE_INTERPRETER)}
+        environ |= {**shared, FIRST: f"{self.first}\n{first}"}
+        code, out, err = execute(arguments, input.encode(), self.path / "work", environ)
+        ran = Ran(code, out.decode(errors="replace"), err.decode(), out)
         hold_to_schema(arguments, ran.out)
         return ran
 

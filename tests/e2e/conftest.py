@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from e2e.connect_proxy import ConnectProxy, run_connect_proxy
 from e2e.fault_proxy import FaultProxy, run_fault_proxy
 from e2e.servers import PASSWORD, USER, Registry, run_registry
 from e2e.token_service import run_token_service
+from e2e.waits import short_sleep, short_wait
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +24,19 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with run_registry(tmp_path_factory.mktemp("plain")) as registry:
+    with run_registry(tmp_path_factory.mktemp("plain"), in_memory=True) as registry:
         yield registry
 
 
 @pytest.fixture(scope="session")
 def htpasswd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with run_registry(tmp_path_factory.mktemp("htpasswd"), "htpasswd") as registry:
+    with run_registry(tmp_path_factory.mktemp("htpasswd"), "htpasswd", in_memory=True) as registry:
         yield registry
 
 
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iterator[Registry]:
-    with run_registry(tmp_path_factory.mktemp("tls"), "tls", ca=authority) as registry:
+    with run_registry(tmp_path_factory.mktemp("tls"), "tls", ca=authority, in_memory=True) as registry:
         yield registry
 
 
@@ -41,7 +44,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iter
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with (
         run_token_service({USER: PASSWORD}) as tokens,
-        run_registry(tmp_path_factory.mktemp("token"), "token", tokens=tokens) as registry,
+        run_registry(tmp_path_factory.mktemp("token"), "token", tokens=tokens, in_memory=True) as registry,
     ):
         yield registry
 
@@ -80,3 +83,11 @@ def unique(request: pytest.FixtureRequest) -> Callable[[str], str]:
     while "--" in base:
         base = base.replace("--", "-")
     return lambda name: f"{base[:80].strip('-')}/{name}"
+
+
+@pytest.fixture
+def short_waits(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut waits short, in this process and in each ``imgref`` that is run."""
+    monkeypatch.setattr(time, "sleep", short_sleep)
+    monkeypatch.setattr(threading.Event, "wait", short_wait)
+    home.first += "\nfrom e2e.waits import cut_short; cut_short()"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from e2e.commands import Home
 
 REGISTRY = "registry.local:5001"
 
@@ -26,7 +28,7 @@ class Engine:
     environ: dict[str, str]
     shell: subprocess.Popen[bytes]
 
-    def run(self, command: str, *, timeout: float = 60) -> tuple[int, str]:
+    def run(self, command: str, *, timeout: float = 180) -> tuple[int, str]:
         """Run a command in the one shell; gives its exit code and all that it printed."""
         number = len(list(self.path.glob("out.*")))
         out, code = self.path / f"out.{number}", self.path / f"code.{number}"
@@ -47,10 +49,28 @@ class Engine:
         assert code == 0, f"{command}\n{text}"
         return text.splitlines()
 
+    def start_registry(self) -> None:
+        """Start a registry as ``REGISTRY``."""
+        settings = '{"version": 0.1, "storage": {"inmemory": {}}, "http": {"addr": ":5001"}}'
+        self.good(f"echo '{settings}' > registry.yml; docker-registry serve registry.yml > registry.log 2>&1 &")
+        self.await_registry()
+
+    def await_registry(self) -> None:
+        """Wait until the registry listens."""
+        place = REGISTRY.replace(":", "/")
+        self.good(f"for i in $(seq 300); do : < /dev/tcp/{place} && break; sleep 0.05; done; : < /dev/tcp/{place}")
+
 
 def _is_noise(line: str) -> bool:
     """Return whether Docker complains of its own old builder, which needs no network."""
     return line.startswith(("DEPRECATED:", "            ")) or not line.strip()
+
+
+def with_imgref(home: Home) -> Home:
+    """Put ``imgref`` on the PATH of a home, and let it use the registry of an engine with plain http."""
+    home.environ["IMGREF_INSECURE_REGISTRIES"] = REGISTRY
+    home.environ["PATH"] = f"{Path(sys.executable).parent}:{home.environ['PATH']}"
+    return home
 
 
 @contextmanager
@@ -88,10 +108,10 @@ def run_engine(environ: dict[str, str]) -> Iterator[Engine]:
         # In memory, since the engine copies the whole tree of an image for each of its layers.
         engine.good(f"ip link set lo up && mount --bind {path}/hosts /etc/hosts && mount -t tmpfs data {path}/data")
         engine.good(f"dockerd --config-file {path}/daemon.json > {path}/dockerd.log 2>&1 &")
-        if engine.run("for i in $(seq 100); do docker version && break; sleep 0.1; done")[0]:
+        if engine.run("for i in $(seq 600); do docker version && break; sleep 0.05; done")[0]:
             pytest.skip("dockerd does not start here: " + (path / "dockerd.log").read_text()[-500:])
         yield engine
-        engine.run("kill $(cat ../pid); while [ -e ../pid ]; do sleep 0.1; done", timeout=30)
+        engine.run("kill $(cat ../pid); while [ -e ../pid ]; do sleep 0.05; done", timeout=30)
     finally:
         shell.kill()
         shell.communicate()

@@ -97,6 +97,7 @@ def test_four_at_a_time(client: RegistryClient, registry: Registry, unique: Uniq
         assert list(read) == blobs
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_blob_is_taken_up_where_it_broke(faulty: FaultProxy, plain: Registry, unique: Unique) -> None:
     path = unique("app")
     digest = plain.put_blob(path, DATA)

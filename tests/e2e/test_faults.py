@@ -98,6 +98,7 @@ CASES = {
 }
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("name", CASES)
 def test_fault(name: str, faulty: FaultProxy, plain: Registry, home: Home, unique: Unique) -> None:
     case = CASES[name]
@@ -107,9 +108,7 @@ def test_fault(name: str, faulty: FaultProxy, plain: Registry, home: Home, uniqu
     faulty.add(case.action, case.method, case.path, case.times)
     reference = f"{faulty.host}/{path}" + ("" if case.command == "ls" else ":1.0.0")
     new = ["new"] if case.command == "tag" else []
-    started = time.monotonic()
     ran = home.imgref(case.command, reference, *new, "--timeout", case.timeout)
-    assert time.monotonic() - started < 45
     assert "Traceback" not in ran.err
     if case.error:
         assert (ran.code, ran.out) == (3, "")
@@ -127,12 +126,12 @@ def test_fault(name: str, faulty: FaultProxy, plain: Registry, home: Home, uniqu
 def test_retry_after_is_waited_for(faulty: FaultProxy, plain: Registry, home: Home, unique: Unique) -> None:
     path = unique("app")
     put_image(plain, path, "1.0.0")
-    faulty.add(faults.status(429, Retry_After="2"), "GET", TAGS)
+    faulty.add(faults.status(429, Retry_After="1"), "GET", TAGS)
     started = time.monotonic()
     ran = home.imgref("ls", f"{faulty.host}/{path}")
     assert ran.out == "1.0.0\n"
-    assert time.monotonic() - started >= 2.0
-    assert f"{faulty.host}/{path}: HTTP status 429; trying again in 2." in ran.err
+    assert time.monotonic() - started >= 1.0
+    assert f"{faulty.host}/{path}: HTTP status 429; trying again in 1." in ran.err
 
 
 def test_500_tags_in_pages(faulty: FaultProxy, plain: Registry, home: Home, unique: Unique) -> None:
@@ -197,6 +196,7 @@ def test_what_is_put_is_read_back(faulty: FaultProxy, plain: Registry, home: Hom
     assert f"but {other.digest} is read back" in ran.err
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_connection_refused(home: Home) -> None:
     from e2e.servers import free_port
 
@@ -226,7 +226,6 @@ def test_an_interrupt_stops_at_once(
     with subprocess.Popen(command, env=home.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while not faulty.count("GET", TAGS):
             time.sleep(0.01)
-        time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert process.returncode == 130

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from e2e.commands import Home
-from e2e.engine import REGISTRY, run_engine
+from e2e.engine import REGISTRY, run_engine, with_imgref
 from e2e.images import DOCKER, put_image
 from e2e.servers import Registry
 from e2e.test_release import Unique, tags_of
@@ -132,12 +130,8 @@ def test_bad_usage(arguments: list[str], said: str, home: Home) -> None:
 
 def test_dockerd_pulls_what_was_joined(home: Home) -> None:
     layouts(home)
-    home.environ["IMGREF_INSECURE_REGISTRIES"] = REGISTRY
-    home.environ["PATH"] = f"{Path(sys.executable).parent}:{home.environ['PATH']}"
-    with run_engine(home.environ) as engine:
-        registry = '{"version": 0.1, "storage": {"filesystem": {"rootdirectory": "data"}}, "http": {"addr": ":5001"}}'
-        engine.good(f"echo '{registry}' > registry.yml; docker-registry serve registry.yml > log 2>&1 &")
-        engine.good(f"for i in $(seq 100); do : < /dev/tcp/{REGISTRY.replace(':', '/')} && break; sleep 0.1; done")
+    with run_engine(with_imgref(home).environ) as engine:
+        engine.start_registry()
         engine.good("echo amd64 > file; printf 'FROM scratch\\nCOPY file /\\n' > df; docker build -q -t app -f df .")
         engine.good("docker save -o app.tar app")
         work = home.path / "work"

@@ -253,6 +253,7 @@ def test_bad_usage(arguments: list[str], given: str, said: str, home: Home) -> N
 # Secrets
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_no_secret_is_ever_printed(htpasswd: Registry, token: Registry, home: Home, unique: Unique) -> None:
     """Whatever commands print at the lowest and the highest verbosity, also where the registry repeats what it got."""
     printed = []
@@ -290,6 +291,7 @@ def test_no_secret_is_ever_printed(htpasswd: Registry, token: Registry, home: Ho
     assert [secret for secret in secrets if secret in text] == []
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_no_secret_in_logs_reprs_and_tracebacks(
     htpasswd: Registry, token: Registry, unique: Unique, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -109,6 +109,7 @@ def test_skopeo_finds_the_same_images_through_the_same_registries_conf(
     assert "pulling from registry.k8s.io is blocked in" in ran.err
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_what_no_mirror_has_is_unknown_if_the_origin_cannot_be_reached(
     home: Home, plain: Registry, images: dict[str, Image]
 ) -> None:
@@ -147,6 +148,7 @@ def test_publishing_ignores_mirrors(
     assert f"{name}:latest" in tags.out.split()
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_check_online_asks_the_mirrors_about_public_images(
     plain: Registry, home: Home, images: dict[str, Image]
 ) -> None:

@@ -167,6 +167,7 @@ def three_pull_requests(registry: Registry, path: str) -> Repository:
     return repository
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("place", [0, 1, 4, 6])
 @pytest.mark.parametrize("fault", [lost, status(405)], ids=["lost", "refused"])
 def test_prune_interrupted_anywhere_breaks_nothing_and_can_be_repeated(
@@ -177,7 +178,7 @@ def test_prune_interrupted_anywhere_breaks_nothing_and_can_be_repeated(
         proxy.add(fault, "DELETE", after=place)
         proxied = repository.name.replace(disposable.host, proxy.host)
         for _ in range(2):
-            ran = home.imgref("prune", proxied, "--pr-tags", "--yes", timeout=120)
+            ran = home.imgref("prune", proxied, "--pr-tags", "--yes")
             repository.check_whole("latest")
             assert ran.code in (0, 3), ran.err
         assert ran.code == 0, ran.err
@@ -187,6 +188,7 @@ def test_prune_interrupted_anywhere_breaks_nothing_and_can_be_repeated(
     assert (code, json.loads(listed)["tags"]) == (200, ["latest"])
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_prune_leaves_what_a_tag_moves_to_between_two_deletions(disposable: Registry, home: Home) -> None:
     repository = three_pull_requests(disposable, "prune/moving")
     with run_fault_proxy(disposable.host) as proxy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -204,6 +203,7 @@ def test_exists_reports_by_exit_code_and_prints_nothing(home: Home, registry: Re
         assert (ran.code, ran.out, ran.err) == (code, "", "")
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_exists_that_cannot_find_out_is_a_failure(home: Home, htpasswd: Registry, faulty: FaultProxy) -> None:
     put_image(htpasswd, "private/app", "1.0.0")
     assert home.imgref("exists", f"{htpasswd.host}/private/app:1.0.0").code == 3
@@ -228,10 +228,8 @@ def test_tags_with_a_registry_that_lists_wrongly_prints_nothing(
     path = unique("app")
     link_tags(plain, path, put_image(plain, path, "2.0.0"), ["latest"])
     faulty.add(fault, "GET", "/tags/list", times=-1)
-    command = "import sys; from imgref.registry import listing; listing.existing_tags.__kwdefaults__['patience'] = 1.0;"
-    command += "from imgref.cli.main import main; main(sys.argv[1:])"
     arguments = ("tags", "1.4.3", "--existing", "registry", "--image", f"{faulty.host}/{path}")
-    ran = home.run(sys.executable, "-c", command, *arguments)
+    ran = home.imgref(*arguments, first="from e2e.waits import patience; patience(0.05)")
     assert (ran.code, ran.out) == (3, "")
 
 

@@ -29,26 +29,16 @@ LIST = "/tags/list"
 ALWAYS = -1
 
 
-IMPATIENT = """
-import sys
-from imgref.registry import release
-release._PATIENCE.update(dict.fromkeys(release._PATIENCE, float(sys.argv[1])))
-from imgref.cli.main import main
-main(sys.argv[2:])
-"""
-"""imgref that waits less than thirty seconds for a list of tags to become right."""
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same for releases in this process."""
+    """Let releases in this process wait no longer than a moment for a list of tags to become right."""
     for error in _PATIENCE:
-        monkeypatch.setitem(_PATIENCE, error, 1.0)
+        monkeypatch.setitem(_PATIENCE, error, 0.1)
 
 
-def quick(home: Home, *arguments: str, patience: float = 0.2) -> Ran:
-    """Run imgref with so many seconds of patience."""
-    return home.run(sys.executable, "-c", IMPATIENT, str(patience), *arguments)
+def quick(home: Home, *arguments: str, patience: float = 0.05) -> Ran:
+    """Run imgref that waits no longer than so many seconds for a list of tags to become right."""
+    return home.imgref(*arguments, first=f"from e2e.waits import patience; patience({patience})")
 
 
 def listed(names: list[str] | None) -> Action:
@@ -124,6 +114,7 @@ def test_release_with_a_wrong_tag_list_moves_nothing(
     assert faulty.count("PUT") == 0
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", WRONG_LISTS)
 def test_release_with_a_tag_list_that_recovers_goes_on(
     fault: str, plain: Registry, faulty: FaultProxy, home: Home, released: tuple[str, Image, Image]

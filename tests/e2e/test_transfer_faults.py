@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,11 @@ def keeps_half(exchange: Exchange) -> None:
     connection.endheaders()
     for chunk in exchange.body(size // 2):
         connection.send(chunk)
+    # It keeps what came when it sees the end, and says so.
+    connection.sock.shutdown(socket.SHUT_WR)
+    with suppress(OSError):
+        connection.sock.recv(1)
     connection.close()
-    time.sleep(0.2)
     exchange.reset()
 
 
@@ -85,6 +89,7 @@ FAULTS: dict[str, tuple[Action, str, str]] = {
 }
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_push_comes_through(
     fault: str, faulty: FaultProxy, plain: Registry, layout: str, image: OciImage, home: Home, unique: Unique
@@ -107,6 +112,7 @@ def test_a_push_comes_through(
         assert len(places) == 3
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("action", [status(503), reset_in_request, status(500)], ids=["503", "reset", "500"])
 def test_a_push_that_fails_for_good_tags_nothing(
     action: Action, faulty: FaultProxy, plain: Registry, layout: str, image: OciImage, home: Home, unique: Unique
@@ -122,6 +128,7 @@ def test_a_push_that_fails_for_good_tags_nothing(
     assert raw_manifest(plain, path, "v1") == image.raw
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
     "action", [status(429, Retry_After="1"), status(503), reset_in_answer], ids=["429", "503", "reset"]
 )
@@ -143,6 +150,7 @@ def test_a_pull_comes_through(
     assert good(home.imgref("push", "-q", target, f"{plain.host}/{path}:v2")) == [image.digest]
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_pull_of_damaged_bytes_leaves_nothing(
     faulty: FaultProxy, plain: Registry, layout: str, home: Home, unique: Unique
 ) -> None:
@@ -292,7 +300,6 @@ def test_a_registry_that_is_killed_and_comes_back(
         first.__exit__(None, None, None)
 
         def restart() -> None:
-            time.sleep(1.5)
             again = run_registry(directory, port=port)
             again.__enter__()
             second.append(again)
@@ -316,6 +323,7 @@ def test_a_registry_that_is_killed_and_comes_back(
             again.__exit__(None, None, None)  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_copy_comes_through_faults_on_both_sides(
     faulty: FaultProxy, plain: Registry, tls: Registry, layout: str, image: OciImage, home: Home, unique: Unique
 ) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 from e2e.commands import Home
-from e2e.engine import REGISTRY, run_engine
+from e2e.engine import REGISTRY, run_engine, with_imgref
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +39,7 @@ def shape(text: str) -> list[str]:
 
 
 def test_the_tutorial_is_true(home: Home) -> None:
-    home.environ["PATH"] = f"{Path(sys.executable).parent}:{home.environ['PATH']}"
+    del with_imgref(home).environ["IMGREF_INSECURE_REGISTRIES"]
     done = steps()
     assert len(done) > 20
     with run_engine(home.environ) as engine:
@@ -49,19 +48,13 @@ def test_the_tutorial_is_true(home: Home) -> None:
             assert code == 0, f"{command}\n{text}"
             assert shape(text) == shape(output), command
             if command.startswith("docker-registry"):
-                engine.good(
-                    f"for i in $(seq 100); do : < /dev/tcp/{REGISTRY.replace(':', '/')} && break; sleep 0.1; done"
-                )
+                engine.await_registry()
 
 
 def test_push_says_what_docker_says(home: Home) -> None:
     """The same image, pushed by both: the same ids with the same words, whether new, there or mounted."""
-    home.environ["IMGREF_INSECURE_REGISTRIES"] = REGISTRY
-    home.environ["PATH"] = f"{Path(sys.executable).parent}:{home.environ['PATH']}"
-    with run_engine(home.environ) as engine:
-        registry = '{"version": 0.1, "storage": {"filesystem": {"rootdirectory": "data"}}, "http": {"addr": ":5001"}}'
-        engine.good(f"echo '{registry}' > registry.yml; docker-registry serve registry.yml > log 2>&1 &")
-        engine.good(f"for i in $(seq 100); do : < /dev/tcp/{REGISTRY.replace(':', '/')} && break; sleep 0.1; done")
+    with run_engine(with_imgref(home).environ) as engine:
+        engine.start_registry()
         engine.good("head -c 300000 /dev/urandom > big; echo small > small; mkdir empty")
         engine.good(
             "printf 'FROM scratch\\nCOPY big /\\nCOPY small /\\n' > base.df; docker build -q -t base -f base.df ."
