@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imgref.sources.kinds import KINDS, Kind
 from imgref.sources.recognition import pattern_source
+from imgref.sources.syntax import YAML
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "check.md"
@@ -21,14 +22,19 @@ def table(kinds: dict[str, Kind] = KINDS) -> str:
     for kind in sorted(kinds.values(), key=lambda kind: kind.label.lower()):
         names = ", ".join(f"`{name}`" for name in kind.names)
         beside = f" beside or below a `{kind.beside}`" if kind.beside else ""
-        maybe = " in " + ", ".join(f"`{name}`" for name in kind.maybe) if kind.maybe else ""
+        word = ", also in " if kind.syntax is YAML else " in "
+        maybe = word + ", ".join(f"`{name}`" for name in kind.maybe) if kind.maybe else ""
         rows.append(f"| {kind.label} | `{kind.name}` | {names}{beside} | {kind.content}{maybe} | {kind.references} |")
     return "\n".join(rows) + "\n"
 
 
 def files(kinds: dict[str, Kind] = KINDS) -> str:
-    """Return the pattern of the files that pre-commit passes to the hook: all that a check would look into."""
-    names = [name for kind in kinds.values() for name in (*kind.names, *kind.maybe) if not name.endswith(".yaml")]
+    """Return the pattern of the files that pre-commit passes to the hook: all that a check would look into.
+
+    Other JSON than that of known names is not passed: it would be given by name, and must not have comments then.
+    """
+    names = [name for kind in kinds.values() for name in (*kind.names, *kind.maybe)]
+    names = [name for name in names if not name.endswith(".yaml") and name != "*.json"]
     return _pattern("*.yaml", *names)
 
 

@@ -24,7 +24,7 @@ from imgref.check.policy import Policy
 from imgref.check.processes import available, in_processes
 from imgref.check.result import Checked, Status
 from imgref.check.tasks import Task, examined, excluded, inside_policy, list_tasks
-from imgref.check.unrecognized import reason_of
+from imgref.check.unrecognized import PROBED, reason_of, unrecognized
 from imgref.errors import ImgrefError
 from imgref.hosts import HostPattern
 from imgref.sources.beside import files_beside
@@ -152,8 +152,7 @@ class _Worker:
         from imgref.sources.traces import is_probed, trace_of
 
         is_unknown = task.named and not place.may_be_about_anything
-        probed = task.named or place.may_be_about_anything or is_probed(path)
-        trace = trace_of(text, yaml=place.yaml) if probed else None
+        trace = trace_of(text[:PROBED], yaml=place.yaml) if task.named or is_probed(path) else None
         status: Status = "unknown" if is_unknown else "nothing" if trace is None else "unrecognized"
         if trace is None:
             return Checked(path, status=status)
@@ -168,6 +167,8 @@ class _Worker:
         reason = str(refused)
         if refused.binary and not task.named and place.may_be_binary:
             return Checked(path, status="nothing")
+        if refused.large and not task.named and place.may_be_object:
+            return next(unrecognized([task.path]), Checked(path, status="nothing"))
         if refused.gone:
             return Checked(path, status="unread" if task.named else "skipped", reason=reason)
         if task.named and place.kind is None and not place.may_be_about_anything and refused.by_content:
@@ -278,13 +279,23 @@ class _Refused(Exception):
     Attributes:
         gone: whether it is not there; one that was deleted while the check ran is nobody's finding.
         by_content: whether it could be read, and is not what can be checked.
+        large: whether it is too large.
         binary: whether its first bytes are not text.
     """
 
-    def __init__(self, reason: str, *, gone: bool = False, by_content: bool = False, binary: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        gone: bool = False,
+        by_content: bool = False,
+        large: bool = False,
+        binary: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.gone = gone
         self.by_content = by_content
+        self.large = large
         self.binary = binary
 
 
@@ -296,7 +307,7 @@ def _gone(task: Task) -> _Refused:
 
 def _too_large(max_size: int, *, by_content: bool = True, head: bytes = b"") -> _Refused:
     reason = f"has more than {max_size:,} bytes (--max-size), and is not read"
-    return _Refused(reason, by_content=by_content, binary=is_binary(head))
+    return _Refused(reason, by_content=by_content, large=True, binary=is_binary(head))
 
 
 def _bytes_of(path: str, max_size: int) -> bytes:

@@ -21,6 +21,7 @@ __all__ = ["find_references", "read"]
 
 _UNKNOWN: Final = Reading("unknown")
 _NOT_DECODED: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_OBJECT: Final = re.compile(r'"apiVersion"[ \t\r\n]*:[ \t\r\n]*"')
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -104,7 +105,7 @@ def read(
         raise
     if kind is None and (kind := _kind_of(text, place, named=named)) is not None:
         text, problem = decode(data, kind.syntax)
-    if kind is None and is_suggested:
+    if kind is None and is_suggested and not (place.json and _OBJECT.search(text)):
         return None, text
     if kind is None or kind.syntax is YAML:
         if place.json:

@@ -20,8 +20,8 @@ __all__ = ["KINDS", "Kind", "lines_of", "loaded", "syntax_of"]
 
 _CODE: Final = (
     "{7z,asc,bash,bat,bz2,c,cc,cfg,cmd,conf,cpp,cs,css,csv,diff,el,env,fish,gif,go,gz,h,hcl,hpp,htm,html,ini,ipynb,java,"
-    "jpeg,jpg,js,json,jsx,kt,lock,log,lua,md5,mjs,patch,pdf,php,pl,png,properties,ps1,py,pyc,pyi,rb,rej,rs,scss,sh,sha1,"
-    "sha256,sha512,sig,snap,sql,svg,swift,tar,tf,tgz,toml,ts,tsx,txt,vim,webp,xml,xz,yaml,yml,zig,zip,zsh,zst}"
+    "jpeg,jpg,js,json,jsx,kt,lock,log,lua,md5,mjs,nanorc,patch,pdf,php,pl,plist,png,properties,ps1,py,pyc,pyi,rb,rej,rs,scss,sh,sha1,"
+    "sha256,sha512,sig,snap,sql,svg,swift,tar,tf,tgz,tmlanguage,tmpreferences,tmsnippet,toml,ts,tsx,txt,vim,webp,xml,xz,yaml,yml,zig,zip,zsh,zst}"
 )
 """Endings of programs, data and archives about Dockerfiles, and also of Dockerfiles for a language: content decides."""
 
@@ -41,6 +41,7 @@ _ROWS: Final = (
         names=("{Docker,Container}file", "{Docker,Container}file{.,-}*", "*.{Docker,Container}file"),
         lookalikes=_OTHER,
         unsure=(f"*.{_CODE}",),
+        maybe=("{Docker,Container}file_*",),
         test="dockerfile.probe:is_dockerfile",
         content="`FROM` or `ARG` as the first instruction",
         examples=("Dockerfile", "a/Dockerfile.dev", "Containerfile", "x.dockerfile", "Dockerfile-x", "Dockerfile.php"),

@@ -91,11 +91,12 @@ OBJECTS: Final = (
         "`DockerImage` in builds and image streams of OpenShift",
         YAML,
         "yaml.kubernetes:read",
+        maybe=("*.json",),
         test="yaml.kubernetes:is_manifest",
         content="`apiVersion` and `kind`",
         hints=("bundle", "docker://", "DockerImage"),
         decisive=True,
-        examples=("deploy.yaml",),
+        examples=("deploy.yaml", "pod.json"),
     ),
 )
 """Kinds of objects: Kubernetes, and what builds on it."""

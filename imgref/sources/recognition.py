@@ -61,6 +61,11 @@ class Place(NamedTuple):
         return not self.yaml and (self.kind is None or self.kind.ending_only)
 
     @property
+    def may_be_object(self) -> bool:
+        """Whether it is JSON of no certain kind, which may be a Kubernetes object."""
+        return self.kind is None and self.json
+
+    @property
     def may_be_about_anything(self) -> bool:
         """Whether files with such an ending are often about something else than images."""
         return self.yaml or self.json

@@ -15,7 +15,7 @@ __all__ = ["Trace", "is_probed", "trace_of"]
 
 _NAMES: Final = re.compile(
     r"(?:readme|changelog|changes|license|licence|notice|authors|copying|contributing|codeowners)(?:[._-].*)?"
-    r"|.*[-.]lock(?:\.json)?|package-lock\.json|\.imgref\.toml",
+    r"|.*[-.]lock(?:\.json|\.ya?ml)?|package-lock\.json|go\.(?:mod|sum|work)|\.imgref\.toml",
     re.IGNORECASE | re.DOTALL,
 )
 """Documentation without an ending, lock files, and imgref's own settings."""
@@ -91,6 +91,9 @@ _WORDS: Final = {
 }
 """Every pattern, with words of which a match has one."""
 
+_API: Final = re.compile(r"""^[ \t{]*["']?(?:swagger|openapi)["']?[ \t]*:[ \t]*["']?[23]""", re.MULTILINE)
+"""A description of an API, whose images are examples: https://spec.openapis.org/oas/latest.html."""
+
 _COMMENTS: Final = ("#", "//", "*", "--", ";", "<!--", "REM ", "rem ", "::")
 
 
@@ -107,7 +110,7 @@ class Trace(NamedTuple):
 
 
 def is_probed(path: str) -> bool:
-    """Return whether files with the name in a path are probed: no documentation, programs, media or archives.
+    """Return whether files with the name in a path are probed: no documentation, programs, media, archives, lock files.
 
     >>> [is_probed(name) for name in ("Makefile", "run.sh", "main.tf", "README.md", "logo.png", "main.go")]
     [True, True, True, False, False, False]
@@ -129,6 +132,8 @@ def trace_of(text: str, *, yaml: bool = False) -> Trace | None:
     >>> trace_of("# docker run alpine\nimage: logo.png\n") is None
     True
     """
+    if ("openapi" in text or "swagger" in text) and _API.search(text):
+        return None
     patterns = [_VALUE, _FROM, _COMMAND]
     if yaml:
         patterns.append(_YAML_VALUE)

@@ -156,7 +156,10 @@ def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path) -> N
         (result,) = checked(name)
         assert (result.findings, result.status) == ((), "unknown")
     assert findings(checked("broken.json")) == [("broken.json", 1, 2, "IMG901")]
-    assert checked() == []
+    assert [(result.path, result.status) for result in checked() if result.findings or result.status != "checked"] == [
+        ("broken.json", "nothing"),
+        ("pod.json", "checked"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -202,10 +205,10 @@ def test_charts(tmp_path: Path, files: dict[str, str], expected: list[tuple[str,
         ("Dockerfile.md", False),
         ("MyDockerfile", False),
         ("Dockerfiles", False),
-        ("Dockerfile_dev", False),
+        ("Dockerfile_dev", True),
         ("compose.yml", True),
         ("a.YAML", True),
-        ("a.json", False),
+        ("a.json", True),
         ("daemon.json", True),
         ("registries.conf", True),
     ],
@@ -246,12 +249,42 @@ def test_binary_file_whose_name_only_suggests_a_kind_is_no_concern_in_a_director
     assert result.status == "unknown" or [found.code for found in result.findings] == ["IMG901"]
 
 
-@pytest.mark.parametrize("name", ["a.image", "a.tf", "a.hcl", "a.nomad", "a.json"])
+@pytest.mark.parametrize("name", ["a.image", "a.tf", "a.hcl", "a.nomad"])
 @pytest.mark.parametrize("data", [b"x" * 9000 + b"\0", "é\n".encode("utf-16") * 5000])
 def test_large_file_that_may_be_text_is_never_nothing(name: str, data: bytes) -> None:
     Path(name).write_bytes(data)
     results = checked(options=Options(max_size=100))
     assert [result.status for result in results if not result.findings] in ([], ["unread"])
+
+
+OBJECT = '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "nginx"}]}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (OBJECT, ["IMG101"]),
+        (OBJECT.replace(": ", ":\t"), ["IMG101"]),
+        (OBJECT.replace("v1", "apps/v1").replace("Pod", "List").replace("spec", "x"), ["IMG101"]),
+        ('{"apiVersion": "v1", "kind": "ConfigMap", "data": {"image": "nginx"}}', []),
+        ('{"kind": "Pod", "spec": {"containers": [{"image": "nginx"}]}}', []),
+        ('{"services": {"a": {"image": "nginx"}}}', []),
+        ("// settings\n{", []),
+        ("{", []),
+    ],
+)
+def test_json_in_a_directory_is_read_if_it_is_an_object_of_kubernetes(text: str, expected: list[str]) -> None:
+    Path("a.json").write_text(text, encoding="utf-8")
+    (result,) = checked()
+    assert [finding.code for finding in result.findings] == expected
+    assert result.status in {"checked", "nothing"}
+
+
+def test_large_json_in_a_directory_is_probed_only() -> None:
+    Path("a.json").write_text('{"image": "ghcr.io/acme/x:1"}' + " " * 200, encoding="utf-8")
+    Path("b.json").write_text(OBJECT.replace("nginx", "n") + " " * 200, encoding="utf-8")
+    results = checked(options=Options(max_size=100))
+    assert [(result.path, result.status) for result in results] == [("a.json", "unrecognized"), ("b.json", "nothing")]
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "x.yaml", "docker-bake.hcl", "devcontainer.json"])

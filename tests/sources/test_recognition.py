@@ -28,6 +28,9 @@ BY_CONTENT = {
     "dockerfile.rs": b"#[derive(X)]\nstruct A;\n",
     "dockerfile.sql": b"SELECT 1\n",
     "Dockerfile.json": b'{"FROM": "nginx"}\n',
+    "Dockerfile_notes": b"How we build\n",
+    "Dockerfile.tmLanguage": b"<?xml version='1.0'?>\n",
+    "Dockerfile.nanorc": b'## Dockerfiles\nsyntax "Dockerfile" "Dockerfile$"\n',
     "Dockerfile.diff": b"--- a\n+++ b\n FROM nginx\n",
 }
 NEVER = [
@@ -35,7 +38,7 @@ NEVER = [
     "Dockerfile.mustache", "Dockerfile.gotmpl", "Dockerfile.tmpl", "Dockerfile.tpl", "Dockerfile-dev.hbs",
     "Dockerfile.md", "Dockerfile.dev~",
     "Dockerfile~", "Dockerfile.orig", "Dockerfile.bak", "Dockerfile.swp", ".Dockerfile.swp", "Dockerfile.php.j2",
-    "Dockerfile.dockerignore", "MyDockerfile", "Dockerfiles", "Dockerfile_dev", "Dockerfile.php~",
+    "Dockerfile.dockerignore", "MyDockerfile", "Dockerfiles", "Dockerfile.php~",
 ]  # fmt: skip
 
 

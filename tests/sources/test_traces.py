@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from imgref.sources.traces import is_probed, trace_of
 
 FOUND = [
+    ("image: nginx:1.2 # openapi: my", "image: nginx:1.2"),
     ("  image: nginx:1.2", "image: nginx:1.2"),
     ('image    = "alpine:3"', "image: alpine:3"),
     ('image = "ghcr.io/a/b"', "image: ghcr.io/a/b"),
@@ -38,6 +39,9 @@ FOUND = [
 ]
 
 NOTHING = [
+    "swagger: '2.0'\ndefinitions:\n  image: ubuntu:latest",
+    '{"openapi": "3.0.1", "example": {"image": "ubuntu:latest"}}',
+    "openapi: 3.1.0\ndescription: docker run x",
     "image: logo.png",
     "image: example.com/logo.png",
     "image: example.com/a.svg?x=1",
@@ -128,6 +132,10 @@ def test_trace_of_takes_time_linear_in_the_text(part: str) -> None:
         ("X.PNG", False),
         ("uv.lock", False),
         ("package-lock.json", False),
+        ("pnpm-lock.yaml", False),
+        ("changelogs/changelog.yaml", False),
+        ("go.mod", False),
+        ("gomod", True),
         (".imgref.toml", False),
     ],
 )
