@@ -2,6 +2,7 @@
 
 - :mod:`imgref.update.choose`, :mod:`imgref.update.aliases`: the newer tag, and the version behind a name
 - :mod:`imgref.update.source`: reads a file that may be edited
+- :mod:`imgref.update.dotenv`: the values that Compose files take from a file ``.env``
 - :mod:`imgref.update.plan`: what changes and what is left alone, as data
 - :mod:`imgref.update.pinning`, :mod:`imgref.update.moving`: decide what each reference is to become
 - :mod:`imgref.update.diff`: what a plan changes, as a unified diff
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from imgref.update.candidates import Level
     from imgref.update.choose import Choice, Reason, choose_newer, version_of
     from imgref.update.diff import diff_of
+    from imgref.update.dotenv import with_dotenv
     from imgref.update.edits import Edit
     from imgref.update.exact import exact_tag
     from imgref.update.moving import Outlook, Question, outlooks, plan_update
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from imgref.update.plan import Change, FilePlan, Left, Plan, Spot, spots
     from imgref.update.policy import ImageRule, Rule, UpdatePolicy
     from imgref.update.registry import Failed, Registry
-    from imgref.update.source import Source, read_source
+    from imgref.update.source import Source, Unread, read_source, read_sources
     from imgref.update.tag_parts import TagParts, read_tag, variant_of
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Source",
     "Spot",
     "TagParts",
+    "Unread",
     "UpdatePolicy",
     "apply_file",
     "choose_newer",
@@ -62,10 +65,12 @@ __all__ = [
     "plan_unpin",
     "plan_update",
     "read_source",
+    "read_sources",
     "read_tag",
     "spots",
     "variant_of",
     "version_of",
+    "with_dotenv",
 ]
 
 if not TYPE_CHECKING:
@@ -85,6 +90,7 @@ if not TYPE_CHECKING:
                 "version_of",
             ),
             "diff": ("diff_of",),
+            "dotenv": ("with_dotenv",),
             "edits": ("Edit",),
             "exact": ("exact_tag",),
             "moving": (
@@ -116,7 +122,9 @@ if not TYPE_CHECKING:
             ),
             "source": (
                 "Source",
+                "Unread",
                 "read_source",
+                "read_sources",
             ),
             "tag_parts": (
                 "TagParts",

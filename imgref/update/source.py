@@ -14,9 +14,9 @@ from imgref.sources.decoding import encoding_of
 from imgref.sources.find import read
 from imgref.sources.keeping import Kept, kept_in
 from imgref.sources.occurrence import Reading
-from imgref.sources.recognition import Place
+from imgref.sources.recognition import Place, Places
 
-__all__ = ["MAX_SIZE", "Source", "Unread", "read_bytes", "read_source"]
+__all__ = ["MAX_SIZE", "Source", "Unread", "read_bytes", "read_source", "read_sources"]
 
 MAX_SIZE: Final = 10 * 1024 * 1024
 """How many bytes of a file are read at most."""
@@ -99,6 +99,31 @@ def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes
     if reading is None or not reading.occurrences:
         return None
     return Source(shown, os.path.realpath(path), data, text, place, named, reading, context)
+
+
+def read_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
+    r"""Return the files that have image references, of those given. Directories are not searched.
+
+    Args:
+        paths: files, whose names and content decide how they are read.
+
+    Raises:
+        Unread: one is too large, not a regular file, or cannot be understood.
+        Unreadable: one is not text, although its name promises that.
+        OSError: one cannot be read.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     file = Path(directory, "Dockerfile")
+    ...     _ = file.write_text("FROM nginx:1.27\n")
+    ...     [source.reading.occurrences[0].text for source in read_sources([file])]
+    ['nginx:1.27']
+    """
+    places = Places()
+    names = [os.fspath(path) for path in paths]
+    found = (read_source(name, places.of(name), shown=name, named=True) for name in names)
+    return [source for source in found if source is not None]
 
 
 def read_bytes(path: str) -> bytes:

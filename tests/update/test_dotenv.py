@@ -18,7 +18,7 @@ from imgref.update.moving import plan_update
 from imgref.update.pinning import plan_pin, plan_unpin
 from imgref.update.plan import Left, Plan, Spot, spots
 from imgref.update.policy import Rule
-from imgref.update.source import read_source
+from imgref.update.source import read_source, read_sources
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = ("1.27", "1.28", "16.1", "16.2")
@@ -138,6 +138,47 @@ def test_compose_file_that_is_not_edited_itself_counts(tmp_path: Path) -> None:
     assert source is not None
     found = spots(with_dotenv([source], lambda _: False), lambda _: True)
     assert plan_update(*found, FakeRegistry(TAGS), lambda _: Rule(), NOW).files == ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"compose.yaml": services("nginx:$V1"), "ci.yaml": "a: $V1\n", "notes.txt": "services: {a: {image: $V1}}\n"},
+        {"compose.yaml": services("nginx:$V1") + "    env_file: [.envrc, x.env, .env.local]\n"},
+        {"compose.yaml": services("nginx:$V1"), "compose.override.yaml": services("redis:$V12")},
+    ],
+)
+def test_what_does_not_use_the_variable_does_not_count(files: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path, {**files, ".env": "V1=1.27\n"})
+    (tmp_path / "empty.yml").touch()
+    (tmp_path / "directory.yml").mkdir()
+    paths = [path for path in tmp_path.iterdir() if path.name == "compose.yaml"]
+    found = spots(with_dotenv(read_sources(paths), lambda _: False), lambda _: True)
+    plan = plan_update(*found, FakeRegistry(TAGS), lambda _: Rule(), NOW)
+    assert results(plan) == {".env": "V1=1.28\n"}
+
+
+def test_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"compose.yaml": services("nginx:$V"), "b.yml": services("redis:$V"), ".env": "V=1.27\n"})
+    monkeypatch.chdir(tmp_path)
+    found = spots(with_dotenv(read_sources(["compose.yaml"]), lambda _: False), lambda _: True)
+    assert reasons(plan_update(*found, FakeRegistry(TAGS), lambda _: Rule(), NOW)) == [
+        "the variable V in the file .env is used for something else too"
+    ]
+
+
+def test_compose_file_beside_that_cannot_be_understood_stops_the_edit(tmp_path: Path) -> None:
+    write(tmp_path, {"compose.yaml": services("$IMAGE"), ".env": "IMAGE=nginx:1.27\n"})
+    (tmp_path / "compose.override.yaml").write_bytes(b"\xff\xfe\xff")
+    found = spots(with_dotenv(read_sources([tmp_path / "compose.yaml"]), lambda _: False), lambda _: True)
+    (reason,) = reasons(plan_pin(*found, FakeRegistry()))
+    assert reason.startswith("a file that may use its variable ")
+
+
+def test_second_compose_file_that_names_the_file_counts(tmp_path: Path) -> None:
+    other = "services:\n  x:\n    image: redis:7\n    env_file: .env\n"
+    write(tmp_path, {"a.yml": services("nginx:$V"), "b.yml": other, ".env": "V=1.27\n"})
+    assert [reason for reason in reasons(update(tmp_path)) if "names the file .env itself" in reason]
 
 
 def test_ignored_file_is_read_and_never_edited(tmp_path: Path) -> None:
