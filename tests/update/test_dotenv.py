@@ -144,7 +144,8 @@ def test_compose_file_that_is_not_edited_itself_counts(tmp_path: Path) -> None:
     "files",
     [
         {"compose.yaml": services("nginx:$V1"), "ci.yaml": "a: $V1\n", "notes.txt": "services: {a: {image: $V1}}\n"},
-        {"compose.yaml": services("nginx:$V1") + "    env_file: [.envrc, x.env, .env.local]\n"},
+        {"compose.yaml": services("nginx:$V1") + "    env_file: [.envrc, x.env, .env.local, ' env']\n"},
+        {"compose.yaml": services("nginx:$V1"), ".gitlab-ci.yml": "image: redis:$V1\n"},
         {"compose.yaml": services("nginx:$V1"), "compose.override.yaml": services("redis:$V12")},
     ],
 )
@@ -156,6 +157,12 @@ def test_what_does_not_use_the_variable_does_not_count(files: dict[str, str], tm
     found = spots(with_dotenv(read_sources(paths), lambda _: False), lambda _: True)
     plan = plan_update(*found, FakeRegistry(TAGS), lambda _: Rule(), NOW)
     assert results(plan) == {".env": "V1=1.28\n"}
+
+
+def test_changes_are_in_the_order_of_the_env_file(tmp_path: Path) -> None:
+    write(tmp_path, {"compose.yaml": services("$B", "$A"), ".env": "A=nginx:1.27\nB=redis:7\n"})
+    assert [change.line for change in pin(tmp_path).changes] == [1, 2]
+    assert [spot.occurrence.line for spot in spots_in(tmp_path)[0]] == [1, 2]
 
 
 def test_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
