@@ -131,6 +131,55 @@ def put_index(
     return image
 
 
+PREDICATES = {
+    "https://slsa.dev/provenance/v0.2": {"builder": {"id": ""}, "buildType": "https://mobyproject.org/buildkit@v1"},
+    "https://spdx.dev/Document": {"spdxVersion": "SPDX-2.3", "name": "sbom"},
+}
+"""What BuildKit attests of each image by default, and with ``--sbom=true``."""
+
+
+def put_attested(registry: Keeper, path: str, tag: str, architecture: str) -> tuple[Image, Image]:
+    """Put an index as BuildKit writes it for one platform; return the image and its attestation manifest.
+
+    BuildKit puts attestations into a manifest of an unknown platform, and annotates its entry with the image's digest.
+    """
+    image = put_image(registry, path, None, text=f"app on {architecture}", architecture=architecture)
+    layers, hashes = [], []
+    for kind, predicate in PREDICATES.items():
+        subject = [{"name": f"pkg:docker/{path}@{tag}", "digest": {"sha256": image.digest.partition(":")[2]}}]
+        statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind, "subject": subject}
+        data = json.dumps({**statement, "predicate": predicate}).encode()
+        digest = registry.put_blob(path, data)
+        annotations = {"in-toto.io/predicate-type": kind}
+        mark = {"mediaType": "application/vnd.in-toto+json", "digest": digest, "size": len(data)}
+        layers.append({**mark, "annotations": annotations})
+        hashes.append(digest)
+    unknown = {"architecture": "unknown", "os": "unknown"}
+    config = json.dumps({**unknown, "config": {}, "rootfs": {"type": "layers", "diff_ids": hashes}}).encode()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI["manifest"],
+        "config": {"mediaType": OCI["config"], "digest": registry.put_blob(path, config), "size": len(config)},
+        "layers": layers,
+    }
+    attestation = Image(json.dumps(document, indent=2).encode(), OCI["manifest"])
+    registry.put_manifest(path, attestation.digest, attestation.raw, attestation.media_type)
+    marks = {"vnd.docker.reference.digest": image.digest, "vnd.docker.reference.type": "attestation-manifest"}
+    entries = [
+        {
+            "mediaType": each.media_type,
+            "digest": each.digest,
+            "size": len(each.raw),
+            **({"annotations": marks} if each is attestation else {}),
+            "platform": unknown if each is attestation else {"architecture": architecture, "os": "linux"},
+        }
+        for each in (image, attestation)
+    ]
+    index = {"schemaVersion": 2, "mediaType": OCI["index"], "manifests": entries}
+    registry.put_manifest(path, tag, json.dumps(index, indent=2).encode(), OCI["index"])
+    return image, attestation
+
+
 def link_tags(registry: Registry, path: str, image: Image, names: list[str]) -> None:
     """Put one image under many tags."""
     connection = registry._connection()

@@ -7,7 +7,7 @@ import json
 import pytest
 from e2e.commands import Home
 from e2e.engine import REGISTRY, run_engine, with_imgref
-from e2e.images import DOCKER, put_image
+from e2e.images import DOCKER, digest_of, put_attested, put_image
 from e2e.servers import Registry
 from e2e.test_release import Unique, tags_of
 from e2e.test_transfer import good, raw_manifest, skopeo
@@ -104,6 +104,53 @@ def test_release_of_one_index_keeps_its_digest(plain: Registry, home: Home, uniq
     good(home.imgref("index", "create", f"{plain.host}/{path}-builds:1", layout, tar))
     good(home.imgref("release", f"{plain.host}/{path}-builds:1", "1.0.0", "--image", f"{plain.host}/{path}"))
     assert tags_of(plain, path)["1.0.0"] == tags_of(plain, f"{path}-builds")["1"]
+
+
+@pytest.mark.parametrize("kind", ["tags", "layouts", "tars"])
+def test_release_of_several_images_keeps_the_attestations_of_each(
+    kind: str, plain: Registry, home: Home, unique: Unique
+) -> None:
+    path, builds = unique("app"), unique("builds")
+    made = {name: put_attested(plain, builds, name, name) for name in ("amd64", "arm64", "s390x")}
+    sources = [f"{plain.host}/{builds}:{name}" for name in made]
+    if kind != "tags":
+        files = [name + (".tar" if kind == "tars" else "") for name in made]
+        for source, file in zip(sources, files, strict=True):
+            good(home.imgref("pull", "--quiet", source, file))
+        sources = [f"./{file}" for file in files]
+    good(home.imgref("release", *sources, "1.2.3", "--image", f"{plain.host}/{path}"))
+    index = check_children(plain, path, "1.2.3", ["amd64", "unknown", "arm64", "unknown", "s390x", "unknown"])
+    assert len(set(tags_of(plain, path).values())) == 1
+    entries = iter(json.loads(json.dumps(index))["manifests"])
+    for image, attestation in made.values():
+        assert next(entries)["digest"] == image.digest
+        entry = next(entries)
+        assert entry["digest"] == attestation.digest
+        marks = {"vnd.docker.reference.digest": image.digest, "vnd.docker.reference.type": "attestation-manifest"}
+        assert entry["annotations"] == marks
+        for each in (image, attestation):
+            assert raw_manifest(plain, path, each.digest) == each.raw
+        for statement in json.loads(attestation.raw)["layers"]:
+            status, _, body = plain.request("GET", f"/v2/{path}/blobs/{statement['digest']}")
+            assert (status, digest_of(body)) == (200, statement["digest"])
+            assert json.loads(body)["subject"][0]["digest"] == {"sha256": image.digest.removeprefix("sha256:")}
+    target = home.path / "work" / "copied"
+    skopeo("copy", "--all", "--src-tls-verify=false", f"docker://{plain.host}/{path}:1.2.3", f"dir:{target}")
+    assert (target / "manifest.json").read_bytes() == raw_manifest(plain, path, "1.2.3")
+
+
+def test_platforms_of_a_joined_release_are_those_of_its_images(plain: Registry, home: Home, unique: Unique) -> None:
+    path = unique("app")
+    (first, _), (second, _) = (put_attested(plain, path, name, name) for name in ("amd64", "arm64"))
+    names = [f"{plain.host}/{path}:{name}" for name in ("new", "amd64", "arm64")]
+    good(home.imgref("index", "create", *names))
+    for image in (first, second):
+        found = home.imgref("digest", names[0], "--platform", f"linux/{image.architecture}")
+        assert good(found) == [image.digest]
+    again = put_image(plain, path, "again", text="again")
+    ran = home.imgref("index", "create", *names, f"{plain.host}/{path}:again")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"two images for linux/amd64, {first.digest} and {again.digest}" in ran.err
 
 
 @pytest.mark.parametrize(
