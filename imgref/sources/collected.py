@@ -117,6 +117,10 @@ class Collected:
             return Target(fixed=SPLIT)
         return Target(whole=TextSpan(end - len(value), end), unpinnable=written.unpinnable)
 
+    def line_of(self, offset: int) -> int:
+        """Return the 1-based line of an offset."""
+        return self._lines.place(offset)[0]
+
     def problem(self, offset: int, message: str, *, incomplete: bool = False) -> None:
         """Add a place that could not be read."""
         self._problems.setdefault(offset, message)

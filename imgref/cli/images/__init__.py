@@ -48,7 +48,7 @@ def command(of: str | None, style: str, **options: object) -> int:
 
     imgref reads the files below each PATH (default: here) as imgref check does, and groups the references by image:
     the tags and digests in use, whether a digest pins them, what they are used for, and where. The FROM lines of
-    Dockerfiles and the builds of Compose files show which images are built on which.
+    Dockerfiles and the builds of Compose and bake files show which images are built on which.
 
     \b
     Examples:

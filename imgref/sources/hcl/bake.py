@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from imgref.sources.collected import Collected, Written
 from imgref.sources.contract import Context
+from imgref.sources.hcl.bake_builds import bake_builds
 from imgref.sources.hcl.json_syntax import blocks, parse_either
 from imgref.sources.hcl.nodes import Entry, Node, Object, Template, walk
 from imgref.sources.hcl.values import Lookup, Values
@@ -46,15 +48,17 @@ def read(text: str, _: Context = Context()) -> Reading:  # noqa: B008  immutable
     found = Collected("bake", text)
     document = parse_either(text)
     found.document(document.comments, document.errors, incomplete=document.is_incomplete)
+    variables = _variables(document.root)
     if any(word in text for word in _WORDS):
-        values = Values(text, _variables(document.root))
+        values = Values(text, variables)
         for _labels, body in blocks(document.root, "target", 1):
             for entry in body.entries:
                 if entry.key == "contexts":
                     _contexts(entry, values, found)
                 elif entry.key == "attest":
                     _attestations(entry, values, found)
-    return found.reading()
+    builds = (replace(one, line=found.line_of(at)) for at, one in bake_builds(document.root, text, variables))
+    return replace(found.reading(), builds=() if document.is_incomplete else tuple(builds))
 
 
 def _variables(root: Object) -> Lookup:
