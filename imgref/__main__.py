@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         if handled:
             _signal.signal(_signal.SIGINT, _interrupt)
+        from imgref.cli._start import prepare
+
+        prepare()
         from imgref.cli.main import main as run
 
         run(arguments)
@@ -48,6 +51,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if end.code == _INTERRUPTED:
             # After an interrupt inside exec(), the interpreter would end itself by the signal, whatever the code is.
             os._exit(_INTERRUPTED)
+        if arguments is None:
+            from imgref.cli._start import leave
+
+            leave(end.code)
         raise
     finally:
         # What is left to do is the interpreter's, and it need not search what is there for garbage.

@@ -19,9 +19,10 @@ ASCII only; a reference is matched whole. A test derives texts from these lines 
 ``tag`` has at most 128 characters. ``path`` has at most 255, counted after ``library/`` is added; a regular
 expression cannot say that, so the parser does.
 
-Every repetition below is unambiguous, and those of single characters are possessive: matching, and failing to
-match, takes time in proportion to the text. Only the whole pattern is compiled at import; its parts are needed
-where something is wrong, or where a reference is put together from parts.
+Every repetition below is unambiguous, and those of single characters are possessive: matching, and failing to match,
+takes time in proportion to the text. Those of groups are not possessive, since Python before 3.11.5 matches such ones
+wrongly. Only the whole pattern is compiled at import; its parts are needed where something is wrong, or where a
+reference is put together from parts.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ ADDRESS: Final = r"\[[0-9A-Fa-f:]++\]"
 HOST: Final = rf"(?:{LABEL}(?:\.{LABEL})*|{ADDRESS})"
 REGISTRY: Final = rf"{HOST}(?::[0-9]++)?"
 
-COMPONENT: Final = r"[a-z0-9]++(?:(?:\.|__?|-++)[a-z0-9]++)*"
-PATH: Final = rf"{COMPONENT}(?:/{COMPONENT})*"
+COMPONENT: Final = r"[a-z0-9]++(?:(?:[._-]|__|--++)[a-z0-9]++)*"
+PATH: Final = r"[a-z0-9]++(?:(?:[/._-]|__|--++)[a-z0-9]++)*"
+"""Components and the slashes between them in one loop, which takes a sixth less time than a loop of loops."""
 
-TAG: Final = rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{TAG_MAX - 1}}}"
+TAG: Final = rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{TAG_MAX - 1}}}+"
 DIGEST: Final = "|".join(f"{algorithm}:[0-9a-f]{{{length}}}" for algorithm, length in DIGEST_HEX_LENGTHS.items())
 IMAGE_ID: Final = r"[0-9a-f]{64}"
 
@@ -77,7 +79,7 @@ QUALIFIED: Final = r"(?:localhost/|[^/.:A-Z]*+[.:A-Z][^/]*+/)"
 or a port), or an uppercase letter (which no component may have)."""
 
 REFERENCE: Final = re.compile(
-    rf"(?:(?={QUALIFIED})({REGISTRY})/|(?!{QUALIFIED}))({PATH})(?::({TAG}))?(?:@({DIGEST}))?", re.ASCII
+    rf"(?:(?!{QUALIFIED})|(?={QUALIFIED})({REGISTRY})/)({PATH})(?::({TAG}))?(?:@({DIGEST}))?", re.ASCII
 )
 """A whole reference: registry, path, tag and digest as written, each None where it is absent."""
 

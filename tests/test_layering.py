@@ -289,17 +289,22 @@ def test_importing_imgref_loads_itself_and_typing_only() -> None:
                 "reference",
                 "reference._image_reference",
                 "cli",
+                "__main__",
+                "cli._start",
                 "cli.main",
                 "cli._console",
                 "cli._help",
                 "cli.parse",
             },
         ),
-        (("--help",), {"imgref", "_printable", "errors", "cli", "cli.main", "cli._console"}),
+        (
+            ("--help",),
+            {"imgref", "_printable", "errors", "__main__", "cli", "cli._start", "cli.main", "cli._console"},
+        ),
     ],
 )
 def test_a_command_loads_what_it_needs_only(arguments: tuple[str, ...], allowed: set[str]) -> None:
-    code = f"import imgref.cli.main as m\ntry: m.main({list(arguments)!r})\nexcept SystemExit: pass\n"
+    code = f"import imgref.__main__ as m\ntry: m.main({list(arguments)!r})\nexcept SystemExit: pass\n"
     script = f"import sys\n{code}print(*sys.modules, file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=clean_environ(), check=True
@@ -322,3 +327,4 @@ def test_a_command_loads_what_it_needs_only(arguments: tuple[str, ...], allowed:
     }
     click_needs = loaded("import click.core, click.decorators, click.shell_completion")
     assert not (heavy & modules) - click_needs
+    assert not {"inspect", "ast", "dis", "tokenize", "gettext", "locale"} & modules, "click works without these"

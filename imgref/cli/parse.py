@@ -12,7 +12,7 @@ import click
 from imgref.cli import EXIT_BAD_INPUT, _console
 from imgref.cli._help import Command
 from imgref.errors import InvalidReference
-from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, left_out, mirrored, parse
+from imgref.reference import DEFAULT_REGISTRY, DEFAULT_TAG, ImageReference, canonical, left_out, mirrored, parse
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -130,7 +130,7 @@ def _printer(reader: _Reader, style: str, fields: tuple[str, ...], gap: str) -> 
     if style == "table":
         return lambda text: _table(reader.fields(text)) + gap
     if reader == _Reader(DEFAULT_REGISTRY, DEFAULT_TAG, to_registry=None, strict=False):
-        return lambda text: str(parse(text))
+        return canonical
     return lambda text: str(reader.read(text))
 
 
@@ -156,16 +156,28 @@ def _table(fields: dict[str, object]) -> str:
     return _console.parts([row for row in rows if row[1]])
 
 
-def _batches(references: tuple[str, ...]) -> Iterator[list[tuple[int | None, str]]]:
-    """Yield the inputs in batches, each with its line number where it is a line of standard input."""
+class _Batch(NamedTuple):
+    """Inputs that came together.
+
+    Attributes:
+        texts: the inputs.
+        first: the number of the first line on standard input, or None for an argument.
+    """
+
+    texts: list[str]
+    first: int | None = None
+
+
+def _batches(references: tuple[str, ...]) -> Iterator[_Batch]:
+    """Yield the inputs in batches."""
     for text in references:
         if text == "-":
             yield from _lines()
         else:
-            yield [(None, text)]
+            yield _Batch([text])
 
 
-def _lines() -> Iterator[list[tuple[int | None, str]]]:
+def _lines() -> Iterator[_Batch]:
     """Read lines as they arrive: whatever has come is a batch, so output is prompt and memory is flat."""
     if sys.stdin is None:
         return
@@ -177,10 +189,10 @@ def _lines() -> Iterator[list[tuple[int | None, str]]]:
         rest = rest[: _LONGEST_LINE + 1]
         if newline:
             lines = _decoded(block + newline, first=number == 0).split("\n")[:-1]
-            yield list(enumerate(lines, number + 1))
+            yield _Batch(lines, number + 1)
             number += len(lines)
     if rest:
-        yield [(number + 1, _decoded(rest, first=number == 0))]
+        yield _Batch([_decoded(rest, first=number == 0)], number + 1)
 
 
 def _decoded(block: bytes, *, first: bool) -> str:
@@ -188,28 +200,51 @@ def _decoded(block: bytes, *, first: bool) -> str:
     return text.removeprefix("\ufeff") if first else text
 
 
-def _print_all(batches: Iterator[list[tuple[int | None, str]]], printer: Callable[[str], str], style: str) -> int:
+def _print_all(batches: Iterator[_Batch], printer: Callable[[str], str], style: str) -> int:
     seen = failed = False
     for batch in batches:
-        printed: list[str] = []
-        for number, text in batch:
-            if number is not None and (not text or text.isspace()):
-                continue
+        printed = _printed(batch, printer)
+        if printed is None:
+            some, bad = _print_each(batch, printer, style)
+            seen, failed = seen or some, failed or bad
+        else:
             seen = True
-            try:
-                if len(text) > _LONGEST_LINE:
-                    raise InvalidReference(text, (0, len(text)), f"a line of more than {_LONGEST_LINE} characters")
-                printed.append(printer(text))
-            except InvalidReference as error:
-                failed = True
-                if style == "json":
-                    printed.append(_json(_error_fields(error)))
-                _write(printed, style)
-                _console.show_error(error, where=f"line {number}" if number else "")
-        _write(printed, style)
+            _write(printed, style)
     if not seen:
         raise click.UsageError("standard input holds no reference")
     return EXIT_BAD_INPUT if failed else 0
+
+
+def _printed(batch: _Batch, printer: Callable[[str], str]) -> list[str] | None:
+    """Return what to print for a batch, or None if one of its lines is bad or empty, which is rare."""
+    if max(map(len, batch.texts)) > _LONGEST_LINE:
+        return None
+    try:
+        return list(map(printer, batch.texts))
+    except InvalidReference:
+        return None
+
+
+def _print_each(batch: _Batch, printer: Callable[[str], str], style: str) -> tuple[bool, bool]:
+    """Print a batch one by one; return whether it has any reference, and whether it has a bad one."""
+    seen = failed = False
+    printed: list[str] = []
+    for number, text in enumerate(batch.texts, batch.first or 0):
+        if batch.first is not None and (not text or text.isspace()):
+            continue
+        seen = True
+        try:
+            if len(text) > _LONGEST_LINE:
+                raise InvalidReference(text, (0, len(text)), f"a line of more than {_LONGEST_LINE} characters")
+            printed.append(printer(text))
+        except InvalidReference as error:
+            failed = True
+            if style == "json":
+                printed.append(_json(_error_fields(error)))
+            _write(printed, style)
+            _console.show_error(error, where=f"line {number}" if number else "")
+    _write(printed, style)
+    return seen, failed
 
 
 def _write(printed: list[str], style: str) -> None:

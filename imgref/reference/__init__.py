@@ -16,9 +16,10 @@ from imgref.reference._image_reference import (
     explain_part,
     new,
     set_parts,
+    written,
 )
 
-__all__ = ["DEFAULT_REGISTRY", "DEFAULT_TAG", "ImageReference", "left_out", "mirrored", "parse"]
+__all__ = ["DEFAULT_REGISTRY", "DEFAULT_TAG", "ImageReference", "canonical", "left_out", "mirrored", "parse"]
 
 # Fleets repeat themselves: the same few images in hundreds of manifests. Both bounds keep a stream of distinct
 # or of huge texts from growing the process.
@@ -61,7 +62,8 @@ def parse(
         known = _cache.get(text)
         if known is not None:
             return known
-        ref = _parse(text, default_registry, default_tag)
+        ref = new(ImageReference)
+        set_parts(ref, _parts(text, DEFAULT_REGISTRY, DEFAULT_TAG))
         if len(_cache) >= _CACHE_ENTRIES:
             _cache.clear()
         if len(text) <= _CACHE_TEXT:
@@ -72,7 +74,21 @@ def parse(
     check_registry(default_registry, default_registry)
     if default_tag is not None and not is_a(TAG, default_tag):
         raise explain_part("tag", default_tag, 0, len(default_tag))
-    return _parse(text, default_registry, default_tag)
+    ref = new(ImageReference)
+    set_parts(ref, _parts(text, default_registry, default_tag))
+    return ref
+
+
+def canonical(text: str) -> str:
+    """Return ``str(parse(text))``, for texts of which nothing else is needed: it makes no value, and keeps none.
+
+    Raises:
+        InvalidReference: as :func:`parse`.
+
+    >>> canonical("diamol/golang")
+    'docker.io/diamol/golang:latest'
+    """
+    return written(*_parts(text, DEFAULT_REGISTRY, DEFAULT_TAG))
 
 
 def left_out(text: str) -> tuple[str, ...]:
@@ -88,7 +104,8 @@ def left_out(text: str) -> tuple[str, ...]:
     return ("registry",) * (registry is None) + ("tag",) * (tag is None and digest is None)
 
 
-def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageReference:
+def _parts(text: str, default_registry: str, default_tag: str | None) -> tuple[str, str, str | None, str | None]:
+    """Return registry, path, tag and digest of what a text means."""
     found = _match(text)
     if found is None:
         raise _explained(text, default_registry)
@@ -105,9 +122,7 @@ def _parse(text: str, default_registry: str, default_tag: str | None) -> ImageRe
         if len(text) == 64 and is_a(IMAGE_ID, text):
             raise _explained(text, default_registry)
         tag = default_tag
-    ref = new(ImageReference)
-    set_parts(ref, (registry, path, tag, digest))
-    return ref
+    return registry, path, tag, digest
 
 
 def mirrored(ref: ImageReference, place: str) -> ImageReference:

@@ -22,6 +22,7 @@ __all__ = [
     "from_parts",
     "new",
     "set_parts",
+    "written",
 ]
 
 DEFAULT_REGISTRY: Final = "docker.io"
@@ -269,10 +270,7 @@ class ImageReference:
         return tag if self.digest is None else f"{tag}@{self.digest}"
 
     def __str__(self) -> str:
-        registry, path, tag, digest = self._parts
-        if digest is None and tag is not None:
-            return f"{registry}/{path}:{tag}"
-        return f"{registry}/{path}{self._suffix()}"
+        return written(*self._parts)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{field}={value!r}" for field in self.__match_args__ if (value := getattr(self, field)))
@@ -330,6 +328,13 @@ class ImageReference:
 
     def __reduce__(self) -> tuple[object, ...]:
         return from_parts, self._parts
+
+
+def written(registry: str, path: str, tag: str | None, digest: str | None) -> str:
+    """Return the canonical text of a reference with these parts."""
+    if digest is None:
+        return f"{registry}/{path}" if tag is None else f"{registry}/{path}:{tag}"
+    return f"{registry}/{path}@{digest}" if tag is None else f"{registry}/{path}:{tag}@{digest}"
 
 
 def explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference:

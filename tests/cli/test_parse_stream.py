@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -9,9 +11,14 @@ import sys
 from tempfile import TemporaryFile
 from typing import IO
 
+import click
 import pytest
 from fork_server import run_forked
+from hypothesis import given
+from hypothesis import strategies as st
 from vectors import ROOT, clean_environ, imgref, rows
+
+from imgref.cli.parse import _Batch, _print_all, _printer, _Reader
 
 COMMAND = [sys.executable, "-m", "imgref", "parse", "-"]
 
@@ -155,3 +162,35 @@ def test_a_narrow_terminal_is_enough(columns: str) -> None:
     refused = imgref("parse", "registry.local:5001/gallery/User-Interface:v1", environ=environ)
     assert refused.exit == 2
     assert max(map(len, refused.stderr.splitlines()[1:3])) <= int(columns)
+
+
+LINES = [
+    "app:1",
+    "ghcr.io/acme/app@sha256:" + 64 * "0",
+    "A b",
+    "",
+    " \t",
+    "app:1\r",
+    "u:pw@host/app",
+    "é",
+    "\ud800",
+    "0" * 64,
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=6), st.sampled_from(["text", "json", "table"]))
+def test_lines_that_come_together_are_printed_as_each_alone(lines: list[str], style: str) -> None:
+    """A batch without a bad line takes a shorter way, which must not be seen in what is printed."""
+
+    def printed(batches: list[_Batch]) -> tuple[object, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code: object = _print_all(iter(batches), printer, style)
+            except click.UsageError as error:
+                code = error.message
+        return code, out.getvalue(), err.getvalue()
+
+    printer = _printer(_Reader("docker.io", "latest", None, False), style, (), "")
+    alone = [_Batch([line], number) for number, line in enumerate(lines, 1)]
+    assert printed([_Batch(lines, 1)] if lines else []) == printed(alone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import signal
 import subprocess
@@ -10,8 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from vectors import ROOT, clean_environ
 
+from imgref.cli._start import _cleandoc
 from imgref.cli.main import COMMANDS
 
 AT_IMPORT = """
@@ -118,3 +122,72 @@ def test_short_command_ends_without_collecting_garbage() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=clean_environ(), cwd=ROOT)
     assert ran.stderr == "0 True\n"
+
+
+def run(script: str) -> tuple[int, str, str]:
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=clean_environ(), cwd=ROOT)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@given(st.text(st.sampled_from("a \t\n\r\f")) | st.text())
+@example("\t a\tb ")
+def test_cleandoc_of_any_text_is_that_of_inspect(text: str) -> None:
+    assert _cleandoc(text) == inspect.cleandoc(text)
+
+
+def test_postponed_modules_are_the_real_ones_for_everybody_but_click() -> None:
+    script = """
+import sys
+from imgref.cli._start import prepare
+prepare()
+assert not {"inspect", "gettext"} & set(sys.modules)
+import click, click.core
+stood_in = click.core.inspect
+assert stood_in.isfunction(prepare) and not stood_in.isfunction(1)
+import inspect, gettext
+assert stood_in is not inspect and stood_in.isfunction is inspect.isfunction
+assert gettext.gettext.__module__ == "gettext"
+assert not hasattr(stood_in, "no_such_name")
+"""
+    assert run(script) == (0, "", "")
+
+
+def test_modules_that_are_loaded_already_are_not_postponed() -> None:
+    script = """
+import gettext, inspect, click
+from imgref.cli._start import prepare
+prepare()
+import sys
+assert sys.modules["inspect"] is inspect is click.core.inspect
+"""
+    assert run(script) == (0, "", "")
+
+
+AT_THE_END = """
+import atexit, sys, threading
+atexit.register(print, "at exit", flush=True)
+class Remains:
+    def __del__(self): print("taken apart", flush=True)
+remains = Remains()
+{}
+sys.argv = ["imgref", "slug", "a"]
+from imgref.__main__ import main
+main()
+"""
+
+
+def test_process_ends_without_taking_the_interpreter_apart() -> None:
+    assert run(AT_THE_END.format("")) == (0, "a\nat exit\n", "")
+
+
+def test_process_waits_for_threads_that_still_work() -> None:
+    thread = "threading.Thread(target=lambda: (threading.main_thread().join(), print('worked'))).start()"
+    code, out, err = run(AT_THE_END.format(thread))
+    assert (code, out.splitlines()[:2], err) == (0, ["a", "worked"], "")
+
+
+def test_output_that_cannot_be_written_at_the_end_is_an_error() -> None:
+    script = "exec {} -m imgref --version > /dev/full"
+    ran = subprocess.run(["sh", "-c", script.format(sys.executable)], capture_output=True, env=clean_environ())
+    assert ran.returncode == 2
+    assert b"No space left on device" in ran.stderr

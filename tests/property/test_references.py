@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgref import ImageReference, InvalidReference, parse
+from imgref.reference import canonical
 
 HEXDIGITS = "0123456789abcdef"
 components = st.from_regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+){0,2}", fullmatch=True)
@@ -50,6 +51,19 @@ def test_what_is_parsed_prints_to_what_parses_to_the_same(text: str) -> None:
         assert parse(str(ref)) == ref
         assert str(parse(str(ref))) == str(ref)
         assert parse(ref.familiar) == ref
+
+
+@given(texts() | st.text(max_size=40) | st.text("ab/.:-_@A[]", max_size=12))
+def test_canonical_text_is_that_of_the_parsed_value_or_the_same_error(text: str) -> None:
+    ref = parsed(text)
+    if ref is not None:
+        assert canonical(text) == str(ref)
+        return
+    with pytest.raises(InvalidReference) as raised:
+        canonical(text)
+    with pytest.raises(InvalidReference) as expected:
+        parse(text)
+    assert raised.value.__dict__ == expected.value.__dict__
 
 
 @given(texts())
