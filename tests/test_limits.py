@@ -25,7 +25,7 @@ MANY_PARAMETERS: Final = {
     "ci._tags.tags_of_build": _BY_KEYWORD,
     "registry.authorization.Authenticator._bearer": "the request, the challenge and the credential are independent",
     "registry.authorization.Authenticator.renew": "the request that was refused, and its answer",
-    "registry.release.plan_release": _BY_KEYWORD,
+    "registry.release.plan.plan_release": _BY_KEYWORD,
     "registry.transfer.moves.copy": _BY_KEYWORD,
     "registry.transfer.moves.pull": _BY_KEYWORD,
     "registry.transfer.moves.push": _BY_KEYWORD,
@@ -44,9 +44,6 @@ MANY_PARAMETERS: Final = {
 
 LONG_MODULES: Final = {
     "reference._image_reference": "one value with all its methods",
-    "archive.writer": "one way to write an archive, which would only be spread over modules",
-    "registry.credentials": "the sources of credentials, in the order in which they are asked",
-    "registry.release": "a plan and its application, which share the rules of what may move",
     "registry.transport.sender": "one class with the steps of a request",
     "sources.dockerfile.instructions": "one row or function for each instruction",
     "sources.yaml.document": "one parser with the exact positions of its nodes",

@@ -20,7 +20,8 @@ from e2e.test_transfer_faults import running
 
 from imgref.errors import TagConflict
 from imgref.reference import parse
-from imgref.registry.release import _PATIENCE, apply_release, plan_release
+from imgref.registry.release import apply_release, plan_release
+from imgref.registry.release.model import WAITS
 from imgref.tags import TagPolicy, derive_tags
 
 pytestmark = pytest.mark.e2e
@@ -32,8 +33,8 @@ ALWAYS = -1
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let releases in this process wait no longer than a moment for a list of tags to become right."""
-    for error in _PATIENCE:
-        monkeypatch.setitem(_PATIENCE, error, 0.1)
+    for error in WAITS:
+        monkeypatch.setitem(WAITS, error, 0.1)
 
 
 def quick(home: Home, *arguments: str, patience: float = 0.05) -> Ran:

@@ -29,9 +29,10 @@ def cut_short() -> None:
 
 def patience(seconds: float) -> None:
     """Replace how long this process waits for a list of tags to become right."""
-    from imgref.registry import listing, release
+    from imgref.registry import listing
+    from imgref.registry.release.model import WAITS
 
-    release._PATIENCE.update(dict.fromkeys(release._PATIENCE, seconds))
+    WAITS.update(dict.fromkeys(WAITS, seconds))
     defaults = listing.existing_tags.__kwdefaults__
     assert defaults
     defaults["patience"] = seconds
