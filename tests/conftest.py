@@ -1,4 +1,7 @@
-"""How the tests run: isolated from the developer's settings, without deadlines, with the same examples in CI."""
+"""How the tests run: isolated from the developer's settings, without deadlines, with the same examples in CI.
+
+Elsewhere each run tries other examples, so that few are enough. HYPOTHESIS_PROFILE=many tries thousands.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from isolation.environment import IN_CI, isolated_environ, prepare
 
-settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("new", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("few", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("many", deadline=None, max_examples=5_000)

@@ -15,6 +15,9 @@ STEP = 4
 ALLOWED = 2.5
 """How much more than the size the time may grow, since other programs use the processor and its caches too."""
 
+ENOUGH = 0.1
+"""Seconds; a step that takes longer is the last one, since time that does not grow in proportion shows by then."""
+
 MEASURABLE = 0.002
 """Seconds; shorter times are mostly noise, and count as this long."""
 
@@ -41,6 +44,8 @@ def assert_linear(make: Callable[[int], T], run: Callable[[T], object], smallest
             before, after = min(before, _seconds(run, value)), min(after, _seconds(run, longer))
         else:
             raise AssertionError(f"size {size} takes {before:.4f} s, size {longer_size} takes {after:.4f} s")
+        if after > ENOUGH:
+            break
         size, value, before = longer_size, longer, after
 
 

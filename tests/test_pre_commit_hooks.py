@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from check_trees import write_tree
+from vectors import imgref
 
 HOOKS = Path(__file__).parents[1] / ".pre-commit-hooks.yaml"
 
@@ -46,13 +45,12 @@ def test_the_hook_by_hand(hook: dict[str, Any], tmp_path: Path) -> None:
     program, *arguments = hook["entry"].split()
     assert program == "imgref"
     names = chosen(hook, "Dockerfile", "b.yaml", "README.md")
-    command = [sys.executable, "-m", program, *arguments, *names]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
+    ended = imgref(*arguments, *names, cwd=tmp_path)
+    assert ended.exit == 1
     assert ended.stdout.startswith("Dockerfile:1:6: IMG101 ")
     assert ended.stdout.count("\n") == 1
     write_tree(tmp_path, {"Dockerfile": "FROM nginx:1.27.3\n"})
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert imgref(*arguments, *names, cwd=tmp_path).exit == 0
 
 
 def test_the_hook_leaves_out_what_the_policy_excludes_and_files_of_unknown_kinds(
@@ -69,11 +67,11 @@ def test_the_hook_leaves_out_what_the_policy_excludes_and_files_of_unknown_kinds
         },
     )
     program, *arguments = hook["entry"].split()
-    command = [sys.executable, "-m", program, *arguments, "vendor/Dockerfile", "notes.txt", "logo.png", "sub/b.yaml"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout) == (0, "")
+    assert program == "imgref"
+    names = ("vendor/Dockerfile", "notes.txt", "logo.png", "sub/b.yaml")
+    assert imgref(*arguments, *names, cwd=tmp_path)[::2] == ("", 0)
     write_tree(tmp_path, {"sub/Dockerfile": "FROM nginx\n"})
-    assert subprocess.run([*command, "sub/Dockerfile"], cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    assert imgref(*arguments, *names, "sub/Dockerfile", cwd=tmp_path).exit == 1
 
 
 @pytest.mark.parametrize("name", ["pin", "update"])
@@ -85,9 +83,10 @@ def test_the_editing_hooks_run_on_the_tree_when_a_file_of_a_check_changed(
     assert editing["pass_filenames"] is False
     assert "urllib3>=2.2,<3" in editing["additional_dependencies"]
     write_tree(tmp_path, {"Dockerfile": "FROM scratch\n"})
-    command = [sys.executable, "-m", *editing["entry"].split()]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    program, *arguments = editing["entry"].split()
+    assert program == "imgref"
+    ended = imgref(*arguments, cwd=tmp_path)
+    assert ended.exit == 0, ended.stderr
 
 
 def test_hooks_of_this_project_use_installed_tools_and_find_nothing() -> None:
@@ -96,9 +95,7 @@ def test_hooks_of_this_project_use_installed_tools_and_find_nothing() -> None:
     ((_, hooks),) = ((repo["repo"], repo["hooks"]) for repo in yaml.safe_load(text)["repos"])
     entries = {hook["id"]: hook["entry"].split() for hook in hooks}
     assert {words[0] for words in entries.values()} == {".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/imgref"}
-    command = [sys.executable, "-m", "imgref", *entries["imgref-check"][1:]]
-    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout) == (0, "")
+    assert imgref(*entries["imgref-check"][1:], cwd=root)[::2] == ("", 0)
     pattern = re.compile(next(hook["files"] for hook in hooks if hook["id"] == "imgref-check"))
     assert pattern.search("Dockerfile")
     assert pattern.search(".github/workflows/release.yml")

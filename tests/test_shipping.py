@@ -100,6 +100,8 @@ def test_action_install_adds_to_path_and_rejects_what_is_not_a_version(tmp_path:
     environ = {"RUNNER_TEMP": str(tmp_path), "GITHUB_PATH": str(tmp_path / "path"), "GITHUB_ACTION_PATH": str(ROOT)}
     assert script("action", "install", environ=environ, INPUT_VERSION="1; id").returncode == 2
     program = tmp_path / "imgref" / "bin" / "imgref"
+    assert not (tmp_path / "imgref").exists()
+    program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     assert script("action", "install", environ=environ, INPUT_VERSION="").returncode == 0

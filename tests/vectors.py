@@ -37,11 +37,11 @@ class Done(NamedTuple):
 
 
 def imgref(
-    *arguments: str, stdin: str | bytes = "", cwd: Path | None = None, environ: dict[str, str] | None = None,
+    *arguments: str, stdin: str | bytes | None = "", cwd: Path | None = None, environ: dict[str, str] | None = None,
     user: int | None = None,
 ) -> Done:  # fmt: skip
-    """Run ``imgref`` as a process of its own, perhaps as another user."""
-    data = stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", "surrogateescape")
+    """Run ``imgref`` as a process of its own, perhaps as another user, or with its standard input closed (None)."""
+    data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
     code, out, err = execute(arguments, data, cwd or DATA, clean_environ() if environ is None else environ, user)
     printed = out.decode("utf-8", "surrogateescape")
     hold_to_schema(arguments, printed)
@@ -49,7 +49,7 @@ def imgref(
 
 
 def execute(
-    arguments: tuple[str, ...], data: bytes, cwd: Path, environ: dict[str, str], user: int | None = None
+    arguments: tuple[str, ...], data: bytes | None, cwd: Path, environ: dict[str, str], user: int | None = None
 ) -> tuple[int, bytes, bytes]:
     """Run ``imgref`` in a forked process, unless the environment needs a start of its own; return code and output."""
     if fork_server.starts_anew(environ):
@@ -65,8 +65,8 @@ def execute(
             timeout=fork_server.TIMEOUT,
         )
         return done.returncode, done.stdout, done.stderr
-    with fork_server.standard_input(data) as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
-        streams = (stdin, stdout.fileno(), stderr.fileno())
+    with fork_server.standard_input(data or b"") as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        streams = (None if data is None else stdin, stdout.fileno(), stderr.fileno())
         code = fork_server.run_forked(arguments, streams, cwd=cwd, environ=environ, user=user)
         stdout.seek(0)
         stderr.seek(0)

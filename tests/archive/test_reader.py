@@ -569,7 +569,7 @@ def test_what_unpacks_to_far_more_than_its_size_is_refused(
     pack: Callable[[bytes], bytes], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "_ALWAYS_UNPACKED", 1 << 20)
-    layer = layer_tar(bytes(64 << 20))
+    layer = layer_tar(bytes(8 << 20))
     files = old_save({"app:v1": [layer]})
     if what == "layer":
         name = next(name for name, data in files.items() if data == layer)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,40 +31,46 @@ print(imgref.read_version("1") < 2)  # wrong
 WRONG_LINES = {number for number, line in enumerate(WRONG.splitlines(), 1) if line.endswith("# wrong")}
 
 
-def mypy_errors(path: Path) -> dict[int, str]:
-    """Run mypy --strict without the settings of this project, and return its errors by line."""
+Errors = dict[str, set[int]]
+"""The lines with errors of each file, by its name."""
+
+
+def mypy_errors(*paths: Path) -> Errors:
+    """Run mypy --strict without the settings of this project."""
     cache = ROOT / ".mypy_cache" / "consumer"
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(cache), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(cache), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=paths[-1].parent)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
-    errors = [line.split(":", 2)[1:] for line in done.stdout.splitlines() if ": error:" in line]
-    return {int(line): message for line, message in errors}
+    errors: Errors = {path.name: set() for path in paths}
+    for name, line in re.findall(r"^(.+?):(\d+): error:", done.stdout, re.MULTILINE):
+        errors[Path(name).name].add(int(line))
+    return errors
 
 
-def pyright_errors(path: Path, settings: Path) -> dict[int, str]:
-    """Run pyright in its strict mode, and return its errors by line."""
-    settings.write_text(json.dumps({"include": [str(path)], "typeCheckingMode": "strict"}), encoding="utf-8")
+def pyright_errors(*paths: Path) -> Errors:
+    """Run pyright in its strict mode."""
+    settings = paths[-1].with_name("pyrightconfig.json")
+    settings.write_text(json.dumps({"include": [*map(str, paths)], "typeCheckingMode": "strict"}), encoding="utf-8")
     program = Path(sys.executable).with_name("basedpyright")
     if not program.exists():
         pytest.skip("basedpyright is not installed")
     command = [str(program), "--pythonpath", sys.executable, "--project", str(settings), "--outputjson"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=settings.parent)
     found = json.loads(done.stdout)
-    assert found["summary"]["filesAnalyzed"] == 1
-    return {item["range"]["start"]["line"] + 1: item["message"] for item in found["generalDiagnostics"]}
+    assert found["summary"]["filesAnalyzed"] == len(paths)
+    errors: Errors = {path.name: set() for path in paths}
+    for item in found["generalDiagnostics"]:
+        errors[Path(item["file"]).name].add(item["range"]["start"]["line"] + 1)
+    return errors
 
 
-def test_mypy_accepts_the_program_and_reports_every_mistake(tmp_path: Path) -> None:
-    (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
-    assert mypy_errors(PROGRAM) == {}
-    assert mypy_errors(tmp_path / "wrong.py").keys() == WRONG_LINES
-
-
-def test_pyright_accepts_the_program_and_reports_every_mistake(tmp_path: Path) -> None:
-    (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
-    settings = tmp_path / "pyrightconfig.json"
-    assert pyright_errors(PROGRAM, settings) == {}
-    assert pyright_errors(tmp_path / "wrong.py", settings).keys() == WRONG_LINES
+@pytest.mark.parametrize("errors", [mypy_errors, pyright_errors])
+def test_type_checkers_accept_the_program_and_report_every_mistake(
+    errors: Callable[[Path, Path], Errors], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(WRONG, encoding="utf-8")
+    assert errors(PROGRAM, wrong) == {PROGRAM.name: set(), wrong.name: WRONG_LINES}
 
 
 def test_references_and_versions_of_the_program() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from isolation.environment import isolated_environ
+from isolation.environment import isolated_environ, require
 from isolation.hostile import hostile_environ
 from vectors import ROOT
 
@@ -29,10 +29,15 @@ def test_environ_of_a_test_has_a_home_in_the_temporary_directory(tmp_path_factor
     assert not [name for name in os.environ if name.startswith(("XDG_", "CI", "GITHUB_", "DOCKER_")) or "PROXY" in name]
 
 
-@pytest.mark.parametrize(("ci", "code"), [({}, 0), ({"CI": "true"}, 1)])
-def test_missing_git_skips_a_test_except_in_ci(ci: dict[str, str], code: int, tmp_path: Path) -> None:
+def test_missing_program_skips_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(pytest.skip.Exception, match="git is not installed"):
+        require("git")
+
+
+def test_missing_git_fails_a_test_in_ci(tmp_path: Path) -> None:
     where = ("tests/sources/test_walk.py::test_a_tree_cannot_have_anything_run", f"--basetemp={tmp_path / 'base'}")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *where]
-    environ = {**os.environ, "PATH": str(tmp_path), **ci}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--assert=plain", *where]
+    environ = {**os.environ, "PATH": str(tmp_path), "CI": "true"}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert (done.returncode, "git is not installed" in done.stdout) == (code, True), done.stdout
+    assert (done.returncode, "git is not installed" in done.stdout) == (1, True), done.stdout

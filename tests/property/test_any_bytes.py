@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +90,7 @@ def test_every_place_is_in_the_file(name: str, data: bytes) -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=30).filter(lambda name: not {0, 47} & set(name)), max_size=4))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(0.8))
 def test_no_name_makes_it_crash(names: list[bytes]) -> None:
     from imgref.check.runner import list_tasks
     from imgref.sources.recognition import is_candidate

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from images import layer_tar, oci_image, oci_layout, old_save, tar_of
@@ -35,7 +36,7 @@ def read_all(data: bytes) -> set[str]:
 RIGHT = [read_all(whole) for whole in WHOLE]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(which=st.integers(0, 1), at=st.integers(0, 1 << 16), with_=st.binary(min_size=1, max_size=40))
 def test_damage_is_told_or_harmless(which: int, at: int, with_: bytes) -> None:
     whole = WHOLE[which]
@@ -48,7 +49,7 @@ def test_damage_is_told_or_harmless(which: int, at: int, with_: bytes) -> None:
     assert found <= RIGHT[which]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(1), deadline=None)
 @given(which=st.integers(0, 1), size=st.integers(0, 1 << 16))
 def test_a_part_of_an_archive_is_refused(which: int, size: int) -> None:
     whole = WHOLE[which]

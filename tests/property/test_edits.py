@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from update.fakes import FakeRegistry, result_of, source_of, spots_of
@@ -99,7 +100,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(3))
 @given(st.lists(PIECES, max_size=30).map(b"".join), st.sampled_from(["Dockerfile", "compose.yaml", "values.yaml"]))
 def test_edits_of_any_bytes_never_fail_and_read_as_planned(data: bytes, path: str) -> None:
     with contextlib.suppress(Unreadable):

@@ -16,6 +16,7 @@ from typing import ClassVar
 from unittest import mock
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,20 +148,20 @@ def check_everything(name: str, content: str) -> None:
             assert MARK not in run("check", "--show-references", "--show-unresolved", f"--format={style}")
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(0.8))
 @given(st.sampled_from(DOCKERFILES), references(PASSWORDS))
 def test_check_prints_no_credentials_from_dockerfiles(template: str, reference: str) -> None:
     check_everything("Dockerfile", template.replace("REF", reference))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(0.8))
 @given(st.sampled_from([*YAML.items(), *JSON_AND_TOML.items()]), references(QUOTED_PASSWORDS))
 def test_check_prints_no_credentials_from_yaml_json_and_toml(file: tuple[str, str], reference: str) -> None:
     name, template = file
     check_everything(name, template.replace("REF", json.dumps(reference)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(0.8))
 @given(st.sampled_from(SETTINGS), references(QUOTED_PASSWORDS))
 def test_check_and_tags_print_no_credentials_from_settings(template: str, reference: str) -> None:
     content = template.replace("REF", json.dumps(reference))
@@ -228,7 +229,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@settings(max_examples=15)
+@settings(max_examples=examples(0.5))
 @given(reference=references(QUOTED_PASSWORDS))
 def test_command_prints_no_credentials_from_its_arguments(command: list[str], reference: str) -> None:
     printed = run(*(word.replace("{}", reference) for word in command), stdin=reference)
@@ -259,7 +260,7 @@ VARIABLES = [
 
 
 @pytest.mark.parametrize(("variables", "command"), VARIABLES, ids=[" ".join(variables) for variables, _ in VARIABLES])
-@settings(max_examples=15)
+@settings(max_examples=examples(0.5))
 @given(reference=references(QUOTED_PASSWORDS))
 def test_command_prints_no_credentials_from_variables(variables: dict[str, str], command: str, reference: str) -> None:
     environ = {name: value.replace("{}", reference) for name, value in variables.items()}
@@ -305,7 +306,7 @@ COMMANDS_OF_A_REGISTRY = [
 
 
 @pytest.mark.parametrize("command", COMMANDS_OF_A_REGISTRY)
-@settings(max_examples=10)
+@settings(max_examples=examples(0.3))
 @given(reference=references(PASSWORDS))
 def test_command_prints_no_credentials_and_no_controls_from_a_registry(
     registry: str, command: str, reference: str

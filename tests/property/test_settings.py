@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from property.test_secrets import run
@@ -163,7 +164,7 @@ def test_settings_of_a_wrong_shape_are_an_error_with_the_file(name: str, content
         assert said.startswith(f"error: {name}") or f"{name}" in said
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(0.5))
 @given(st.sampled_from([".imgref.toml", "pyproject.toml"]), TOML)
 def test_any_settings_end_with_an_exit_code(name: str, content: str) -> None:
     read_settings(name, content)
@@ -186,7 +187,7 @@ DEEP = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(0.5))
 @given(st.one_of(JSON.map(json.dumps), DEEP))
 def test_any_json_ends_with_an_exit_code(content: str) -> None:
     with home():
