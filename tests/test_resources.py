@@ -13,7 +13,7 @@ from vectors import clean_environ
 
 from imgref.sources.yaml import kubernetes
 from imgref.sources.yaml.collector import Found
-from imgref.sources.yaml.document import compose
+from imgref.sources.yaml.composer import compose
 
 MEGABYTE = 1 << 20
 SIZE = MEGABYTE // 3

@@ -33,6 +33,9 @@ class Kind:
             :class:`~imgref.sources.contract.Probe`; as ``module:function``, or empty if there is none.
         content: what the test looks for, for the documentation, in Markdown.
         hints: words of which a YAML file that is of this kind by content has at least one.
+        needs: what a YAML document has if the reader finds anything in it: all words of at least one of these; a word
+            that ends with a colon is the end of a key. Empty if that is not known, so that each one is composed.
+        signs: what a YAML document has if it passes the test: at least one of these words. Empty if that is not known.
         decisive: whether a document that passes the test is this whatever the name of its file is.
         only: whether the test is not asked for a file that is of this kind by its name.
         ending_only: whether ``names`` are endings that files of other programs have too, so that a binary file is none
@@ -55,6 +58,8 @@ class Kind:
     test: str = ""
     content: str = ""
     hints: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
     decisive: bool = False
     only: bool = False
     ending_only: bool = False

@@ -57,6 +57,7 @@ _ROWS: Final = (
         test="yaml.azure_pipelines:is_azure",
         content="`resources.containers`, `extends.template`, or `jobs` or `stages` that are a list",
         hints=("- job:", "- deployment:", "- stage:", "- template:"),
+        needs=("container:", "containers:", "services:"),
         takes_tag_and_digest=False,
         examples=("azure-pipelines.yml", ".azure-pipelines/a/b.yaml", ".vsts-ci/linux.yml"),
     ),
@@ -67,6 +68,7 @@ _ROWS: Final = (
         YAML,
         "yaml.buildkite:read",
         names=(".buildkite/**/*.yaml",),
+        needs=("image:",),
         takes_tag_and_digest=False,
         examples=(".buildkite/pipeline.yml", ".buildkite/a/b.yaml"),
     ),
@@ -79,6 +81,7 @@ _ROWS: Final = (
         test="yaml.ansible:is_ansible",
         content="a list of plays or tasks with such a module",
         hints=("docker_image", "docker_container", "podman_"),
+        needs=("docker_", "podman_"),
         takes_tag_and_digest=False,
         examples=("playbook.yml",),
     ),
@@ -91,6 +94,7 @@ _ROWS: Final = (
         names=(".drone*.yaml",),
         test="yaml.content:is_drone",
         content="`kind: pipeline` and `steps`",
+        needs=("image:",),
         examples=(".drone.yml",),
     ),
     Kind(
@@ -102,6 +106,7 @@ _ROWS: Final = (
         names=(".woodpecker/**/*.yaml", ".woodpecker*.yaml"),
         test="yaml.content:is_woodpecker",
         content="`steps` with `image` and `commands` or `settings`",
+        needs=("image:",),
         examples=(".woodpecker.yaml", ".woodpecker/a/b.yml"),
     ),
     Kind(
@@ -113,6 +118,8 @@ _ROWS: Final = (
         names=("{docker-,}compose*.yaml",),
         test="yaml.compose:has_services",
         content="a top-level map `services` of maps",
+        needs=("image", "build:"),
+        signs=("services:",),
         examples=("compose.yaml", "docker-compose.prod.yml"),
     ),
     Kind(
@@ -125,6 +132,7 @@ _ROWS: Final = (
         test="yaml.content:is_github_actions",
         content="`jobs` with `runs-on`, or `runs.using`",
         hints=("runs-on", "docker://"),
+        needs=("image:", "container:", "docker://"),
         examples=(".github/workflows/ci.yml", "action.yaml"),
     ),
     Kind(
@@ -136,6 +144,7 @@ _ROWS: Final = (
         names=(".circleci/**/*.yaml",),
         test="yaml.content:is_circleci",
         content="`jobs` or `executors` with `docker`",
+        needs=("image:",),
         examples=(".circleci/config.yml",),
     ),
     Kind(
@@ -147,6 +156,7 @@ _ROWS: Final = (
         names=("bitbucket-pipelines.yaml",),
         test="yaml.content:is_bitbucket",
         content="`pipelines` with `default`, `branches` and so on",
+        needs=("image:", "docker://"),
         examples=("bitbucket-pipelines.yml",),
     ),
     Kind(
@@ -158,6 +168,7 @@ _ROWS: Final = (
         names=(".gitlab/ci/**/*.yaml", "*gitlab-ci*.yaml"),
         test="yaml.content:is_gitlab_ci",
         content="jobs with `script` and what only GitLab has",
+        needs=("image:", "services:"),
         examples=(".gitlab-ci.yml", ".gitlab/ci/a/b.yaml"),
     ),
     Kind(
@@ -174,6 +185,8 @@ _ROWS: Final = (
         ),
         test="yaml.content:is_cloud_build",
         content="`steps` whose `name` is an image of Google's",
+        needs=("name:",),
+        signs=("gcr.io/", "docker.pkg.dev/"),
         examples=("cloudbuild.yaml", "ci/cloudbuild-prod.yml"),
     ),
     Kind(
@@ -184,6 +197,7 @@ _ROWS: Final = (
         "yaml.helm:read",
         names=("values*.yaml",),
         beside="Chart.yaml",
+        needs=("image:", "repository:", "{{"),
         only=True,
         examples=("chart/values.yaml",),
     ),

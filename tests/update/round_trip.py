@@ -10,7 +10,8 @@ from typing import Any
 from update.fakes import FakeRegistry, result_of, source_of, spots_of
 
 from imgref.sources.dockerfile.instructions import scan
-from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, compose
+from imgref.sources.yaml.composer import compose
+from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 from imgref.update.pinning import plan_pin, plan_unpin
 from imgref.update.plan import FilePlan, Plan
 from imgref.update.source import Source

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence, compose
+from imgref.sources.yaml.composer import compose
+from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 
 __all__ = ["Block", "nodes_in"]
 

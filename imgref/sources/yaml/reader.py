@@ -11,11 +11,13 @@ from imgref.sources.traces import Trace, trace_of
 from imgref.sources.yaml.chart_templates import chart_images
 from imgref.sources.yaml.collector import Found
 from imgref.sources.yaml.comments import comments
+from imgref.sources.yaml.composer import Composition
+from imgref.sources.yaml.composer import compose as compose_nodes
 from imgref.sources.yaml.content import kind_by_content, looks_like_ci, may_have_images
-from imgref.sources.yaml.document import Composition, Node, Scalar, walk
-from imgref.sources.yaml.document import compose as compose_nodes
+from imgref.sources.yaml.document import Node, Scalar, walk
 from imgref.sources.yaml.dotenv import Variables
 from imgref.sources.yaml.objects import members
+from imgref.sources.yaml.prefilter import parts_of
 from imgref.sources.yaml.templates import looks_like_template, template_images
 
 __all__ = ["read_yaml"]
@@ -49,7 +51,7 @@ def read_yaml(
         return Reading(kind or "helm-template", chart_images(text), comments=comments(text, []))
     if kind is None and not named and not may_have_images(text):
         return None
-    composition = compose_nodes(text)
+    composition = compose_nodes(text, parts_of(text, kind, _kinds_of))
     if composition.problems:
         if looks_like_template(text, kind):
             images = template_images(text)
