@@ -41,12 +41,12 @@ class DirectoryWriter(LayoutWriter):
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes], *, verified: bool = False) -> None:
         place = self._stage.path / blob_name(descriptor.digest)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with place.open("wb", buffering=0) as file:
-                for chunk in self._checked(descriptor, chunks):
+                for chunk in self._checked(descriptor, chunks, verified=verified):
                     _write_all(file.fileno(), chunk)
         except OSError as error:
             raise self._unwritable(error) from error

@@ -11,12 +11,15 @@ from typing import Final
 from imgref._grammar import DIGEST, is_a
 from imgref.archive.image import Image, assemble
 from imgref.archive.manifest import MANIFEST_LIMIT, Descriptor, Manifest, read_json
-from imgref.archive.storage import CHUNK, Files
+from imgref.archive.storage import Files
 
 __all__ = ["IMAGE_NAME", "REF_NAME", "Entry", "blob_name", "inner_entry", "layout_entries"]
 
 IMAGE_NAME: Final = "io.containerd.image.name"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
+
+_CHUNK: Final = 1 << 18
+"""Bytes that are read at once: they stay in the processor's cache while they are hashed and sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class _Layout:
         left = descriptor.size
         with self._files.open(name) as stream:
             while left:
-                chunk = stream.read(min(left, CHUNK))
+                chunk = stream.read(min(left, _CHUNK))
                 if not chunk:
                     raise self._files.fail("became shorter while it was read", name)
                 left -= len(chunk)

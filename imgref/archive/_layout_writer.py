@@ -43,8 +43,14 @@ class LayoutWriter(ABC):
         self._blobs = {blob.digest: blob for blob in blobs if not blob.foreign}
 
     @abstractmethod
-    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes], *, verified: bool = False) -> None:
         """Put in a blob, verified; may be called from several threads, and again after a failure.
+
+        Args:
+            descriptor: of the blob.
+            chunks: its content.
+            verified: whether the digest of ``chunks`` is verified as they are read, as :meth:`Blob.chunks` does.
+                Then only the size is checked: hashing takes longer than everything else.
 
         Raises:
             ArchiveError: its size or digest is not the one that the image names, or there is no space.
@@ -78,18 +84,19 @@ class LayoutWriter(ABC):
             return ArchiveError(f"no space left; the image needs {size:,} bytes", self._path)
         return ArchiveError(f"cannot be written: {error.strerror or error}", self._path)
 
-    def _checked(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def _checked(self, descriptor: Descriptor, chunks: Iterable[bytes], *, verified: bool) -> Iterator[bytes]:
         """Yield a blob's bytes; the end is reached only if they are the ones that the image names."""
         algorithm, _, wanted = descriptor.digest.partition(":")
-        found = hashlib.new(algorithm)
+        found = None if verified else hashlib.new(algorithm)
         size = 0
         for chunk in chunks:
             size += len(chunk)
             if size > descriptor.size:
                 break
-            found.update(chunk)
+            if found is not None:
+                found.update(chunk)
             yield chunk
-        if size != descriptor.size or found.hexdigest() != wanted:
+        if size != descriptor.size or (found is not None and found.hexdigest() != wanted):
             raise ArchiveError(f"what came is not {descriptor.digest} with {descriptor.size} bytes", self._path)
 
     def _entry(self) -> dict[str, object]:

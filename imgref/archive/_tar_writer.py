@@ -48,10 +48,10 @@ class TarWriter(LayoutWriter):
             if old is not None:
                 old.close()
 
-    def write(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+    def write(self, descriptor: Descriptor, chunks: Iterable[bytes], *, verified: bool = False) -> None:
         at = self._places[blob_name(descriptor.digest)]
         try:
-            for chunk in self._checked(descriptor, chunks):
+            for chunk in self._checked(descriptor, chunks, verified=verified):
                 at = self._put(at, chunk)
         except OSError as error:
             raise self._unwritable(error) from error

@@ -188,6 +188,16 @@ def give_too_much(writer: LayoutWriter, layers: list[str]) -> None:
     writer.write(writer._blobs[layers[-1]], [b"x" * 5_000_000])
 
 
+def give_too_little_verified(writer: LayoutWriter, layers: list[str]) -> None:
+    last = writer._blobs[layers[-1]]
+    writer.write(last, [b"x" * (last.size - 1)], verified=True)
+
+
+def give_too_much_verified(writer: LayoutWriter, layers: list[str]) -> None:
+    last = writer._blobs[layers[-1]]
+    writer.write(last, [b"x" * last.size, b"x"], verified=True)
+
+
 def fill_the_disk(writer: LayoutWriter, layers: list[str]) -> None:
     raise OSError(28, "No space left on device")
 
@@ -198,6 +208,8 @@ def fill_the_disk(writer: LayoutWriter, layers: list[str]) -> None:
         (interrupt, KeyboardInterrupt, "^$"),
         (give_wrong_bytes, ArchiveError, "what came is not sha256:"),
         (give_too_much, ArchiveError, "what came is not sha256:"),
+        (give_too_little_verified, ArchiveError, "what came is not sha256:"),
+        (give_too_much_verified, ArchiveError, "what came is not sha256:"),
         (fill_the_disk, ArchiveError, "no space left; the image needs "),
     ],
 )

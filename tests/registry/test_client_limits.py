@@ -15,7 +15,7 @@ from imgref.reference import ImageReference, parse
 from imgref.registry import pages
 from imgref.registry.client import RegistryClient, Upload
 from imgref.registry.transfer.moves import copy, remote_image
-from imgref.registry.transport import Event, sender
+from imgref.registry.transport import Event
 
 BLOB = b"blob" * 1000
 DIGEST = digest_of(BLOB)
@@ -298,9 +298,3 @@ def test_index_that_refers_to_endless_indexes_is_an_error(monkeypatch: pytest.Mo
         pytest.raises(RegistryError, match="has more than 20 manifests"),
     ):
         remote_image(client, server.repository.with_tag("1"))
-
-
-def test_blob_is_sent_in_pieces_that_a_slow_connection_can_send() -> None:
-    body = list(sender._pieces([b"a" * 200_000, b"", b"b"]))
-    assert b"".join(body) == b"a" * 200_000 + b"b"
-    assert max(map(len, body)) == 64 << 10

@@ -161,7 +161,7 @@ def pull(
                 return outcome_of(blob, "skipped")
             if descriptor.digest not in writer.missing:
                 return outcome_of(blob, "exists")
-            writer.write(descriptor, watched(blob, watcher, stop))
+            writer.write(descriptor, watched(blob, watcher, stop), verified=True)
             return outcome_of(blob, "pulled")
 
         watcher.begins(reference, image.layers)

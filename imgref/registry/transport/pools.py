@@ -19,6 +19,7 @@ from imgref.errors import ConfigError
 from imgref.hosts import is_localhost, split_host
 from imgref.registry.hosts import ClientCertificate
 from imgref.registry.transport.reading import PacedResponse
+from imgref.registry.transport.writing import STEP, send_all
 
 __all__ = ["make_pools", "on_loopback", "queries_unlogged"]
 
@@ -26,9 +27,23 @@ __all__ = ["make_pools", "on_loopback", "queries_unlogged"]
 class _Plain(HTTPConnection):
     response_class = PacedResponse
 
+    def send(self, data: object) -> None:
+        """Send a part of a request, or a piece of its body."""
+        if isinstance(data, memoryview) and self.sock is not None:
+            send_all(self.sock, data)
+        else:
+            super().send(data)  # type: ignore[arg-type]
+
 
 class _Verified(HTTPSConnection):
     response_class = PacedResponse
+
+    def send(self, data: object) -> None:
+        """Send a part of a request, or a piece of its body: with TLS, the timeout is for all that is sent at once."""
+        if isinstance(data, memoryview) and self.sock is not None:
+            send_all(self.sock, data, STEP)
+        else:
+            super().send(data)  # type: ignore[arg-type]
 
 
 class _Unverified(_Verified):

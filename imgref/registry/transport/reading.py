@@ -68,7 +68,9 @@ class Pace:
         left = self._patience - self._waited
         if left <= 0 or self._overhead > _OVERHEAD:
             raise TooSlow
-        sock.settimeout(min(self._timeout, left))
+        timeout = min(self._timeout, left)
+        if sock.gettimeout() != timeout:
+            sock.settimeout(timeout)
         start = time.monotonic()
         try:
             count: int | None = raw.readinto(buffer)

@@ -10,7 +10,7 @@ import logging
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from imgref.registry.transport.failures import declare, explain
 from imgref.registry.transport.messages import Body, Endpoint, Event, Response, retry_after
 from imgref.registry.transport.pools import make_pools, on_loopback, queries_unlogged
 from imgref.registry.transport.reading import Pace, paced, read_whole
+from imgref.registry.transport.writing import pieces
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -39,7 +40,6 @@ LONGEST_WAIT: Final = 120.0
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
-_PIECE: Final = 64 << 10
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -295,7 +295,7 @@ class Transport:
                 raw = self._manager(url, verify).urlopen(
                     method,
                     target,
-                    body=_pieces(body()) if callable(body) else body,
+                    body=pieces(body()) if callable(body) else body,
                     headers=sent,
                     redirect=False,
                     retries=False,
@@ -344,13 +344,6 @@ class Transport:
                 files = [str(path) for path in authorities]
                 self._managers[key] = make_pools(proxy, parts.scheme, verify, files, client)
             return self._managers[key]
-
-
-def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield a body in pieces, each of which a slow connection can send within the timeout."""
-    for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            yield chunk[start : start + _PIECE]
 
 
 def _addresses(name: str) -> Sequence[str]:

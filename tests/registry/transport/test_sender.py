@@ -32,7 +32,6 @@ from registry.server import RegistryServer
 from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
 from imgref.registry.hosts import Hosts, Proxies
 from imgref.registry.transport import Body, Event, Response, Transport
-from imgref.registry.transport.sender import _pieces
 
 Open = Callable[..., Transport]
 
@@ -536,10 +535,6 @@ def test_network_that_is_configured_as_insecure_holds_for_the_addresses_of_a_nam
 def test_endpoint_of_docker_hub_is_the_host_that_serves_it(transport: Open) -> None:
     found = transport().endpoint("docker.io", "app")
     assert (found.registry, found.origin, found.verified) == ("docker.io", "https://registry-1.docker.io", True)
-
-
-def test_body_is_sent_in_pieces_that_a_slow_connection_can_send() -> None:
-    assert [len(piece) for piece in _pieces([b"", b"x" * 150_000, b"y"])] == [65_536, 65_536, 18_928, 1]
 
 
 @pytest.mark.usefixtures("names")
