@@ -10,14 +10,14 @@ from imgref.sources.recognition import pattern_source
 from imgref.sources.syntax import YAML
 
 ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs" / "check.md"
+DOCS = ROOT / "docs" / "files.md"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 TABLE = re.compile(r"^\| kind \| `--as` \|.*\n(?:\|.*\n)+", re.MULTILINE)
 
 
 def table(kinds: dict[str, Kind] = KINDS) -> str:
-    """Return the table of kinds in docs/check.md."""
+    """Return the table of kinds in docs/files.md."""
     rows = ["| kind | `--as` | name | or content | references |", "|---|---|---|---|---|"]
     for kind in sorted(kinds.values(), key=lambda kind: kind.label.lower()):
         names = ", ".join(f"`{name}`" for name in kind.names)

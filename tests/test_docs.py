@@ -16,7 +16,7 @@ from fork_server import write_program
 from isolation.environment import require
 from vectors import ROOT, clean_environ
 
-OF_THEIR_OWN = {"golden-images.md", "tutorial.md"}
+OF_THEIR_OWN = {"first-image.md", "golden-images.md", "pinned.md", "policy.md", "tutorial.md"}
 """Pages whose transcripts need a world of their own, and have a test of their own."""
 
 AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")

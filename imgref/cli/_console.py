@@ -51,9 +51,21 @@ def is_terminal(stream: TextIO | None = None) -> bool:
 
 
 def styled(text: str, colour: str, stream: TextIO) -> str:
-    """Colour a text for a stream, unless that is no terminal or ``NO_COLOR`` is set."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not is_terminal(stream)
-    return text if plain else click.style(text, fg=colour, bold=True)
+    """Return a string in bold and a color if a stream gets colors."""
+    return click.style(text, fg=colour, bold=True) if _coloured(stream) else text
+
+
+def _coloured(stream: TextIO) -> bool:
+    """Return whether a stream gets colors: what the environment demands, otherwise terminals do.
+
+    See https://no-color.org, https://force-color.org and https://bixense.com/clicolors.
+    """
+    environ = os.environ
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return environ.get("TERM") != "dumb" and environ.get("CLICOLOR") != "0" and is_terminal(stream)
 
 
 def shown(text: str, keep: str = "") -> str:
@@ -76,7 +88,7 @@ def write(text: str, *, drawn: bool = False) -> None:
         text: the part.
         drawn: whether it has colours, which :func:`styled` or a table has put there.
     """
-    parts = _STYLE.split(text) if drawn and styled("", "red", sys.stdout) else [text]
+    parts = _STYLE.split(text) if drawn and _coloured(sys.stdout) else [text]
     sys.stdout.write("".join(part if number % 2 else shown(part, "\n\t") for number, part in enumerate(parts)))
 
 
@@ -200,7 +212,7 @@ def console(stream: TextIO | None = None, width: int | None = None) -> Console:
     """Return a rich console on stdout, or on another stream that is drawn on as stdout would be."""
     from rich.console import Console
 
-    coloured = styled("", "red", sys.stdout) != ""
+    coloured = _coloured(sys.stdout)
     return Console(
         file=stream or sys.stdout,
         highlight=False,

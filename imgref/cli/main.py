@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from importlib import import_module
 from typing import Final, NoReturn, TextIO
@@ -150,6 +151,22 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
+def _reason(error: click.ClickException) -> str:
+    """Return click's message as imgref writes its own: lowercase, without a full stop, with one suggestion."""
+    from imgref._utils.suggest import did_you_mean
+
+    if isinstance(error, click.NoSuchOption):
+        meant = did_you_mean(error.option_name, error.possibilities or (), cutoff=0.6)
+        return f"no such option {error.option_name!r}{meant}"
+    message = error.format_message().removesuffix(".")
+    if message[:2].istitle():  # not a name such as HOST
+        message = message[0].lower() + message[1:]
+    if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
+        wrong = re.match(r"'(.*)' is not one of ", error.message)
+        return message + (did_you_mean(wrong[1], error.param.type.choices, cutoff=0.6) if wrong else "")
+    return message
+
+
 def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="imgref", standalone_mode=False)
@@ -158,10 +175,10 @@ def _run(arguments: list[str] | None) -> int:
         return EXIT_BAD_INPUT
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "imgref"
-        _console.error(error.format_message(), help_text=f"{command} --help shows its usage")
+        _console.error(_reason(error), help_text=f"{command} --help shows its usage")
         return EXIT_BAD_INPUT
     except click.ClickException as error:
-        _console.error(error.format_message())
+        _console.error(_reason(error))
         return EXIT_BAD_INPUT
     except click.Abort:
         _console.error("interrupted")

@@ -55,3 +55,22 @@ def test_headings_have_options_that_exist() -> None:
 @pytest.mark.parametrize("arguments", [[], ["parse"], ["pars"]])
 def test_help_command_is_the_help_option(arguments: list[str]) -> None:
     assert imgref("help", *arguments) == imgref(*arguments, "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prase", "x"], "error: no such command 'prase'; did you mean 'parse'?"),
+        (["help", "prase"], "error: no such command 'prase'; did you mean 'parse'?"),
+        (["tags", "1.2.3", "--exsiting", "git"], "error: no such option '--exsiting'; did you mean '--existing'?"),
+        (["parse", "--formt", "json", "x"], "error: no such option '--formt'; did you mean '--format'?"),
+        (["tags", "1.2.3", "--scheme", "semvr"], "'semver', 'pep440', 'numeric'; did you mean 'semver'?"),
+        (["parse", "--zzz", "x"], "error: no such option '--zzz'\n"),
+        (["ls"], "error: missing argument 'REPO'\n"),
+    ],
+)
+def test_usage_error_suggests_the_nearest_name(arguments: list[str], message: str) -> None:
+    done = imgref(*arguments)
+    assert (done.exit, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "help: imgref" in done.stderr

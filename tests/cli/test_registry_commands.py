@@ -38,7 +38,7 @@ BAD = [
     (["ls", "localhost/app", "--insecure", "a b"], "--insecure: 'a b' is not a registry"),
     (["digest", "localhost/app", "--platform", "a/b/c/d"], "'a/b/c/d' is not a platform"),
     (["tag", "localhost/app:1"], "no new tag is given"),
-    (["tag", "localhost/app:1", "-x"], "No such option"),
+    (["tag", "localhost/app:1", "-x"], "no such option"),
     (["tag", "localhost/app:1", ".x"], "a tag begins with a letter, a digit or '_'"),
     (["tag", "localhost/app:1", "other.example/app:2"], "NEW must be on localhost, as SRC is"),
     (["tag", "localhost/app:1", "app:2"], "NEW must be on localhost, as SRC is"),

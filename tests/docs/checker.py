@@ -315,6 +315,12 @@ EXEMPT = {
     ("docs/inventory.md", "text"): "a transcript of its own; tests/cli/images/test_images.py runs it",
     ("docs/rules.md", "dockerfile"): "bad on purpose; tests/check/test_rules.py checks each example with its rule",
     ("docs/rules.md", "yaml"): "bad on purpose; tests/check/test_rules.py checks each example with its rule",
+    ("docs/policy.md", "[build-system]"): "the metadata of a Python package; tests/docs/test_policy_page.py writes it",
+    (
+        "docs/policy.md",
+        'extends = "package:acme_policy/imgref.toml"',
+    ): "needs a package; tests/docs/test_policy_page.py",
+    ("docs/mirror.md", "docker.io/library/nginx:1.27.3"): "a list; tests/docs/test_reference_pages.py reads it",
     ("docs/references.md", "registry.local:5001/gallery/ui:v1@sha256:9f86d0…"): "a drawing of the parts of a reference",
 }
 """Blocks that are not checked here, by page and kind or by page and first line, each with the reason."""

@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_settings_on_the_page_are_read(tmp_path: Path) -> None:
-    _, text = blocks("toml")
+    (text,) = blocks("toml")
     write_tree(tmp_path, {".imgref.toml": text})
     policy = read_policy(load_config(tmp_path / ".imgref.toml"))
     assert policy.golden is not None

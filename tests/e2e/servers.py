@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 from isolation.environment import require as require
 
+from imgref.hosts import DOCKER_HUB_SERVER
+
 if TYPE_CHECKING:
     import trustme
     from e2e.token_service import TokenService
@@ -136,7 +138,7 @@ def run_registry(
         assert ca is not None
         registry.ca = directory / "ca.pem"
         ca.cert_pem.write_to_path(registry.ca)
-        leaf = ca.issue_cert("127.0.0.1", "localhost", NAME)
+        leaf = ca.issue_cert("127.0.0.1", "localhost", NAME, DOCKER_HUB_SERVER)
         (directory / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
         leaf.private_key_pem.write_to_path(directory / "key.pem")
         tls: dict[str, object] = {"certificate": str(directory / "chain.pem"), "key": str(directory / "key.pem")}

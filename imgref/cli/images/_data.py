@@ -31,7 +31,7 @@ def write_lines(inventory: Inventory, query: Query | None) -> None:
         (inventory.scratch, "scratch"),
     ]
     left = ", ".join(f"{count} {label}" for count, label in others if count)
-    _console.note(counted(len(lines), "reference") + (f"; left out: {left}" if left else ""))
+    _console.note(counted(len(lines), "reference") + (f"; omitted: {left}" if left else ""))
 
 
 def write_json(inventory: Inventory, query: Query | None) -> None:
