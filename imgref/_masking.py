@@ -21,7 +21,13 @@ _SUSPECT: Final = re.compile(r"@(?!(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sh
 
 _SPACED: Final = re.compile(r"\S++", re.ASCII)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_DIGEST: Final = re.compile(r"(?i:sha256|sha384|sha512)(?:\Z|:(?:[^/]*|[0-9A-Fa-f]{32,}/.*))", re.ASCII | re.DOTALL)
+_DIGEST: Final = re.compile(
+    r"(?i:sha256|sha384|sha512)(?:\Z|:(?:[^/]*|[0-9A-Fa-f]{32,}/.*))"
+    r"|(?:\$[({]?|\{\{[ \t]*)[A-Za-z0-9_.-]*?(?i:digest|sha256|_sha\b)[^/]*\Z",
+    re.ASCII | re.DOTALL,
+)
+"""A digest, or a variable that has one by its name."""
+
 _VERSION: Final = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _ADDRESS: Final = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]"
 _NAME: Final = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.[A-Za-z][A-Za-z0-9-]*\.?|localhost"

@@ -16,7 +16,7 @@ OBJECTS: Final = (
     Kind(
         "kustomize",
         "Kustomize",
-        "`images`",
+        "`images`, `valuesInline` of `helmCharts`",
         YAML,
         "yaml.kustomize:read",
         names=("kustomization.yaml", "Kustomization"),

@@ -97,5 +97,5 @@ def _images(images: Node, found: Found) -> None:
         offset = image.value.find("=") + 1
         text = image.value[offset:]
         has_version = "@" in text or ":" in text.rpartition("/")[2]
-        if offset or has_version:
+        if offset or has_version or is_template(text):
             found.image(image, "kustomize.images", offset=offset, kept="" if has_version else KEPT_TAG, unsure=True)

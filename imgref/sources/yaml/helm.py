@@ -11,6 +11,7 @@ from typing import Final
 from imgref.sources.target import Target
 from imgref.sources.yaml.collector import Found, is_empty, is_template, role_of, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, walk
+from imgref.sources.yaml.resources import LABELS, NO_IMAGE_OF_CHART
 
 __all__ = ["APP_VERSION", "ELSEWHERE", "NO_DIGEST_KEY", "read", "read_values"]
 
@@ -47,9 +48,14 @@ def read_values(values: Node, found: Found, *, elsewhere: bool = False) -> None:
     if not found.once(values, "helm"):
         return
     images = set()
+    labels = set()
     for mapping in walk(values):
+        if id(mapping) in labels:
+            continue
         for name, value in mapping.pairs:
-            if isinstance(name, Scalar) and name.value.lower().endswith("image"):
+            if isinstance(name, Scalar) and name.value in LABELS:
+                labels.add(id(value))
+            elif isinstance(name, Scalar) and name.value.lower().endswith("image"):
                 if isinstance(value, Mapping) and found.text.startswith("{{", value.start):
                     found.image(value, name.value)
                 elif isinstance(value, Mapping):
@@ -64,7 +70,7 @@ def read_values(values: Node, found: Found, *, elsewhere: bool = False) -> None:
 
 def _text(mapping: Mapping, image: Scalar, found: Found, *, elsewhere: bool) -> None:
     """Add an ``image`` that is a text; some charts have its registry and tag beside it."""
-    if is_empty(image) or not image.is_text:
+    if is_empty(image) or not image.is_text or NO_IMAGE_OF_CHART.match(image.value):
         return
     registry = _value(mapping.get("registry")).strip("/")
     separate = any(mapping.get(key) is not None for key in _BESIDE_TEXT) and not _names_version(image.value)

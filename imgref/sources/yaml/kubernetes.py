@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
 from imgref.sources.yaml.objects import Type, text_of, type_of
-from imgref.sources.yaml.resources import has_images, read_bundle, read_fields
+from imgref.sources.yaml.resources import LABELS, has_images, read_bundle, read_fields
 from imgref.sources.yaml.tekton import read as read_tekton
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ _ARGO: Final = frozenset({"container", "script", "sidecars"})
 
 _NOT_SPECIFIED: Final = frozenset({"status", "metadata"})
 """What an object has beside its specification: what was observed, and annotations."""
-
-_LABELS: Final = frozenset({"annotations", "labels", "matchLabels", "nodeSelector"})
-"""Mappings whose keys anybody chooses, also in the templates of pods."""
 
 
 class _Rules(NamedTuple):
@@ -70,7 +67,7 @@ def read(document: Node, found: Found) -> None:
             read_bundle(node, found)
         rules = rules if kind is None else _rules(kind)
         for name, value in node.pairs:
-            if not isinstance(name, Scalar) or name.value in _LABELS:
+            if not isinstance(name, Scalar) or name.value in LABELS:
                 continue
             if kind is None or name.value not in _NOT_SPECIFIED:
                 waiting.append((value, rules))

@@ -1,6 +1,7 @@
 """Kustomizations: what the ``images`` field makes of the images of the resources.
 
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
+https://kubectl.docs.kubernetes.io/references/kustomize/builtins/#_helmchartinflationgenerator_
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Final
 
 from imgref.sources.yaml.collector import Found, is_empty, role_of, unknown_variables
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
+from imgref.sources.yaml.helm import read_values
 
 __all__ = ["KEPT_TAG", "is_kustomization", "read", "read_images"]
 
@@ -30,8 +32,13 @@ def is_kustomization(document: Node) -> bool:
 
 def read(document: Node, found: Found) -> None:
     """Find what the images become: placed at the new name where there is one, else at the name that is matched."""
-    if isinstance(document, Mapping):
-        read_images(document, found)
+    if not isinstance(document, Mapping):
+        return
+    read_images(document, found)
+    for charts in document.every("helmCharts"):
+        for chart in charts.items if isinstance(charts, Sequence) else ():
+            for values in chart.every("valuesInline") if isinstance(chart, Mapping) else ():
+                read_values(values, found, elsewhere=True)
 
 
 def read_images(parent: Mapping, found: Found) -> None:

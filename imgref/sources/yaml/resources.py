@@ -17,10 +17,13 @@ from imgref.sources.yaml.objects import Type, text_of
 if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
 
-__all__ = ["DATA", "NO_IMAGE", "has_images", "read_bundle", "read_fields"]
+__all__ = ["DATA", "LABELS", "NO_IMAGE", "NO_IMAGE_OF_CHART", "has_images", "read_bundle", "read_fields"]
 
 DATA: Final = frozenset({"ConfigMap", "CustomResourceDefinition", "Secret"})
 """Kinds whose fields are text or schemas."""
+
+LABELS: Final = frozenset({"annotations", "labels", "matchLabels", "nodeSelector", "podAnnotations", "podLabels"})
+"""Mappings whose keys anybody chooses, also in the templates of pods."""
 
 _MACHINES: Final = (
     "cluster.x-k8s.io", "cnrm.cloud.google.com", "crossplane.io", "kops.k8s.io", "machine.openshift.io", "metal3.io",
@@ -41,8 +44,13 @@ _ACCEPTING: Final = frozenset({"kind.x-k8s.io", "monitoring.coreos.com"})
 """API groups whose ``image`` certainly may have both a tag and a digest."""
 
 _DOCKER: Final = "docker://"
-NO_IMAGE: Final = re.compile(r"[./~]|(?:https?|oci|file|ftp|s3|data|ko):|.*[*\s]")
-"""The beginning of paths, addresses, patterns and sentences, which are not images although the key says so."""
+_ADDRESS: Final = r"(?:https?|oci|file|ftp|s3|data|ko):"
+_MEDIA: Final = r"(?i:.*\.(?:avif|bmp|gif|ico|img|iso|jpe?g|png|qcow2|svg|tiff?|vhdx?|vmdk|webp)\Z)"
+NO_IMAGE: Final = re.compile(rf"[./~]|{_ADDRESS}|.*[*\s]|{_MEDIA}")
+"""Paths, addresses, patterns, sentences, pictures and disks, which are not images although the key says so."""
+
+NO_IMAGE_OF_CHART: Final = re.compile(rf"{_ADDRESS}|{_MEDIA}")
+"""The same where any other value is taken for an image."""
 
 _HOST: Final = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
 _COMPLETED: Final = "the operator may complete it"

@@ -48,6 +48,9 @@ def found(text: str) -> list[tuple[str, str | None, str]]:
         "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'ko://example.com/cmd/app'}]}\n",
         "apiVersion: build.openshift.io/v1\nkind: BuildConfig\nspec: {output: {to: {kind: DockerImage, name: a}}}\n",
         "apiVersion: image.openshift.io/v1\nkind: ImageStream\nspec: {a: {from: {kind: ImageStreamTag, name: a}}}\n",
+        CR + "spec: {image: logo.png, other: {image: disk.QCOW2}}\n",
+        FLUX + "spec: {values: {image: logo.svg, a: {image: 'https://example.com/x'}, labels: {image: a}}}\n",
+        FLUX + "spec: {values: {podLabels: {image: a}, web: {annotations: {image: a}}}}\n",
         ARGO + "status: {summary: {images: [a]}, x: {kustomize: {images: ['a:1']}}}\n",
     ],
 )
@@ -244,3 +247,17 @@ def test_an_unknown_document_beside_a_known_one_has_a_trace(document: str, line:
 @pytest.mark.parametrize("document", ["a: 1", "- image", "image: {a: b}", "image: logo.png", "image:", "# image: a:1"])
 def test_an_unknown_document_without_images_has_no_trace(document: str) -> None:
     assert read(f"{CR}spec: {{image: 'a:1'}}\n---\n{document}\n").trace is None
+
+
+def test_values_of_charts_in_a_kustomization_are_read() -> None:
+    text = (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nhelmCharts:\n- name: a\n  valuesInline:\n"
+        "    image: {repository: acme/a, tag: '1'}\n    b: {image: {repository: acme/b}}\n"
+    )
+    assert found(text) == [("acme/a", "acme/a:1", "external"), ("acme/b", None, "unresolved")]
+
+
+def test_an_image_of_a_kustomization_that_a_template_makes_is_unresolved() -> None:
+    assert found(ARGO + "spec: {source: {kustomize: {images: ['{{.image}}', plain]}}}\n") == [
+        ("{{.image}}", None, "unresolved")
+    ]
