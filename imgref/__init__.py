@@ -14,7 +14,7 @@ Everything public can be imported from one of these:
 - :mod:`imgref.check`: checks image references in files by a policy
 - :mod:`imgref.registry`: a client for registries; moves images, and releases versions
 - :mod:`imgref.archive`: images on disk
-- :mod:`imgref.ci`: what the CI environment says about this build, and the tags that it should have
+- :mod:`imgref.ci`: what the CI environment reports about this build, and the tags for it
 
 The public names below are loaded when they are first used, so that ``import imgref`` costs next to nothing.
 """

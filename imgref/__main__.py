@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         arguments: the words after ``imgref``; by default those of this process.
     """
     gc.set_threshold(_COLLECT_AFTER)
-    # Whoever starts a process in the background may have told it to ignore interrupts.
+    # A process that was started in the background may have inherited that interrupts are ignored.
     handled = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     try:
         if handled:

@@ -2,7 +2,7 @@
 
 The grammar is that of the package that Docker itself uses, https://pkg.go.dev/github.com/distribution/reference,
 with one deliberate difference: a first component that rule ``qualified`` recognises must be a valid registry.
-ASCII only; a reference is matched whole. A test derives texts from these lines and holds the patterns to them::
+ASCII only; a reference is matched whole. A test generates strings from these lines and tries the patterns::
 
     reference  = [ registry "/" ] path [ ":" tag ] [ "@" digest ]
     registry   = host [ ":" port ]
@@ -17,7 +17,7 @@ ASCII only; a reference is matched whole. A test derives texts from these lines 
     digest     = "sha256:" hex64 | "sha384:" hex96 | "sha512:" hex128
 
 ``tag`` has at most 128 characters. ``path`` has at most 255, counted after ``library/`` is added; a regular
-expression cannot say that, so the parser does.
+expression cannot express that, so the parser checks it.
 
 Every repetition below is unambiguous, and those of single characters are possessive: matching, and failing to match,
 takes time in proportion to the text. Those of groups are not possessive, since Python before 3.11.5 matches such ones
@@ -61,7 +61,7 @@ LABEL: Final = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*"
 """Looser than DNS: any length, any case; but no underscore."""
 
 ADDRESS: Final = r"\[[0-9A-Fa-f:]++\]"
-"""Brackets keep an address apart from the port. What stands in them is not checked further, nor by Docker."""
+"""Brackets separate an address from the port. Like Docker, imgref does not check what is in them."""
 
 HOST: Final = rf"(?:{LABEL}(?:\.{LABEL})*|{ADDRESS})"
 REGISTRY: Final = rf"{HOST}(?::[0-9]++)?"
@@ -75,7 +75,7 @@ DIGEST: Final = "|".join(f"{algorithm}:[0-9a-f]{{{length}}}" for algorithm, leng
 IMAGE_ID: Final = r"[0-9a-f]{64}"
 
 QUALIFIED: Final = r"(?:localhost/|[^/.:A-Z]*+[.:A-Z][^/]*+/)"
-"""What stands before the first slash is a registry if it is `localhost`, or has a dot or a colon (a host name
+"""The part before the first slash is a registry if it is `localhost`, or has a dot or a colon (a host name
 or a port), or an uppercase letter (which no component may have)."""
 
 REFERENCE: Final = re.compile(
@@ -85,7 +85,7 @@ REFERENCE: Final = re.compile(
 
 
 def is_a(pattern: str, text: str) -> bool:
-    r"""Return whether the whole of ``text`` is what one of the patterns above describes.
+    r"""Return whether one of the patterns above matches the whole of ``text``.
 
     >>> is_a(TAG, "v1"), is_a(TAG, "v1\n")
     (True, False)

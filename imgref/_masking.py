@@ -17,7 +17,7 @@ _SIGNS: Final = 32
 """In how many ``@`` of one word, counted from the end, credentials are looked for."""
 
 _SUSPECT: Final = re.compile(r"@(?!(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})(?![0-9A-Za-z]))")
-"""An ``@`` that begins no digest. Most texts have none, and are done with."""
+"""An ``@`` that does not begin a digest. Most strings have none, and need no further search."""
 
 _SPACED: Final = re.compile(r"\S++", re.ASCII)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -112,7 +112,7 @@ def _masked_value(value: str, *, same_length: bool) -> str:
         if _is_secret(value[start:at], value[at + 1 : end], in_url=scheme > 2):
             return _with_mask(value, (start, at), same_length=same_length)
         end = at
-    # Nobody writes so many: everything before them is hidden rather than examined further.
+    # Real input never has so many: everything before them is hidden rather than examined further.
     return _with_mask(value, (start, end), same_length=same_length)
 
 
@@ -124,7 +124,7 @@ def _with_mask(text: str, span: tuple[int, int], *, same_length: bool) -> str:
 
 
 def _is_secret(before: str, after: str, *, in_url: bool) -> bool:
-    """Return whether what is written around an ``@`` in running text is a user, a password, or a token, and a host."""
+    """Return whether the words around an ``@`` in a sentence are a user, a password or a token, and a host."""
     before = before.rstrip(":")
     if not before or before in _PUBLIC or before.startswith("mailto:") or _DIGEST.match(after):
         return False
@@ -175,7 +175,7 @@ def find_credentials(text: str) -> tuple[int, int] | None:
         before_word = has_password and not has_path and _is_word(after)
         if (before_path or before_host or before_word) and not _DIGEST.fullmatch(after):
             return start, at
-    # Nobody writes so many: everything before them is hidden rather than examined further.
+    # Real input never has so many: everything before them is hidden rather than examined further.
     return (start, end) if end > start else None
 
 

@@ -1,4 +1,4 @@
-"""What may be shown: text without credentials, and without characters that a terminal or a CI log would obey.
+"""Makes strings safe to print: without credentials, and without characters that a terminal or a CI log interprets.
 
 Everything that leaves imgref passes through here, once where a value becomes part of a message or a finding, and once
 more where the command line prints.
@@ -17,12 +17,12 @@ MASK: Final = "***"
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Escape the characters of a text that are not printable: controls, line separators, changes of direction.
+    r"""Escape the characters of a string that are not printable: controls, line separators, changes of direction.
 
     A byte that was not UTF-8, and was decoded with ``surrogateescape``, is shown as ``\xff``.
 
     Args:
-        text: any text.
+        text: any string.
         keep: characters that stay, such as the newlines between printed lines.
 
     >>> printable("a\x1b[31mb\n\udcff")
@@ -41,13 +41,13 @@ def _escaped(character: str) -> str:
 
 
 def masked(text: str, *, whole: bool = False, same_length: bool = False) -> str:
-    """Return a text with the credentials in it replaced by ``***``.
+    """Return a string with the credentials in it replaced by ``***``.
 
-    Masking twice is masking once, and the time is proportional to the length of the text.
+    Masking twice has the same result as masking once, and the time is proportional to the length.
 
     Args:
-        text: any text: a message, a line of a file, a reference.
-        whole: whether the text is one reference, in which everything before an ``@`` without a digest is secret.
+        text: any string: a message, a line of a file, a reference.
+        whole: whether the string is one reference, in which everything before an ``@`` without a digest is secret.
         same_length: whether to write as many ``*`` as there were characters, so that columns stay what they are.
 
     >>> masked("'https://ada:s3cret@host/app' is not joe@example.com, nor app@sha256:" + 64 * "0")[:60]
@@ -63,7 +63,7 @@ def masked(text: str, *, whole: bool = False, same_length: bool = False) -> str:
 
 
 def masked_json(text: str) -> str:
-    r"""Return a JSON text with the credentials in its strings masked, and without DEL, which JSON does not escape.
+    r"""Return JSON with the credentials in its strings masked, and without DEL, which JSON does not escape.
 
     >>> masked_json('{"a": "u:pw@host/app", "n": [1]}')
     '{"a": "***@host/app", "n": [1]}'

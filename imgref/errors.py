@@ -17,7 +17,7 @@
        ├─ UnreliableTagList
        └─ RegistryUnavailable           permanent
 
-``str(error)`` is one line: what is wrong, the rule, the value in quotes, and what was probably meant.
+``str(error)`` is one line: what is wrong, the rule, the value in quotes, and a suggestion.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ImgrefError(Exception):
 
 
 class _InvalidText(ImgrefError, ValueError):
-    """A text that is not what it should be, with the reason and, where there is one, a text that would be."""
+    """A string that is not valid, with the reason and, if there is one, a suggestion."""
 
     _kind = "text"
 
@@ -80,14 +80,14 @@ class _InvalidText(ImgrefError, ValueError):
 
 
 class InvalidReference(_InvalidText):
-    """A text that is not a valid image reference.
+    """A string that is not a valid image reference.
 
     Attributes:
-        text: the text as it was given. Where it holds credentials, only this attribute keeps them.
+        text: the original string. If it contains credentials, only this attribute keeps them.
         span: start and end of the characters that break the rule, as indexes into ``text``; empty only
-            where ``text`` has no character there.
+            if ``text`` has no character there.
         reason: the first rule broken.
-        hint: a text that would parse and was probably meant, or None.
+        hint: a valid reference that was probably meant, or None.
 
     >>> import imgref
     >>> try:
@@ -111,11 +111,11 @@ class InvalidReference(_InvalidText):
         super().__init__(text, reason, hint)
         self.span = span
         self._secret = secret
-        # Tracebacks, loggers and repr() of bare exceptions show args: they get the masked text.
+        # Tracebacks, loggers and repr() of bare exceptions show args: they get the masked string.
         self.args = (self.shown()[0], reason, hint)
 
     def shown(self) -> tuple[str, tuple[int, int]]:
-        """Return the text with its credentials masked, and the span in that text.
+        """Return the string with its credentials masked, and the span in that string.
 
         >>> InvalidReference("u:pw@host/app", (0, 5), "why", secret=(0, 4)).shown()
         ('***@host/app', (0, 4))
@@ -150,19 +150,19 @@ def _invalid_reference(
 
 
 class InvalidTag(_InvalidText):
-    """A text that cannot stand as a tag, or from which no tag can be made."""
+    """A string that is not a valid tag, or that cannot be turned into one."""
 
     _kind = "tag"
 
 
 class InvalidVersion(_InvalidText):
-    """A text that is no version in the scheme at hand; the reason names a scheme that would read it."""
+    """A string that is not a valid version in a scheme; the reason names a scheme that would accept it."""
 
     _kind = "version"
 
 
 class UnknownBuild(ImgrefError):
-    """The environment does not say what is being built: no CI system, or one whose variables are not enough.
+    """The environment leaves open what is being built: no CI system, or one whose variables are not enough.
 
     Attributes:
         system: the CI system that was detected, or None.
@@ -182,7 +182,7 @@ class ConfigError(ImgrefError):
 
     Attributes:
         path: the file.
-        line: the 1-based line, or None where none can be told.
+        line: the 1-based line, or None if unknown.
     """
 
     def __init__(self, reason: str, path: str, line: int | None = None) -> None:
@@ -249,7 +249,7 @@ class RateLimited(RegistryError):
     """The registry asks to come back later.
 
     Attributes:
-        retry_after: seconds that the registry asked to wait, or None where it did not say.
+        retry_after: seconds that the registry asked to wait, or None.
     """
 
     def __init__(

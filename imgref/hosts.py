@@ -162,7 +162,7 @@ class HostPattern:
         return any(in_network(first, network) and in_network(last, network) for network in _LOOPBACK)
 
     def matches(self, host: str, path: str = "", addresses: Iterable[str] = ()) -> bool:
-        """Return whether a host, or a repository on it, is meant.
+        """Return whether the pattern matches a host, or a repository on it.
 
         Args:
             host: the host with its port.

@@ -96,7 +96,7 @@ class Platform:
         The version of an operating system may follow it in parentheses, as in ``windows(10.0.17763)/amd64``.
 
         Raises:
-            ValueError: the text is not a platform.
+            ValueError: the string is not a valid platform.
         """
         first, *rest = text.strip().split("/")
         system = _SYSTEM.fullmatch(first)
@@ -208,7 +208,7 @@ def _spelled(major: int, minor: int) -> str:
 
 
 def _is_version_of(wanted: str, there: str) -> bool:
-    """Return whether two versions of Windows are the same build; one that is not told is any."""
+    """Return whether two versions of Windows are the same build; an unknown one matches any."""
     return not wanted or not there or wanted.split(".")[:3] == there.split(".")[:3]
 
 

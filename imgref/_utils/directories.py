@@ -1,6 +1,6 @@
 """Where a user's files are: https://specifications.freedesktop.org/basedir-spec/latest/.
 
-A path that is not absolute would be in the working directory, where others may write; the specification says to
+A path that is not absolute would be in the working directory, where others may write; the specification requires to
 ignore it.
 """
 

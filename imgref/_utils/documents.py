@@ -1,6 +1,6 @@
-"""TOML and JSON from anywhere, read so that nothing in it makes a later step fail.
+"""Reads TOML and JSON from untrusted sources, so that no value makes a later step fail.
 
-The standard library's readers raise several kinds of errors, and give values that cannot be shown: numbers with more
+The standard library's readers raise several kinds of errors, and return values that cannot be printed: numbers of more
 digits than Python converts, and values that are nested deeper than it recurses.
 """
 
@@ -11,7 +11,7 @@ from typing import Final
 __all__ = ["DocumentError", "parse_json", "parse_toml"]
 
 _DEPTH: Final = 100
-"""How deeply values may be nested; nobody's settings are."""
+"""How deeply values may be nested; real settings are never that deep."""
 
 _BITS: Final = 64
 """How large a number may be in TOML: https://toml.io/en/v1.0.0#integer."""
@@ -37,7 +37,7 @@ def parse_json(text: str | bytes) -> object:
     """Parse JSON.
 
     Raises:
-        DocumentError: the text is not JSON, or nothing that can be worked with. It keeps nothing of the text.
+        DocumentError: the string is not valid JSON, or too large or deep. It contains nothing of the string.
 
     >>> parse_json('{"a": [1]}')
     {'a': [1]}
@@ -62,7 +62,7 @@ def parse_toml(text: str) -> dict[str, object]:
     r"""Parse TOML.
 
     Raises:
-        DocumentError: the text is not TOML, or nothing that can be worked with.
+        DocumentError: the string is not valid TOML, or too large or deep.
 
     >>> parse_toml("[a]\nb = 1")
     {'a': {'b': 1}}

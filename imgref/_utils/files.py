@@ -29,7 +29,7 @@ def replace_file(
 ) -> None:
     """Write a file as a whole, or leave it as it is.
 
-    The content goes to a new file in the same directory, which then takes the place of the old one. A symbolic link
+    The content is written to a new file in the same directory, which then replaces the old one. A symbolic link
     stays one, and the file that it names is replaced. A file that exists keeps its mode, and its owner and group as
     far as the system allows.
 
@@ -39,10 +39,10 @@ def replace_file(
         private: whether only its owner may read it. A group keeps its rights if the others have none.
         exactly: whether a file that exists keeps its whole mode and its extended attributes too, and is not written if
             its owner or group cannot be kept.
-        confirm: called right before the new content takes the place of the old; what it raises prevents that.
+        confirm: called right before the new content replaces the old; what it raises prevents that.
 
     Raises:
-        OSError: it cannot be written, or is not a regular file; it names the path as it was given.
+        OSError: it cannot be written, or is not a regular file; it names the path as passed.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -119,7 +119,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _sync(directory: Path) -> None:
-    """Make the new name last through a power failure, on file systems that can."""
+    """Make the new name survive a power failure, on file systems that can."""
     with suppress(OSError):
         number = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -17,10 +17,10 @@ __all__ = ["is_unlocked", "lock", "locked"]
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Lock a directory, after waiting for whoever else holds it.
+    """Lock a directory, after waiting for other processes that have locked it.
 
     Raises:
-        OSError: there is no such directory.
+        OSError: the directory does not exist.
     """
     number = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -31,7 +31,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def lock(number: int) -> None:
-    """Lock an open file or directory until it is closed, after waiting for whoever else holds the lock."""
+    """Lock an open file or directory until it is closed, after waiting for other processes that have locked it."""
     with suppress(OSError):
         fcntl.flock(number, fcntl.LOCK_EX)
 

@@ -1,4 +1,4 @@
-"""What was probably meant by a word that is not known."""
+"""Suggests the known word that was probably meant by an unknown one."""
 
 from __future__ import annotations
 

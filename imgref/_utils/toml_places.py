@@ -1,4 +1,4 @@
-"""Where values stand in a TOML text: the standard library gives values, and a check needs their places too."""
+"""The positions of values in TOML: the standard library returns values only, and a check needs positions, too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 __all__ = ["Path", "key_lines", "places"]
 
 Path = tuple[str | int, ...]
-"""The keys and indexes that lead to a value."""
+"""The keys and indexes of a value."""
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
 _KEY: Final = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)[ \t]*(\.?)""")
@@ -23,7 +23,7 @@ _VALUE: Final = re.compile(
 
 
 def places(text: str) -> Mapping[Path, int]:
-    r"""Return the offset of each value that is no table and no array, of a text that ``tomllib`` has taken.
+    r"""Return the offset of each value except tables and arrays, in a document that ``tomllib`` accepts.
 
     >>> places('[[a]]\nb = ["x"]')
     {('a', 0, 'b', 0): 11}
@@ -32,7 +32,7 @@ def places(text: str) -> Mapping[Path, int]:
 
 
 def key_lines(text: str) -> Mapping[Path, int]:
-    r"""Return the 1-based line of the first mention of each key and table, of a text that ``tomllib`` has taken.
+    r"""Return the 1-based line of the first mention of each key and table, in a document that ``tomllib`` accepts.
 
     >>> key_lines('[a.b]\nc.d = 1\n[[e]]')
     {('a',): 1, ('a', 'b'): 1, ('a', 'b', 'c'): 2, ('a', 'b', 'c', 'd'): 2, ('e',): 3, ('e', 0): 3}

@@ -21,7 +21,7 @@ __all__ = ["DirectoryWriter", "refuse_other_directory"]
 
 
 class DirectoryWriter(LayoutWriter):
-    """Everything new is made in a directory beside its place, and moved there at the end, index.json last.
+    """Creates everything in a directory beside the target, and moves it there at the end, index.json last.
 
     Others may write to the same layout meanwhile: what it lists is read at the end, under a lock.
     """
@@ -30,7 +30,7 @@ class DirectoryWriter(LayoutWriter):
         super().__init__(path, image, reference)
         self._target = Path(os.path.realpath(path))
         exists = self._target.exists()
-        # Beside the target only where that is not there yet: an existing one may be a file system of its own.
+        # Beside the target only if that does not exist yet: an existing one may be a mount point.
         home = self._target if exists else self._target.parent
         old = Directory(path) if exists else None
         good = good_blobs(old, self._blobs.values()) if old else set()

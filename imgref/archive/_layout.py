@@ -1,4 +1,4 @@
-"""OCI layouts: which images they hold, and their blobs, verified as they are read."""
+"""OCI layouts: their images, and their blobs, which are verified as they are read."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class _Layout:
         self._verified.add(digest)
 
     def _check_children(self, root: Descriptor) -> None:
-        """Refuse an index without all of its images, as Docker saves it after pulling one platform; say what to do."""
+        """Refuse an index without all of its images, which Docker saves after pulling one platform; suggest a fix."""
         children = self.manifest(root).children
         there = [child for child in children if self._files.size(blob_name(child.digest)) is not None]
         if there and len(there) < len(children):

@@ -53,12 +53,12 @@ class LayoutWriter(ABC):
                 Then only the size is checked: hashing takes longer than everything else.
 
         Raises:
-            ArchiveError: its size or digest is not the one that the image names, or there is no space.
+            ArchiveError: its size or digest is not that of the image, or there is no space.
         """
 
     @abstractmethod
     def finish(self) -> None:
-        """Make the layout: until now nothing of it is to be seen.
+        """Create the layout, which is not visible until now.
 
         Raises:
             ArchiveError: it cannot be written.

@@ -1,4 +1,4 @@
-"""What ``docker save`` writes: layers to be compressed, and the manifest that a push makes of them."""
+"""What ``docker save`` writes: layers to be compressed, and the manifest that a push creates from them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _saved_image(files: Files, saved: _SavedImage) -> Image:
 
 
 def _docker_manifest(config: Blob, layers: list[_SavedLayer]) -> Manifest:
-    """Write the manifest that ``docker push`` would; Docker's own media types know no zstd."""
+    """Write the manifest that ``docker push`` would; Docker's own media types have none for zstd."""
     oci = any(layer.packing == "zstd" for layer in layers)
 
     def described(blob: Blob) -> dict[str, object]:
@@ -158,7 +158,7 @@ class _SavedConfig(Blob):
 
 
 class _SavedLayer(Blob):
-    """A layer as Docker saved it, compressed when it is first asked for, and checked against the config."""
+    """A layer as Docker saved it, compressed on first use, and checked against the configuration."""
 
     def __init__(self, files: Files, name: str, diff_id: str, packing: str | None) -> None:
         self.label = short_id(diff_id)
@@ -201,7 +201,7 @@ class _SavedLayer(Blob):
         return Descriptor(f"{DOCKER_LAYER}.gzip", digest, size), spool
 
     def _plain(self) -> Iterator[bytes]:
-        """Yield the layer unpacked; the end is reached only if its digest is what the config says."""
+        """Yield the uncompressed layer; raise at the end if its digest is not that of the configuration."""
         algorithm = self._diff_id.partition(":")[0]
         found = hashlib.new(algorithm)
         with self._files.open(self._name) as stream:
@@ -219,7 +219,7 @@ class _SavedLayer(Blob):
 def _gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Compress as gzip without a time or a name; https://www.rfc-editor.org/rfc/rfc1952.
 
-    Each block is a run of deflate blocks of its own, with what came before it as the dictionary, so that several
+    Each block is compressed separately, with the data before it as the dictionary, so that several
     are compressed at once. The bytes depend on the layer alone, and not on how many threads there are.
     """
     import zlib

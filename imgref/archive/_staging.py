@@ -1,4 +1,4 @@
-"""Where an image is written until it is whole: hidden beside its target, and locked for as long as its writer lives.
+"""Where an image is written until it is complete: hidden beside its target, and locked while its writer runs.
 
 A writer that is killed cannot clean up. The kernel releases its lock, which is how the next writer for the same target
 recognises what was abandoned, and removes it.
@@ -71,7 +71,7 @@ def stage_file(target: Path) -> Stage:
 
 
 def _stage(home: Path, target: Path, create: Callable[[Path], int]) -> Stage:
-    # Under a lock on the directory: nobody may find the new one before it has its own lock.
+    # Under a lock on the directory: no other process may find the new one before it is locked.
     if home != target.parent:
         with suppress(OSError), locked(target.parent):
             _remove_abandoned(target.parent, target)

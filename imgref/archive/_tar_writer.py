@@ -23,7 +23,7 @@ _BLOCK: Final = 512
 
 
 class TarWriter(LayoutWriter):
-    """Every size is known from the manifests, so that each blob has its place before the first one comes."""
+    """All sizes are known from the manifests, so that each blob has its offset before the first one arrives."""
 
     def __init__(self, path: str, image: Image, reference: ImageReference) -> None:
         super().__init__(path, image, reference)
@@ -69,7 +69,7 @@ class TarWriter(LayoutWriter):
         return files | {blob_name(manifest.digest): manifest.raw for manifest in self._manifests.values()}
 
     def _old_tar(self) -> Tar | None:
-        """Open what is to be replaced, for the blobs in it; what is no image is not replaced."""
+        """Open the file to be replaced, for the blobs in it; a file that is not an image is not replaced."""
         if not self._target.exists() or self._target.stat().st_size == 0:
             return None
         old = Tar(self._path, None)
@@ -79,7 +79,7 @@ class TarWriter(LayoutWriter):
         return old
 
     def _lay_out(self, small: dict[str, bytes]) -> dict[str, int]:
-        """Write the headers and give the offset of each file; ask for all the space at once."""
+        """Write the headers and return the offset of each file; allocate all the space at once."""
         import tarfile
 
         sizes = {name: len(data) for name, data in small.items()}

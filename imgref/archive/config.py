@@ -20,11 +20,11 @@ _FIRST_YEAR: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What the configuration of an image says; what it does not say is empty or None.
+    """The configuration of an image; what it lacks is empty or None.
 
     Attributes:
         platform: the platform that the image is for.
-        created: when it was built, as its publisher says; None if that is missing, or before 2000.
+        created: when it was built, according to its publisher; None if that is missing, or before 2000.
         user: the user that runs in it.
         working_dir: the directory that commands start in.
         env: the environment, each variable as ``NAME=value``.

@@ -61,7 +61,7 @@ class Image:
     Attributes:
         layers: each once, the top layer first, as Docker pushes them.
         configs: each once.
-        manifests: gives the manifests, an index after its children, so that the last one is the image. Where
+        manifests: returns the manifests, an index after its children, so that the last one is the image. If
             layers must be compressed first, it waits for that.
     """
 
@@ -72,7 +72,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class SourceBlob(Blob):
-    """A blob that its source holds ready, byte for byte."""
+    """A blob that its source has, byte for byte."""
 
     _descriptor: Descriptor
     _source: ImageSource
@@ -98,7 +98,7 @@ def assemble(root: Descriptor, source: ImageSource, *, diff_ids: bool = True) ->
         diff_ids: whether to read the configs, for the ids by which Docker shows layers.
 
     Raises:
-        ValueError: it has too many manifests; the text is the reason.
+        ValueError: it has too many manifests; the message is the reason.
     """
     manifests = _manifests(root, source)
     layers: dict[str, Blob] = {}
@@ -139,7 +139,7 @@ def _manifests(root: Descriptor, source: ImageSource) -> tuple[Manifest, ...]:
 
 
 def _diff_ids(manifest: Manifest, source: ImageSource) -> Iterable[str] | None:
-    """Return the digest of each layer as it is unpacked, which is the name that Docker knows it by."""
+    """Return the digest of each uncompressed layer, which is Docker's name for it."""
     config = manifest.config
     if config is None or config.media_type not in (OCI_CONFIG, DOCKER_CONFIG) or config.size > _CONFIG_LIMIT:
         return None

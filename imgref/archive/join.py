@@ -1,4 +1,4 @@
-"""Joins images for single platforms into one index, as builders on several machines make them.
+"""Joins images for single platforms, such as those of several builders, into one index.
 
 The manifests stay as they are, byte for byte, so that signatures and attestations, which name the digest of a manifest,
 stay right. Only the index is new.
@@ -46,7 +46,7 @@ def join_images(parts: Sequence[ImagePart], annotations: Mapping[str, str] | Non
     A single image for several platforms stays as it is, with its digest, unless there are annotations to add.
 
     Args:
-        parts: the images; an index among them gives its entries, attestations included, as they are.
+        parts: the images; of an index among them, the entries are used unchanged, attestations included.
         annotations: the annotations of the index.
 
     Raises:

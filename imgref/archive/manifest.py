@@ -1,4 +1,4 @@
-"""Manifests and indexes: raw bytes first, and what imgref needs to know of them, on disk and on a registry alike.
+"""Manifests and indexes, on disk and on a registry: their raw bytes, and what imgref reads from them.
 
 https://github.com/opencontainers/image-spec/blob/main/manifest.md, and the formats of Docker that came before,
 https://distribution.github.io/distribution/spec/manifest-v2-2/
@@ -45,7 +45,7 @@ DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 
 ACCEPTED: Final = (OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST)
-"""All four are asked for at once: a registry that finds its own missing answers that there is no such tag."""
+"""Each request accepts all four: otherwise a registry may report that the tag does not exist."""
 
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 
@@ -72,13 +72,13 @@ class Descriptor:
     """What content is, where it is, and how large: https://github.com/opencontainers/image-spec/blob/main/descriptor.md.
 
     Attributes:
-        media_type: what kind of content it is; empty where that is not said.
+        media_type: the kind of content; empty if that is missing.
         digest: its address.
         size: in bytes.
-        platform: for which platform, where an index says so.
+        platform: the platform, if an index has it.
         annotations: further words, where there are any.
         artifact_type: the kind of artifact, where one is named.
-        foreign: whether it lies elsewhere, under URLs of its own, and is not to be distributed.
+        foreign: whether it is stored elsewhere, under its own URLs, and must not be distributed.
     """
 
     media_type: str
@@ -126,10 +126,10 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest or an index, as its bytes, and what it says.
+    """A manifest or an index: its bytes and its content.
 
     Attributes:
-        raw: the bytes, never written anew: their digest is the image's address.
+        raw: the bytes, which are never rewritten: their digest is the image's address.
         media_type: the one that the document names, else the one that it came with.
         digest: of the bytes.
         children: an index's manifests; empty for a manifest.
@@ -159,11 +159,11 @@ class Manifest:
 
         Args:
             raw: the bytes.
-            media_type: what it came as, for a document that does not say what it is.
+            media_type: the media type that it was sent with, for a document without one.
             digest: what its digest must be.
 
         Raises:
-            ValueError: the bytes have another digest, or are no manifest that imgref knows; the text is the reason.
+            ValueError: the bytes have another digest, or are not a supported manifest; the message is the reason.
         """
         found = digest_of(raw, digest.partition(":")[0] if digest else "sha256")
         if digest is not None and found != digest:
@@ -201,7 +201,7 @@ class Manifest:
 
     @property
     def descriptor(self) -> Descriptor:
-        """What another document would say of this one."""
+        """The descriptor of this document, for use in another one."""
         return Descriptor(self.media_type, self.digest, self.size, annotations=self.annotations)
 
 

@@ -78,7 +78,7 @@ def open_archive(path: str, stream: BinaryIO | None = None) -> Archive:
         stream: read from here instead, and call it ``path`` in messages.
 
     Raises:
-        ArchiveError: it is none of them, or damaged, or leads out of itself.
+        ArchiveError: it is none of them, is damaged, or has a path outside of itself.
 
     >>> open_archive("README.md")
     Traceback (most recent call last):
@@ -125,8 +125,8 @@ def _entries(files: Files) -> Iterator[Entry]:
 def _as_pushed(files: Files) -> bool:
     """Return whether an archive that is both kinds has the layers that the image's digest is of.
 
-    An engine with a containerd store saves what it pulled. One without (Docker 25 and newer) makes up a
-    layout whose layers it has unpacked; no registry knows that image, so it counts as a plain ``docker save``.
+    Docker with the containerd image store saves what it pulled. Without it, Docker 25 and newer invent a
+    layout with uncompressed layers; no registry has that image, so it counts as a plain ``docker save``.
     """
     try:
         index = read_json(files.read("index.json"))

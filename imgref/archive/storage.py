@@ -38,21 +38,21 @@ _PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2
 
 
 class Files(ABC):
-    """A directory or a tar, seen as files by their names; no name and no link leads out of it."""
+    """A directory or a tar, as files with names; no name and no link points outside of it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._open: list[BinaryIO] = []
 
     def fail(self, reason: str, member: str | None = None) -> ArchiveError:
-        """Make the error that tells what is wrong with a file."""
-        # Names come from the archive: they must not draw on a terminal, nor make a second line.
+        """Return the error that explains what is wrong with a file."""
+        # Names come from the archive: they must not contain control characters or line breaks.
         shown = member if member is None or member.isprintable() else repr(member)
         return ArchiveError(reason, self.path, shown and shown[:_SHOWN])
 
     @abstractmethod
     def size(self, name: str) -> int | None:
-        """Return a file's size in bytes, or None where there is no such file."""
+        """Return a file's size in bytes, or None if it does not exist."""
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
@@ -69,7 +69,7 @@ class Files(ABC):
             return stream.read(limit)
 
     def spool(self) -> BinaryIO:
-        """Make a temporary file without a name, which is gone when this is closed, whatever happens."""
+        """Create a temporary file without a name, which disappears when it is closed, whatever happens."""
         from tempfile import TemporaryFile
 
         spool = cast("BinaryIO", TemporaryFile(buffering=0))  # noqa: SIM115
@@ -83,7 +83,7 @@ class Files(ABC):
 
 
 def _inside(name: str, base: str = "") -> str | None:
-    """Join a name to a directory of the archive; None where that leads out."""
+    """Join a name to a directory of the archive; None if the result is outside of the archive."""
     parts = base.split("/") if base else []
     for part in name.split("/"):
         if part == ".." and not parts:
@@ -103,7 +103,7 @@ class Directory(Files):
         self._root = os.path.realpath(path)
 
     def size(self, name: str) -> int | None:
-        """Return the size of a file in bytes, or None if there is no such file."""
+        """Return the size of a file in bytes, or None if it does not exist."""
         try:
             return Path(self._locate(name)).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
@@ -156,7 +156,7 @@ class Tar(Files):
             raise
 
     def size(self, name: str) -> int | None:
-        """Return the size of a member in bytes, or None if there is no such member."""
+        """Return the size of a member in bytes, or None if it does not exist."""
         place = self._place(name)
         return None if place is None else place[1]
 
@@ -168,7 +168,7 @@ class Tar(Files):
         return section(self._file, *place)
 
     def _prepare(self) -> None:
-        """Come by a file with places in it: not a pipe, and not compressed."""
+        """Return a file that can be read at any offset: not a pipe, and not compressed."""
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             plain = self.spool()
             spool_to(self, iter(lambda: self._file.read(CHUNK), b""), plain)
@@ -221,7 +221,7 @@ class Tar(Files):
             self._places[name] = (member.offset_data, member.size)
 
     def _place(self, name: str) -> tuple[int, int] | None:
-        """Find a file's offset and size, through links, which may also stand for directories on the way."""
+        """Find a file's offset and size, through links, which may also replace directories in its path."""
         here = _inside(name)
         if here is None or name.startswith("/"):
             raise self.fail(f"{name!r} leads out of the archive")
@@ -268,7 +268,7 @@ def packing_of(head: bytes) -> str | None:
 
 
 def spool_to(files: Files, chunks: Iterator[bytes], spool: BinaryIO) -> tuple[str, int]:
-    """Write everything to a temporary file; give its digest and its size in bytes."""
+    """Write everything to a temporary file; return its digest and its size in bytes."""
     found = hashlib.sha256()
     try:
         for chunk in chunks:
@@ -287,7 +287,7 @@ def spool_to(files: Files, chunks: Iterator[bytes], spool: BinaryIO) -> tuple[st
 
 
 def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | None, size: int) -> Iterator[bytes]:
-    """Yield a stream's bytes, decompressed as its first bytes say.
+    """Yield a stream's bytes, decompressed if its first bytes are those of a compressed format.
 
     Args:
         files: the archive.
@@ -324,7 +324,7 @@ def unpacked(files: Files, stream: BinaryIO, packing: str | None, member: str | 
     except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError) as error:
         raise files.fail(f"is damaged: {error}", member) from error
     except OSError as error:
-        # bz2 has no error of its own.
+        # bz2 raises OSError instead of an error class of the module.
         raise files.fail(f"is damaged: {error.strerror or error}", member) from error
 
 

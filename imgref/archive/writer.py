@@ -20,7 +20,7 @@ _COMPRESSED: Final = (".gz", ".tgz", ".zst", ".xz", ".bz2")
 def layout_writer(path: str, image: Image, reference: ImageReference) -> LayoutWriter:
     """Begin to write an image to an OCI layout that ``docker load``, skopeo and podman read too.
 
-    Use it with ``with``; :meth:`LayoutWriter.finish` makes the layout, and without it nothing is left behind.
+    Use it with ``with``; :meth:`LayoutWriter.finish` creates the layout, and without it nothing remains.
 
     Args:
         path: a directory that is an OCI layout, or empty, or not there yet: the image is added to those in it.

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 __all__ = ["ZstdReader"]
 
 _PIECE: Final = 1 << 10
-"""Bytes to unpack at once. Four bytes can stand for a block of 128 KiB, so this is at most 32 MiB in memory."""
+"""Bytes to decompress at once. Four bytes can expand to 128 KiB, so this is at most 32 MiB in memory."""
 
 _LARGEST_WINDOW: Final = 128 << 20
 """What the ``zstd`` command accepts without ``--long``."""

@@ -1,6 +1,6 @@
-"""Baselines: the findings of a day, which wait, so that a policy can hold from now on for everything new.
+"""Baselines: existing findings that are accepted, so that a policy can be enforced for everything new.
 
-A finding is known by its file, its rule and its text, not by its line: what moves within a file stays known. Paths
+A finding is recognized by its file, rule and reference, not by its line, so it can move within the file. Paths
 are relative to the baseline's own directory, so that it does not matter where a check is started.
 """
 
@@ -24,7 +24,7 @@ _Key = tuple[str, str, str]
 
 
 class Examined:
-    """What a check has looked at: which files, each by which rules. Of all else it knows nothing.
+    """What a check covers: which files, each by which rules. It knows nothing about all others.
 
     Args:
         roots: the directories below which it has looked for files.
@@ -39,7 +39,7 @@ class Examined:
         self._codes[os.path.abspath(path)] = codes  # noqa: PTH100
 
     def covers(self, path: str, code: str) -> bool:
-        """Return whether a finding by a rule would have been found in a file, which is given by its absolute path."""
+        """Return whether a check would have found a finding of a rule in a file, by its absolute path."""
         codes = self._codes.get(path)
         if codes is not None:
             return code in codes
@@ -61,10 +61,10 @@ class Baseline:
 
     @classmethod
     def read(cls, path: str, text: str) -> Baseline:
-        """Read what :meth:`written` has given.
+        """Read the result of :meth:`written`.
 
         Raises:
-            ConfigError: the text is not a baseline.
+            ConfigError: the string is not a valid baseline.
         """
         import json
 
@@ -100,7 +100,7 @@ class Baseline:
         return sum(count for key, count in self._waiting.items() if self._is_examined(key, examined))
 
     def written(self, findings: Iterable[Finding], examined: Examined | None = None) -> str:
-        """Return the text of a baseline in which these findings are known, and those that were not looked for.
+        """Return the content of a baseline with these findings, and with those that the check did not cover.
 
         Args:
             findings: what was found.

@@ -1,7 +1,7 @@
 """Ignore comments: ``# imgref: ignore[IMG102] reason`` and ``# imgref: ignore-file[IMG102] reason``.
 
-The first holds for the line below it (in a Dockerfile for the whole instruction there), or, at the end of a line of
-YAML, for its own line. The second holds for the file, and stands in the comments at its top.
+The first applies to the line below it (in a Dockerfile to the whole instruction there), or, at the end of a line of
+YAML, to its own line. The second applies to the file, and must be in the comments at its top.
 
 ``# imgref: keep reason`` is for the commands that edit references; one that is placed at no reference is reported, too.
 """
@@ -83,7 +83,7 @@ class Ignores:
         """Return the comments that have ignored nothing, after :meth:`covers` was asked of every finding.
 
         Args:
-            unknowable: codes of rules that had nothing to go by, and so nothing to say.
+            unknowable: codes of rules that could not run, because what they need is missing.
         """
         yield from self.problems
         seen = {code: sorted(lines) for code, lines in self._seen.items()}
@@ -110,7 +110,7 @@ class Ignores:
                 yield self._problem(comment, "the comment keeps nothing: no reference is here")
 
     def without_reason(self) -> Iterator[Problem]:
-        """Yield the comments that do not say why they ignore something."""
+        """Yield the comments without a reason for ignoring something."""
         for ignore in self._ignores:
             if not ignore.has_reason:
                 message = f"the comment has no reason why {', '.join(ignore.codes)} is ignored"

@@ -38,7 +38,7 @@ def evaluate(reading: Reading, policy: Policy, *, path: str, inside: str, text: 
         policy: the policy.
         path: the file, as findings are to name it.
         inside: the same, relative to the policy's root.
-        text: what is written in it.
+        text: its content.
     """
     has_ignores = bool(reading.comments) and policy.inline_ignores
     asked = policy.answers is not None
@@ -64,7 +64,7 @@ def evaluate(reading: Reading, policy: Policy, *, path: str, inside: str, text: 
 
 
 class _File:
-    """Makes findings of one file. Each comes with whether an exception lets it pass."""
+    """Creates the findings of one file. Each comes with whether an exception accepts it."""
 
     def __init__(self, path: str, policy: Policy, kept: Kept | None = None) -> None:
         self.path = path
@@ -96,7 +96,7 @@ class _File:
                 yield from self._online(image, codes)
 
     def _online(self, image: Image, codes: frozenset[str]) -> Iterator[tuple[Finding, bool]]:
-        """Yield what registries say of an image; what a comment keeps as it is, only if it cannot be pulled."""
+        """Yield the findings from registries; for a reference that a comment keeps, only if it cannot be pulled."""
         answer = None if self.policy.answers is None else self.policy.answers.get(image.ref)
         if answer is None:
             return
@@ -106,7 +106,7 @@ class _File:
                 yield self._excepted(image, code, violation)
 
     def beside(self, reading: Reading) -> Iterator[tuple[Finding, bool]]:
-        """Yield what the reader itself has to say, and the registries that the file declares insecure."""
+        """Yield the findings of the reader itself, and the registries that the file configures as insecure."""
         for problem in reading.problems:
             yield self.told(problem), False
         for declaration in reading.declarations:

@@ -1,4 +1,4 @@
-"""What is wrong at a place in a file. Data first, rendered later."""
+"""Findings: problems at positions in files, as data that is rendered later."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says about a place in a file. Credentials in it are masked, however it is made.
+    """A problem that a rule found at a position in a file. Credentials in it are always masked.
 
     Attributes:
         path: the file, relative to where the check was started, with ``/``.
         line: 1-based.
         column: 1-based, in characters.
-        end_column: the column after the last character of the text that it is about.
+        end_column: the column after the last character that it is about.
         code: the rule, such as ``IMG101``.
         message: one line.
         hint: what to write instead, or None.

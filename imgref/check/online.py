@@ -1,4 +1,4 @@
-"""What the rules with ``--online`` need to know from registries: questions first, answers passed in by the caller.
+"""What the rules of ``--online`` need from registries: questions first, answers passed in by the caller.
 
 Nothing here asks a registry. :func:`questions` returns which images a tree has and which rules ask about each of them;
 the caller finds the answers out, and puts them into :attr:`imgref.check.policy.Policy.answers`.

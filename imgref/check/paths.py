@@ -63,7 +63,7 @@ def list_files(
         paths: files and directories.
         policies: the policy of each directory.
         environ: the environment of git.
-        named: how files that are given by name are treated.
+        named: how files that are passed by name are treated.
         everything: whether to list what git ignores, too.
 
     Raises:
@@ -92,7 +92,7 @@ def check_paths(
 ) -> Iterator[Finding]:
     r"""Check the image references in files, and yield the findings in the order of the files and lines.
 
-    What git ignores is not read in directories; a file that is given by name always is.
+    In directories, files that git ignores are skipped; a file that is passed by name is always read.
 
     Args:
         paths: files and directories.

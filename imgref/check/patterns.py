@@ -1,7 +1,7 @@
 """Patterns over images and paths, in which ``*`` stays within a component and ``**`` does not.
 
 Images are matched on what a reference means, never on how it is written: ``nginx``, ``docker.io/nginx`` and
-``index.docker.io/library/nginx:1`` are one repository, and ``gcr.io`` is no part of ``evilgcr.io``.
+``index.docker.io/library/nginx:1`` are one repository, and ``gcr.io`` does not match ``evilgcr.io``.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _ANY_HOST: Final = ("*", "**")
 
 
 class PatternError(ValueError):
-    """A text that is no pattern; says why. Whoever read the text adds the place and raises an error of its own."""
+    """A string is not a valid pattern. Callers add the location and raise their own error."""
 
 
 class Glob:
-    """A pattern matched whole, in time proportional to the text, however many wildcards there are.
+    """A pattern that must match whole, in time proportional to the string, however many wildcards it has.
 
-    All positions in the pattern that the text so far may have reached are followed at once, as the bits of a number.
+    All positions in the pattern that the string so far may have reached are tracked at once, as the bits of a number.
 
     Args:
         pattern: ``*`` is any run of characters but ``/``, ``**`` any run, ``**/`` at the start of a component any
@@ -52,7 +52,7 @@ class Glob:
         bit = 1
         for part in re.findall(r"(?<![^/])\*\*/|\*\*+|.", pattern, re.DOTALL):
             if part == "**/":
-                # Two places: one that may be passed over, and one that is left by a slash only.
+                # Two positions: one that may be skipped, and one that only a slash leaves.
                 self._skip |= bit
                 bit <<= 1
                 self._across |= bit
@@ -69,7 +69,7 @@ class Glob:
         self._end = bit
 
     def matches(self, text: str) -> bool:
-        """Return whether the whole text matches."""
+        """Return whether the whole string matches."""
         state = self._passed(1)
         for character in text:
             if character == "/":
@@ -92,7 +92,7 @@ class Glob:
 class PathPatterns:
     """Patterns of the paths of files, as the lines of a ``.gitignore``: the last one that matches counts.
 
-    What matches a directory holds for everything below it, which ``!`` cannot bring back. ``./`` at the start is ``/``.
+    A match of a directory applies to all files in it, which ``!`` cannot include again. ``./`` at the start is ``/``.
 
     Args:
         lines: the patterns.
@@ -157,10 +157,10 @@ class ImagePattern:
     """A pattern over repositories: host and path, each matched by itself.
 
     ``official`` is ``docker.io/library/*``; a host alone is everything on it; what names no host is on ``docker.io``,
-    as in a reference; and ``*`` or ``**`` in the place of the host is any host.
+    as in a reference; and ``*`` or ``**`` instead of the host is any host.
 
     Raises:
-        PatternError: the text can match no repository.
+        PatternError: the pattern cannot match any repository.
 
     >>> from imgref import parse
     >>> pattern = ImagePattern("ghcr.io/acme/*")
@@ -184,7 +184,7 @@ class ImagePattern:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Read a pattern as a reference is read, and give its host and its path."""
+    """Parse a pattern like a reference, and return its host and its path."""
     if text == "official":
         return DEFAULT_REGISTRY, "library/*"
     if text in _ANY_HOST:

@@ -1,7 +1,7 @@
-"""The policy: which rules hold, which images are trusted, and what is let pass.
+"""The policy: which rules apply, which images are trusted, and what is accepted.
 
-A policy is data. Every text in it has been made into a pattern before, so that a mistake is told before any file is
-looked at. Nothing here is ever heard by the client that talks to registries.
+A policy is data. All patterns in it are compiled, so that a mistake is reported before any file is
+read. The client that talks to registries never uses it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Exemption:
         codes: the rules.
         reason: why, or None.
         expires: the last day on which it counts, or None.
-        where: the place in the settings, as ``path:line``.
+        where: the location in the settings, as ``path:line``.
     """
 
     image: ImagePattern
@@ -45,7 +45,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a check holds files to.
+    """What a check requires of files.
 
     Attributes:
         enabled: the codes of the rules that report.
@@ -54,18 +54,18 @@ class Policy:
         golden: what images are to be built on, or None for anything.
         golden_scope: ``final`` for the last stage of a Dockerfile, ``all`` for every one.
         insecure: registries that are declared insecure, here or by an engine's settings in the tree.
-        exclude: files that are not looked at unless given by name.
+        exclude: files that are not read unless they are passed by name.
         per_file_ignores: patterns of paths, each with the codes that are not reported there.
         exceptions: images that some rules let pass.
         root: the directory that the patterns of paths start from, or None for the working directory.
         files: patterns of paths, each with the kind of the files there; of several that match, the last one counts.
         ignored: the codes that the settings or the command line switch off by name, rather than by not selecting them.
-        require_reason: whether an ignore comment needs a reason; None is no.
+        require_reason: whether an ignore comment needs a reason; None means no.
         inline_ignores: whether ignore comments count at all.
         severities: rules, each with how grave its findings are; all others have that of the rule.
         baseline: a file with findings that do not fail the check, or None.
         today: the day on which exceptions are looked at; None is a day before any of them expires.
-        answers: what registries say of each image, or None where they are not asked.
+        answers: what registries answered about each image, or None if they are not asked.
     """
 
     enabled: frozenset[str]

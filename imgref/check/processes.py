@@ -31,7 +31,7 @@ def available() -> int:
 def in_processes(function: Callable[[_Work], _Result], work: Sequence[_Work], jobs: int) -> Iterator[_Result]:
     """Yield the results of a function for each piece of work, in order, as they come.
 
-    Each process takes every ``jobs``-th piece. Only what has been given is kept, since a process waits where its
+    Each process takes every ``jobs``-th piece. Only results that were yielded are kept, since a process waits if its
     results are not taken.
 
     Args:

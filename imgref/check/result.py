@@ -16,8 +16,8 @@ Status = Literal["checked", "nothing", "skipped", "unknown", "unread", "unrecogn
 
 - ``checked``: it was checked.
 - ``nothing``: it is YAML or JSON without references.
-- ``skipped``: it was not checked, for a reason that is given.
-- ``unknown``: it was given by name, and its kind is not known.
+- ``skipped``: it was not checked, for the reason in ``reason``.
+- ``unknown``: it was passed by name, and its kind is not known.
 - ``unread``: it could not be read.
 - ``unrecognized``: its kind, or that of a part of it, is not known, but it seems to have images.
 - ``excluded``: the policy excludes it.
@@ -31,10 +31,10 @@ class Checked:
     Attributes:
         path: as findings name it.
         kind: the kind of file, or None where it is none that is known.
-        findings: sorted by place.
+        findings: sorted by position.
         occurrences: the references in it, where they are kept.
         references: how many there are.
-        unresolved: how many texts could not be told.
+        unresolved: how many references could not be resolved.
         lines: the lines that findings are about, by number.
         status: what became of the file.
         reason: why it was not checked, or not to its end; empty where it was.

@@ -1,6 +1,6 @@
 """Runs a check: lists the files, reads each one, checks it, and gives the results in the order of their paths.
 
-Files are independent of each other but for one thing: the registries that an engine's settings declare insecure hold
+Files are independent, with one exception: registries that a container configuration lists as insecure count
 for the whole tree. Those few files are read first; then everything is read, by as many processes as there are
 processors where there are enough files, and nothing is kept of a file but its results.
 """
@@ -85,7 +85,7 @@ def unlisted(listing: Listing, policy_for: Callable[[str], int], policies: Seque
 def check(
     tasks: Sequence[Task], policies: Sequence[Policy], options: Options, *, jobs: int | None = None
 ) -> Iterator[Checked]:
-    """Check files, and give the results in the order of the tasks.
+    """Check files, and yield the results in the order of the tasks.
 
     Args:
         tasks: the files.
@@ -130,7 +130,7 @@ class _Worker:
         return [self.check(task) for task in tasks]
 
     def declarations(self, task: Task) -> tuple[Declaration, ...]:
-        """Return what an engine's settings declare; what is wrong with the file is told when its turn comes."""
+        """Return the registries in a container configuration; problems in the file are reported when it is checked."""
         with suppress(_Refused):
             reading, _ = self._read(task, self.place(task))
             return () if reading is None else reading.declarations
@@ -221,11 +221,11 @@ class _Worker:
         )
 
     def _unreported(self, task: Task) -> Status:
-        """Return what becomes of a file of which no finding says that it was not read to its end."""
+        """Return the status of a file without a finding that it was not read to its end."""
         if not self.options.checking:
             return "skipped"
         policy = self.policies[task.policy]
-        # Whoever switches the rule off by name has been told. A selection of other rules is no such decision.
+        # Users who switch the rule off by name know about it. Selecting other rules is not such a decision.
         return "skipped" if "IMG901" in policy.enabled | policy.ignored else "unread"
 
     def _read(self, task: Task, place: Place) -> tuple[Reading | None, str]:
@@ -277,7 +277,7 @@ class _Refused(Exception):
     """Why a file was not read.
 
     Attributes:
-        gone: whether it is not there; one that was deleted while the check ran is nobody's finding.
+        gone: whether it does not exist; a file that was deleted during the check is not a finding.
         by_content: whether it could be read, and is not what can be checked.
         large: whether it is too large.
         binary: whether its first bytes are not text.
@@ -311,7 +311,7 @@ def _too_large(max_size: int, *, by_content: bool = True, head: bytes = b"") -> 
 
 
 def _bytes_of(path: str, max_size: int) -> bytes:
-    """Read a file, and never more of it than is admitted, whatever its size is said to be.
+    """Read a file, but never more than the limit, whatever its size is reported to be.
 
     Most files are small, and there are many: this asks the system for as little as can be.
     """

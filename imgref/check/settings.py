@@ -46,14 +46,14 @@ _T = TypeVar("_T")
 
 
 class Policies:
-    """The policy that holds in each directory: that of the nearest settings file upwards, or of the working directory.
+    """The policy of each directory: that of the nearest settings file upwards, or of the working directory.
 
     Args:
-        read: makes a policy of a settings file, or of None where there is none.
+        read: turns a settings file, or None without one, into a policy.
         fixed: the one policy for all directories, where there is one.
 
     Attributes:
-        found: the policies so far; :meth:`number` gives places in it.
+        found: the policies so far; :meth:`number` returns indexes into it.
     """
 
     def __init__(self, read: Callable[[Path | None], Policy], fixed: Policy | None = None) -> None:
@@ -65,7 +65,7 @@ class Policies:
         self._files: dict[str, Path | None] = {}
 
     def number(self, directory: str) -> int:
-        """Return the place in :attr:`found` of the policy that holds in a directory.
+        """Return the index in :attr:`found` of the policy of a directory.
 
         Raises:
             ConfigError: the settings cannot be used.
@@ -73,7 +73,7 @@ class Policies:
         if self._fixed:
             return 0
         if directory not in self._directories:
-            # Files elsewhere that have no settings of their own are held to those of whoever asks.
+            # Files elsewhere without settings are checked with those of the working directory.
             file = self._file(os.path.realpath(directory)) or self._file(os.path.realpath(""))
             if file not in self._numbers:
                 self._numbers[file] = len(self.found)
@@ -111,7 +111,7 @@ def load_policy(
 
     Args:
         path: a settings file, or a directory, to which the nearest settings file upwards applies; by default the
-            working directory. Where there are no settings, the policy is the default one.
+            working directory. Without settings, the policy is the default one.
         select: codes or prefixes; check by these alone, whatever the settings select or ignore.
         ignore: codes or prefixes of rules to switch off.
         enforced: whether nothing in the files can weaken the policy, as with ``imgref check --enforce``.
@@ -154,7 +154,7 @@ def read_policy(
         online: whether registries are asked, which switches the rules on that need them.
 
     Raises:
-        ConfigError: a key is unknown, a pattern can match nothing, or a code is none; with the place.
+        ConfigError: a key is unknown, a pattern cannot match, or a code does not exist; with the location.
         ImgrefError: ``select`` or ``ignore`` names no rule.
     """
     settings = config.section("check", _KINDS)

@@ -15,7 +15,7 @@ _WORDS = ("error", "warning", "off")
 
 
 class Severities(NamedTuple):
-    """What the table says.
+    """The severities in the table.
 
     Attributes:
         levels: rules with how grave their findings are, in the order of their codes.

@@ -1,4 +1,4 @@
-"""How grave a finding is: what the policy says of its rule, or else the rule itself."""
+"""The severity of a finding: what the policy sets for its rule, or otherwise that of the rule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def severity_of(finding: Finding) -> Severity:
 
 
 def with_severities(findings: list[Finding], policy: Policy) -> list[Finding]:
-    """Return findings with what a policy says of their rules."""
+    """Return findings with the severities that a policy sets for their rules."""
     if not policy.severities:
         return findings
     said = dict(policy.severities)

@@ -1,4 +1,4 @@
-"""Which files a check reads: those below directories, and those that are given by name, each with its policy."""
+"""Which files a check reads: those below directories, and those that are passed by name, each with its policy."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Task:
 
     Attributes:
         path: how it is opened.
-        named: whether it was given by name.
-        policy: the place of its policy in the list of policies.
+        named: whether it was passed by name.
+        policy: the index of its policy in the list of policies.
         data: its bytes, where they came from elsewhere.
         kind: the kind that it is declared to be, or None.
     """
@@ -45,7 +45,7 @@ class Task:
 
 
 class Named(NamedTuple):
-    """How files that are given by name are treated.
+    """How files that are passed by name are treated.
 
     Attributes:
         kind: the kind that they all are, or None where each one's name and content decide.
@@ -57,7 +57,7 @@ class Named(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The files that paths stand for.
+    """The files that paths refer to.
 
     Attributes:
         tasks: those to read, in the order of their paths.
@@ -77,14 +77,14 @@ def list_tasks(
     listing: Listing,
     named: Named = Named(),  # noqa: B008  immutable
 ) -> Listed:
-    """List the files that paths stand for, each once.
+    """List the files that paths refer to, each once.
 
     Args:
         paths: files and directories.
-        policy_for: gives for a directory the place of its policy in ``policies``, which may grow meanwhile.
+        policy_for: returns the index of a directory's policy in ``policies``, which may grow meanwhile.
         policies: the policies.
         listing: lists directories.
-        named: how files that are given by name are treated.
+        named: how files that are passed by name are treated.
     """
     tasks: dict[str, Task] = {}
     left: set[str] = set()
@@ -123,13 +123,13 @@ def _sorted(paths: Iterable[str]) -> list[str]:
 def task_for(
     path: str, policy_for: Callable[[str], int], policies: Sequence[Policy], named: Named, data: bytes | None = None
 ) -> Task | None:
-    """Return the task for a file that is given by name, or None where it is excluded all the same.
+    """Return the task for a file that is passed by name, or None if it is excluded anyway.
 
     Args:
         path: the file.
         policy_for: as for :func:`list_tasks`.
         policies: the policies.
-        named: how files that are given by name are treated.
+        named: how files that are passed by name are treated.
         data: its bytes, where they came from elsewhere.
     """
     number = policy_for(os.path.dirname(path) or ".")

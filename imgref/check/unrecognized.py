@@ -1,4 +1,4 @@
-"""Files of no known kind that seem to have images, so that a check can say what it did not read."""
+"""Files of unknown kinds that seem to have images, so that a check can report what it did not read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["PROBED", "reason_of", "unrecognized"]
 
 PROBED: Final = 256 * 1024
-"""How many bytes of a file are probed: what is said of it is a hint, and a tree may have many large ones."""
+"""How many bytes of a file are searched: the result is only a hint, and a tree may have many large files."""
 
 
 def unrecognized(paths: Iterable[str]) -> Iterator[Checked]:
     """Yield a result for each file that seems to have images, from its first :data:`PROBED` bytes.
 
-    A file that is not text, or cannot be read, is none: its name does not say that it is worth an error.
+    A file that is not text, or cannot be read, does not count: its name gives no reason for an error.
 
     Args:
         paths: regular files of no known kind.

@@ -1,6 +1,6 @@
-"""What the CI environment says of this build: its system, the git tag, branch or pull request, and the tags to give.
+"""The build that the CI environment describes: its system, the git tag, branch or pull request, and its tags.
 
-The systems are a table of data, :mod:`imgref.ci._systems`. Nothing is guessed: what no variable says is not known.
+The systems are a table of data, :mod:`imgref.ci._systems`. Nothing is guessed: what no variable contains is not known.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | None = None) -> Build:
-    """Read what the CI system says of this build.
+    """Read the build from the environment of the CI system.
 
     Args:
         environ: the environment; by default that of this process.
@@ -46,7 +46,7 @@ def detect(environ: Mapping[str, str] | None = None, *, default_branch: str | No
             distinguish a push to it from a pull request.
 
     Raises:
-        UnknownBuild: no system was detected, its event is not accepted, or its variables do not say what is built.
+        UnknownBuild: no system was detected, its event is not supported, or its variables leave open what is built.
 
     >>> detect({"GITLAB_CI": "true", "CI_COMMIT_TAG": "v2.1.3"}).tag
     'v2.1.3'

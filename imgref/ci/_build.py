@@ -1,4 +1,4 @@
-"""What is known about a build, whoever says it."""
+"""What is known about a build, from any source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FACTS: Final = ("tag", "branch", "pull_request", "sha", "base", "number", "defa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What a CI system says of a build.
+    """What a CI system reports about a build.
 
     Attributes:
         system: its name.
@@ -28,10 +28,10 @@ class Build:
         sha: the commit in hexadecimal digits, or None.
         base: the branch into which the pull request is to be merged, or None.
         number: the number of the build in its system, or its ID, or None.
-        default_branch: the repository's default branch, or None where no variable says.
+        default_branch: the repository's default branch, or None if no variable has it.
         source: the http or https URL of the repository, without credentials, or None.
         about: what is known about the repository: its ``title``, ``description``, ``url`` and ``licenses``.
-        told_by: which variable (or file and key) told each of these.
+        told_by: the variable (or file and key) that each of these comes from.
         notes: what was omitted, and why.
     """
 

@@ -19,7 +19,7 @@ EVENTS: Final = {"tag": "tag", "branch": "branch", "pr": "pull-request", "schedu
 
 
 class Checkout(NamedTuple):
-    """What a git checkout says about itself.
+    """The build that a git checkout describes.
 
     Attributes:
         sha: the commit.
@@ -54,7 +54,7 @@ def manual_build(
         checkout: the facts of a git checkout.
 
     Raises:
-        UnknownBuild: they contradict each other, or do not say what is built.
+        UnknownBuild: they contradict each other, or leave open what is built.
 
     >>> manual_build("refs/tags/v2.1.3").tag, manual_build(pull_request="42").event
     ('v2.1.3', 'pull-request')
@@ -74,11 +74,11 @@ def manual_build(
 
 
 def adjusted_build(build: Build, *, event: str | None = None, sha: str | None = None) -> Build:
-    """Return the build of a CI system with what its variables do not say.
+    """Return the build of a CI system, with what its variables lack added.
 
     Args:
         build: the detected build.
-        event: ``schedule`` for a branch whose system does not say that the build is scheduled; any other must fit.
+        event: ``schedule`` for a branch whose system has no variable for scheduled builds; any other must match.
         sha: the commit.
 
     Raises:

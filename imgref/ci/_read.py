@@ -141,7 +141,7 @@ def _check_file(system: System, event: Event, file: EventFile, value: str) -> No
 
 
 def _kind(facts: Facts, system: System, event: Event, environ: Mapping[str, str]) -> str:
-    """Return what is built, from what is known and from what the event says that it is."""
+    """Return what is built, from the known values and from the kind that the event implies."""
     known = next((fact for fact in ("pull_request", "tag", "branch") if facts.has(fact)), "")
     kind = known.replace("_", "-")
     told_by = facts.told_by.get(known, "")
@@ -166,7 +166,7 @@ def _kind(facts: Facts, system: System, event: Event, environ: Mapping[str, str]
 
 
 def _check_promises(facts: Facts, system: System, environ: Mapping[str, str]) -> None:
-    """Refuse a pull request or git tag that is not named, which another variable would make a branch."""
+    """Refuse a pull request or git tag without a name, which would otherwise be mistaken for a branch."""
     for variable, fact in system.promises:
         if environ.get(variable, "").lower() not in ("", "false") and not facts.has(fact):
             names = ", ".join(getattr(system, fact) or system.ref)
@@ -278,7 +278,7 @@ _ABOUT: Final = {
     "url": "repository.html_url",
     "licenses": "repository.license.spdx_id",
 }
-"""What the event file says about the repository."""
+"""What the event file contains about the repository."""
 
 
 def _add_about(facts: Facts, system: System, environ: Mapping[str, str], file: EventFile) -> None:
@@ -304,7 +304,7 @@ def _address(system: System, template: str, environ: Mapping[str, str]) -> str |
 
 
 def _add_file(facts: Facts, system: System, event: Event, file: EventFile) -> None:
-    """Add what the event file says is built; what the variables name is something else."""
+    """Add what is built according to the event file; the variables describe something else."""
     for path in event.number:
         facts.add("pull_request", file.number(path), file.told_by(path))
     if event.number and not facts.has("pull_request"):

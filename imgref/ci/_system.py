@@ -13,7 +13,7 @@ Kind = Literal["ref", "tag", "pull-request", "schedule", "merge-group"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What one value of a system's event variable means. Paths lead through the event file, keys separated by dots.
+    """The meaning of a value of a system's event variable. Paths in the event file have keys separated by dots.
 
     A list with one element on a path counts as that element; any other list has no value.
 
@@ -72,7 +72,7 @@ class System:
         primary: a variable that is ``true`` on the default branch.
         event_file: a variable with the path of a JSON file that describes the event.
         source: the address of the repository, with variables in braces.
-        source_hosts: the host that each value of a variable in ``source`` means; without one, there is no source.
+        source_hosts: the host for each value of a variable in ``source``; without one, there is no source.
         promises: pairs of a variable and a fact that must be known where the variable has a value other than ``false``.
         properties: a variable with the path of a Java properties file, whose properties are read like variables.
     """

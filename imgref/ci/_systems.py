@@ -1,4 +1,4 @@
-"""The CI systems that imgref knows, as data: which variables and events mean what.
+"""The supported CI systems, as data: their variables and events.
 
 :mod:`imgref.ci._read` reads a build with them; :mod:`imgref.ci._forms` has the forms of their values.
 """

@@ -37,12 +37,12 @@ class TagRule:
 
     Attributes:
         tag: the template.
-        on: the builds for which it holds: ``tag``, ``branch``, ``pr``, ``schedule``, ``default-branch``; none means
+        on: the builds for which it applies: ``tag``, ``branch``, ``pr``, ``schedule``, ``default-branch``; none means
             all.
         branch: patterns of which one must match the branch, such as ``release/*``; none means any build.
 
     Raises:
-        InvalidTag: the template cannot make a tag.
+        InvalidTag: the template cannot result in a tag.
         ValueError: a condition is not known.
     """
 
@@ -66,9 +66,9 @@ class BuildPolicy:
     """How the tags of a build are made.
 
     Attributes:
-        policy: how those of a version are derived; its suffixes hold for every tag.
+        policy: how those of a version are derived; its suffixes apply to every tag.
         existing: the tags that exist, as for :func:`imgref.plan_tags`.
-        default_branch: the default branch where the build does not say.
+        default_branch: the default branch, if the build does not have it.
         any_tag: whether a git tag that is not a version is used as it is.
         sha: whether to add ``sha-`` and the first 7 digits of the commit.
         rules: what adds further tags.
@@ -127,12 +127,12 @@ def matched_build(build: Build, pattern: str) -> tuple[Build, str]:
 def plan_build(build: Build, how: BuildPolicy) -> BuildTags:
     """Return the tags of a build: those that every build has, and those of the rules.
 
-    A tag that reads as a version or a floating tag is made only if the plan of the build has it, and held if the plan
-    holds it. ``latest`` is also made for the default branch.
+    A tag that looks like a version or a floating tag is used only if the plan of the build has it, and held if the plan
+    holds it. ``latest`` is also used for the default branch.
 
     Raises:
         InvalidVersion: the git tag is not a version, and ``any_tag`` is not set.
-        InvalidTag: a rule makes a tag that could be another version's, or none at all.
+        InvalidTag: a rule results in a tag that could belong to another version, or in no valid tag.
         UnknownBuild: something that a tag needs is not known.
 
     >>> from imgref.ci import manual_build
@@ -188,7 +188,7 @@ class _Made:
 
 
 class _Guard:
-    """What decides whether a rule holds for a build, and whether its tag may be made."""
+    """What decides whether a rule applies to a build, and whether its tag may be used."""
 
     def __init__(self, build: Build, how: BuildPolicy, plan: TagPlan) -> None:
         self._build, self._policy = build, how.policy

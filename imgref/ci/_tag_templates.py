@@ -52,7 +52,7 @@ class Facts:
 
 
 class _Part(NamedTuple):
-    """A placeholder with what follows its colon, or literal text if it has no name."""
+    """A placeholder with what follows its colon, or a literal string if it has no name."""
 
     name: str
     text: str
@@ -62,7 +62,7 @@ class Template:
     """A template, which is read once and rendered for a build.
 
     Raises:
-        InvalidTag: it cannot make a tag.
+        InvalidTag: it cannot result in a tag.
     """
 
     def __init__(self, text: str) -> None:
@@ -80,7 +80,7 @@ class Template:
         return bool(parts) and parts[0].name == name
 
     def render(self, facts: Facts) -> str:
-        """Return the text with the values of a build; it may be longer than a tag.
+        """Return the string with the values of a build; it may be longer than a tag.
 
         Raises:
             NoTag: a placeholder has no value for this kind of build.

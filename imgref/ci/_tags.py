@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class BuildTags:
-    """The tags that a build should have, and what its owner should know of them."""
+    """The tags of a build, and notes about them for the user."""
 
     plan: TagPlan
     notes: tuple[str, ...] = ()
@@ -45,15 +45,15 @@ def tags_of_build(
     Args:
         build: what :func:`imgref.ci.detect` read.
         existing: as for :func:`imgref.plan_tags`; asked only where the git tag is a version.
-        policy: how tags are derived; its suffixes hold for every tag.
-        default_branch: the default branch where the build does not say; it gets ``edge`` too.
+        policy: how tags are derived; its suffixes apply to every tag.
+        default_branch: the default branch, if the build does not have it; it also gets ``edge``.
         any_tag: accept a git tag that is not a version, and sanitize it.
         sha: add ``sha-`` and the first 7 digits of the commit.
 
     Raises:
         InvalidVersion: the git tag is not a version, and ``any_tag`` is not set.
         InvalidTag: no tag can be made of the name.
-        UnknownBuild: ``sha`` is asked for, and the commit is not known; or it is not, and a merge group is built.
+        UnknownBuild: ``sha`` is set, but the commit is not known; or it is not set, and a merge group is built.
 
     >>> from imgref.ci import detect
     >>> build = detect({"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"})

@@ -26,7 +26,7 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class ClosedPipe(BrokenPipeError):
-    """The reader has closed the pipe, and that is not all that there is to know.
+    """The reader has closed the pipe, and the output so far is not the whole result.
 
     Attributes:
         exit_code: the exit code; for any other :class:`BrokenPipeError` it is 0.

@@ -1,4 +1,4 @@
-"""The options that describe a build, for the commands that plan or show one: from the CI system, git, or by hand."""
+"""The options that describe a build, from the CI system, git, or by hand, for the commands that plan or show one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build_options(command: _Command) -> _Command:
 
 
 def describes_build(params: Mapping[str, Any]) -> bool:
-    """Return whether these options say what is built, so that no CI system is needed."""
+    """Return whether these options describe the build, so that no CI system is needed."""
     event_alone = params["event"] is not None and not params.get("ci", True)
     return event_alone or any(params[name] not in (None, False) for name in _INSTEAD)
 

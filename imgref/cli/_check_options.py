@@ -58,7 +58,7 @@ def _platform(context: click.Context, parameter: click.Parameter, value: str) ->
 
 
 def _codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Read codes, separated by commas or given one by one."""
+    """Parse codes, separated by commas or passed one by one."""
     codes = tuple(code.strip() for value in values for code in value.split(",") if code.strip())
     try:
         codes_of(codes)

@@ -42,7 +42,7 @@ __all__ = [
 
 _NARROW = 20
 _STYLE = re.compile(r"(\x1b\[(?:3[136]m\x1b\[)?1m|\x1b\[0m)")
-"""What :func:`styled` and rich put around a text."""
+"""What :func:`styled` and rich put around a string."""
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
@@ -69,10 +69,10 @@ def _coloured(stream: TextIO) -> bool:
 
 
 def shown(text: str, keep: str = "") -> str:
-    r"""Return a text as it may be printed.
+    r"""Return a string as it may be printed.
 
     Args:
-        text: the text.
+        text: the string.
         keep: control characters that stay.
 
     >>> shown("https://u:pw@host/app\x1b[2J")
@@ -151,7 +151,7 @@ def show_error(problem: ImgrefError, *, where: str = "") -> None:
 
     Args:
         problem: the error.
-        where: its place in a stream, such as ``line 3``.
+        where: its position in a stream, such as ``line 3``.
     """
     place = f"{where}: " if where else ""
     if not isinstance(problem, InvalidReference):
@@ -180,7 +180,7 @@ def _help(text: str) -> None:
 
 
 def underlined(text: str, span: tuple[int, int], columns: int) -> tuple[str, str]:
-    """Draw a text on one line, and carets under its span; a long text is cut around the span."""
+    """Draw a string on one line, and carets under its span; a long string is cut around the span."""
     room = max(columns - 4, _NARROW - 4)
     start, end = span
     first = max(0, min(start - room // 3, len(text) - room))
@@ -202,10 +202,10 @@ def _width(cell: str) -> int:
 # Tables: rich is imported only where one is drawn.
 
 _UNBROKEN = re.compile(r"\S*(?:sha256|sha384|sha512):[0-9a-f]{32,}\S*", re.ASCII)
-"""A word that is never broken: nobody can copy a digest that is."""
+"""A word that is never broken, since a broken digest cannot be copied."""
 
 _ROOM = 1 << 20
-"""Columns of what is no terminal: nothing is wrapped there."""
+"""Columns of output that does not go to a terminal, where nothing is wrapped."""
 
 
 def console(stream: TextIO | None = None, width: int | None = None) -> Console:
@@ -231,7 +231,7 @@ def _columns() -> int:
 
 
 def parts(rows: Iterable[tuple[str, str]]) -> str:
-    """Return labels and their values, drawn a pair a line, for :func:`say`."""
+    """Return labels and their values, one pair per line, for :func:`say`."""
     return _drawn(("", ""), list(rows), grid=True)
 
 
@@ -261,7 +261,7 @@ def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], *, grid: bool)
     for row in cells:
         drawn.add_row(*map(Text, row))
     paper = StringIO()
-    # It is not drawn on stdout itself, so that a closed pipe is told apart as for every result.
+    # It is not drawn on stdout itself, so that a closed pipe is handled as for every result.
     console(paper, max(_columns(), needed + _NARROW if needed else 0)).print(drawn)
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines())
 

@@ -1,4 +1,4 @@
-"""Commands that take several references: each is asked for, and one that fails does not hide the others."""
+"""Commands that take several references: each is requested, and one that fails does not hide the others."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["for_each_reference", "read_references"]
 
 _JOBS: Final = 8
 _SEVERITY: Final = (0, EXIT_MISSING, EXIT_REGISTRY)
-"""Exit codes, the worst last: of a reference that could not be asked for, nothing is known."""
+"""Exit codes, the worst last: nothing is known about a reference whose request failed."""
 
 _T = TypeVar("_T")
 
 
 def read_references(texts: Iterable[str]) -> list[ImageReference]:
-    """Return the references that were given; before the first request, since bad input must not look like a result.
+    """Parse the references before the first request, since bad input must not look like a result.
 
     Raises:
-        click.UsageError: none is given.
+        click.UsageError: there is none.
         InvalidReference: one is not valid.
     """
     refs = [parse(text) for text in texts]
@@ -60,7 +60,7 @@ def for_each_reference(
             return error
 
     worst = 0
-    # One reference needs no thread, and the first of many is shown before the others are asked for.
+    # One reference needs no thread; the first of many is printed before the others are requested.
     for start in range(0, len(refs), jobs):
         batch = refs[start : start + jobs]
         outcomes = run_all(jobs, [lambda ref=ref: attempt(ref) for ref in batch], threading.Event())  # type: ignore[misc]

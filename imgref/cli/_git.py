@@ -1,4 +1,4 @@
-"""What git says of the repository here: its tags, its default branch."""
+"""Asks git about the repository in the working directory: its tags, its default branch."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _or_none(*arguments: str, prefix: str = "") -> str | None:
 
 
 def default_branch() -> str | None:
-    """Return the remote's default branch as far as this clone knows it, or None; outside a repository, too."""
+    """Return the remote's default branch if this clone has it, or None, also outside of a repository."""
     try:
         return _git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").partition("/")[2] or None
     except GitError:
@@ -114,7 +114,7 @@ def default_branch() -> str | None:
 
 @dataclass(slots=True)
 class _Remote:
-    """What the configuration says about a remote."""
+    """The configuration of a remote."""
 
     url: bool = False
     refspecs: list[str] = field(default_factory=list)

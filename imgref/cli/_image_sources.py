@@ -50,10 +50,10 @@ annotation_option = click.option(
 
 
 def read_annotations(texts: Sequence[str]) -> dict[str, str]:
-    """Return the annotations that options give.
+    """Return the annotations in options.
 
     Raises:
-        click.UsageError: one is not KEY=VALUE, or a key is given twice.
+        click.UsageError: one is not KEY=VALUE, or a key occurs twice.
     """
     found: dict[str, str] = {}
     for text in texts:
@@ -100,7 +100,7 @@ def open_images(
 
 
 def _reference(text: str, target: ImageReference) -> ImageReference | None:
-    """Return the image on a registry that a text means, or None for one on disk."""
+    """Return the image on a registry that a string refers to, or None for one on disk."""
     if is_a(DIGEST, text):
         return target.without_tag().with_digest(text)
     if text == "-" or Path(text).exists():

@@ -52,7 +52,7 @@ class JobSummary:
             self._summary.add(findings)
 
     def write(self, line: str) -> None:
-        """Append the summary. A check does not fail because nobody can read its summary.
+        """Append the summary. A check does not fail because its summary cannot be written.
 
         Args:
             line: the line that sums up the check.

@@ -34,7 +34,7 @@ class Lookups:
         jobs: how many questions are asked at a time.
 
     Attributes:
-        failures: what could not be answered because a registry failed, by what was asked for.
+        failures: the questions that a registry failed to answer, by what was requested.
     """
 
     def __init__(self, client: Callable[[], Lookup], jobs: int) -> None:
@@ -72,7 +72,7 @@ class Lookups:
         return self._ask(repositories, self._tags, list_tags, "repositories")
 
     def created(self, images: Collection[ImageReference]) -> Mapping[ImageReference, datetime | Failed | None]:
-        """Return when each image was created; None where its configuration does not say so credibly."""
+        """Return when each image was created; None if its configuration has no credible time."""
         return self._ask(images, self._created, lambda ref: _created(self._client(), ref), "images")
 
     def _ask(

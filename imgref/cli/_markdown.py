@@ -1,6 +1,6 @@
 """Markdown on a terminal: as much of it as the pages of rules have, with every word in one piece.
 
-rich could draw it, but breaks lines of code and long words, which nobody can copy then.
+rich could draw it, but breaks lines of code and long words, which then cannot be copied.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def render(text: str, columns: int, styled: Styled) -> str:
     Args:
         text: headings, paragraphs with `` `code` ``, and blocks of code between fences.
         columns: the width to fill; a word that is longer sticks out.
-        styled: colours a text.
+        styled: colors a string.
 
     >>> print(render("## A b\n\nSee `c d`.\n\n```sh\nls\n```\n", 6, lambda text, colour: text), end="")
     A b

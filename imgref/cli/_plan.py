@@ -1,7 +1,7 @@
-"""The options that make a tag plan, for every command that makes one: from the command line, else from the settings.
+"""The options of a tag plan, for every command with one: from the command line, otherwise from the settings.
 
-A command puts :func:`plan_options` on itself and calls :func:`gather`, which gives every option's value and where
-it was said.
+A command is decorated with :func:`plan_options` and calls :func:`gather`, which returns every option's value and where
+it comes from.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ KINDS: Final = {
 """The keys of ``[tags]``, each the option of the same name, and the kind of its value."""
 
 _NOT_FILES: Final = ("command line", "default")
-"""Origins of a value that are no place in a file."""
+"""Origins of a value other than a location in a file."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -119,7 +119,7 @@ def plan_options(*, sources: bool = True) -> Callable[[_Command], _Command]:
 
 
 class PlanOptions(NamedTuple):
-    """Every option of a tag plan, and where each was said: the command line, a place in a file, or the default."""
+    """Every option of a tag plan, and its origin: the command line, a location in a file, or the default."""
 
     values: dict[str, Any]
     origins: dict[str, str]
@@ -129,7 +129,7 @@ class PlanOptions(NamedTuple):
 
     @property
     def policy(self) -> TagPolicy:
-        """The part of them that says how tags are derived."""
+        """The options that determine how tags are derived."""
         return TagPolicy(
             scheme=self.values["scheme"],
             prefix=self.values["prefix"],
@@ -143,7 +143,7 @@ class PlanOptions(NamedTuple):
         )
 
     def version_of(self, name: str) -> str:
-        """Return the version that ``--match`` finds in a name, or the name if there is no such option.
+        """Return the version that ``--match`` finds in a name, or the name without the option.
 
         Raises:
             InvalidVersion: it finds none.
@@ -161,7 +161,7 @@ class PlanOptions(NamedTuple):
 
 
 def gather(context: click.Context) -> PlanOptions:
-    """Unite what the command line says with what the settings say; the command line wins.
+    """Combine the options on the command line with those in the settings; the command line takes precedence.
 
     Raises:
         ConfigError: the settings cannot be used.
@@ -201,7 +201,7 @@ def gather(context: click.Context) -> PlanOptions:
 
 
 def _check(options: PlanOptions, settings: dict[str, Setting]) -> None:
-    """Refuse a value of the settings that the option of the same name would refuse, and say where it stands."""
+    """Refuse a value in the settings that the option of the same name would refuse, and report its location."""
     for key, use in (("suffix", lambda: options.policy), ("image", lambda: options.images)):
         if options.origins.get(key, "default") not in _NOT_FILES:
             try:
@@ -226,7 +226,7 @@ def tell_existing(plan: TagPlan, *, warning: bool = True) -> None:
 
 
 def tell_held(plan: TagPlan) -> None:
-    """Report on stderr which tags are held back, and by which version."""
+    """Report on stderr which tags are held, and by which version."""
     for held in plan.held:
         _console.note(f"held: {held.tag} ({held.because} is newer)")
     if plan.held:
@@ -236,7 +236,7 @@ def tell_held(plan: TagPlan) -> None:
 
 
 def tell_nothing_left(version: str, *, held: bool = True) -> int:
-    """Report that later versions hold every tag, or that no rule makes one, and return the exit code of that."""
+    """Report that later versions hold every tag, or that no rule adds one, and return the exit code for that."""
     if held:
         _console.error(f"no tags to publish for {version}: later versions hold them all")
     else:
@@ -251,11 +251,11 @@ def _counted(number: int, noun: str) -> str:
 def read_existing(
     options: PlanOptions, list_registry: Callable[[ImageReference], Iterable[str]], *, released: str | None = None
 ) -> list[ExistingTags] | None:
-    """Ask every source of ``--existing`` for its names; None where there is no such option.
+    """Ask every source of ``--existing`` for its names; None without the option.
 
     Args:
         options: what was gathered.
-        list_registry: gives the tags of a repository on its registry.
+        list_registry: returns the tags of a repository on its registry.
         released: the version that is being released, with the prefix.
     """
     if not options.values["existing"]:

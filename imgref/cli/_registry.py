@@ -1,4 +1,4 @@
-"""What every command that asks a registry shares: its options, its client, and how it tells of retries.
+"""What every command that uses a registry shares: its options, its client, and how it reports retries.
 
 A command puts :func:`with_client` on itself and gets an open client as its argument ``client``; one that only looks
 images up puts :func:`with_lookup` on itself and gets a lookup, which asks the configured mirrors too. One that asks a
@@ -45,7 +45,7 @@ SECONDS: Final = 60.0
 
 
 class ClientOptions(NamedTuple):
-    """How registries are reached, as the command line says."""
+    """The options for how registries are reached."""
 
     insecure: tuple[str, ...] = ()
     cacert: str | None = None
@@ -54,7 +54,7 @@ class ClientOptions(NamedTuple):
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> ClientOptions:
-        """Take them from all that a command was given, such as its context's ``params``."""
+        """Select them from all options of a command, such as its context's ``params``."""
         return cls(*(values[name] for name in cls._fields))
 
 
@@ -74,7 +74,7 @@ _OPTIONS: Final = (
 
 
 def client_options(command: _Command) -> _Command:
-    """Put the options on a command that say how registries are reached; :meth:`ClientOptions.of` reads them."""
+    """Add the options for how registries are reached to a command; :meth:`ClientOptions.of` reads them."""
     decorated: Callable[..., Any] = command
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
@@ -82,12 +82,12 @@ def client_options(command: _Command) -> _Command:
 
 
 def with_client(command: _Command) -> _Command:
-    """Put those options on a command, and give it the client that they make, as ``client``; closed when it ends."""
+    """Add those options to a command, and pass it the client as ``client``, which is closed when it ends."""
     return _opening(command, "client", open_client)
 
 
 def with_lookup(command: _Command) -> _Command:
-    """Put those options on a command, and give it the lookup that they make, as ``lookup``; closed when it ends."""
+    """Add those options to a command, and pass it the lookup as ``lookup``, which is closed when it ends."""
     return _opening(command, "lookup", open_lookup)
 
 
@@ -103,7 +103,7 @@ def _opening(command: _Command, argument: str, opener: Callable[[ClientOptions],
 
 
 def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # noqa: B008 - immutable
-    """Make a client as the options, the environment and the settings say.
+    """Create a client from the options, the environment and the settings.
 
     Raises:
         click.ClickException: urllib3 is not installed.
@@ -116,7 +116,7 @@ def open_client(options: ClientOptions = ClientOptions()) -> RegistryClient:  # 
 
 
 def open_lookup(options: ClientOptions = ClientOptions()) -> Lookup:  # noqa: B008 - immutable
-    """Make a lookup as the options, the environment and the settings say; it raises what open_client raises."""
+    """Create a lookup from the options, the environment and the settings; raises what open_client raises."""
     hosts = _hosts(options)
     from imgref.registry.lookup import Lookup
     from imgref.registry.mirrors import Mirrors
@@ -166,7 +166,7 @@ def read_repository(text: str, asked: str = "what is asked for is") -> ImageRefe
 
     Args:
         text: the reference.
-        asked: what begins the message to whoever gives more than a repository.
+        asked: the beginning of the error message for anything but a repository.
 
     Raises:
         InvalidReference: it is none, or carries a tag or a digest.

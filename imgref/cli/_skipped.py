@@ -21,7 +21,7 @@ _PART: Final = "not read as a whole, since the kind of a document in it is unkno
 
 
 def show_skipped(results: Sequence[Checked]) -> None:
-    """List files of which nothing else was said, one a line."""
+    """List the files that were not reported otherwise, one per line."""
     for result in _sorted(results):
         place = f"{result.path}:{result.line}" if result.line else result.path
         why = _WHY[result.status] if result.kind is None or not result.is_examined else _PART

@@ -3,9 +3,9 @@
 A program that fails writes a message, an error page or nothing at all where a list was expected. A word of a message is
 often a valid tag, so that a list is read only in the formats below; a floating tag could move backwards otherwise.
 
-- One name per line. A single name must hold a version, or be one that many repositories have: ``unauthorized`` is
+- One name per line. A single name must contain a version, or be one that many repositories have: ``unauthorized`` is
   also the whole of an error message.
-- Several names on a line, with commas or whitespace between them. Each must hold a digit or be one that many
+- Several names on a line, with commas or whitespace between them. Each must contain a digit or be one that many
   repositories have, and one must be a version: a sentence has words that are neither.
 - What names its format by itself: lines of ``git ls-remote``, ``refs/tags/…``, references of the images, and JSON.
 """
@@ -76,7 +76,7 @@ class _Reader(NamedTuple):
             except NotAList as error:
                 raise self.refused(error.reason, error.line) from None
             return {"registry" if is_registry else "list": dict.fromkeys(listed)} if listed else {}
-        # No list of all lines, and no object for each name: either would take many times the memory of the text.
+        # No list of all lines, and no object for each name: either would take many times the memory of the input.
         names: dict[Kind, dict[str, None]] = {}
         for number, line in enumerate(re.finditer("([^\n]*)\n?", text), 1):
             found = re.fullmatch(_OBJECT, line[1].strip(), re.ASCII)

@@ -21,7 +21,7 @@ def parse_since(text: str, now: datetime) -> datetime:
         now: the present time.
 
     Raises:
-        click.BadParameter: the text is none of these.
+        click.BadParameter: it is none of these.
 
     >>> now = datetime(2024, 3, 10, 12, tzinfo=UTC)
     >>> [iso_time(parse_since(text, now)) for text in ("36h", "2024-01-31", "2024-01-31T10:00:00+02:00")]

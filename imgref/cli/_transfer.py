@@ -60,7 +60,7 @@ _PULL_WORDS: Final = {"pulled": "Pull complete", "exists": "Already exists", "sk
 
 
 def transfer_options(command: _Command) -> _Command:
-    """Put the options on a command that say how blobs are moved and shown."""
+    """Add the options for how blobs are transferred and shown to a command."""
     decorated: Callable[..., Any] = command
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
@@ -83,7 +83,7 @@ def pushed_blobs() -> PushedBlobs:
 
 @contextmanager
 def watching(style: str, *, quiet: bool, pulls: bool = False) -> Iterator[Watcher]:
-    """Yield what shows a transfer as the options say; a signal to end is taken for Ctrl-C while it lasts.
+    """Yield the display of a transfer that the options select; SIGTERM is treated as Ctrl-C meanwhile.
 
     Args:
         style: ``text``, ``json``, or ``none`` for a transfer that is not the command's result.
@@ -111,7 +111,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _say(line: str | dict[str, object]) -> None:
-    """Print a line at once. Who has read enough ends neither the transfer nor makes a failure of it."""
+    """Print a line at once. A closed pipe neither ends the transfer nor makes it fail."""
     try:
         if isinstance(line, str):
             _console.say(line)

@@ -67,7 +67,7 @@ def _decorated(command: _Command, options: Sequence[Callable[[Any], Any]]) -> _C
 
 
 def select_options(command: _Command) -> _Command:
-    """Add the options that say which files and images a command is for."""
+    """Add the options that select files and images."""
     return _decorated(
         command,
         (
@@ -81,7 +81,7 @@ def select_options(command: _Command) -> _Command:
 
 
 def level_options(command: _Command) -> _Command:
-    """Add the options that say how far tags may move."""
+    """Add the options that limit how far tags may move."""
     return _decorated(
         command,
         (
@@ -95,7 +95,7 @@ def level_options(command: _Command) -> _Command:
 
 
 def edit_options(command: _Command) -> _Command:
-    """Add the options that say what becomes of a plan."""
+    """Add the options for what is done with a plan."""
     return _decorated(
         command,
         (
@@ -125,7 +125,7 @@ class Job:
     _policies: dict[str, UpdatePolicy] = field(default_factory=dict)
 
     def read(self, paths: Sequence[str]) -> None:
-        """Read the files below some paths, each once, whatever links lead to it."""
+        """Read the files below some paths, each once, whatever links point to it."""
         # A path or a reference may have characters that the terminal's encoding does not.
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
@@ -137,7 +137,7 @@ class Job:
         tasks = self._tasks(paths or (".",), rules)
         places = Places()
         seen: set[str] = set()
-        # A link comes after what it leads to, so that a file is known by its own name.
+        # A link comes after its target, so that a file is listed under its own name.
         for task in sorted(tasks, key=lambda task: os.path.islink(task.path)):  # noqa: PTH114
             real = os.path.realpath(task.path)
             if real in seen:
@@ -186,7 +186,7 @@ class Job:
 
     @property
     def policy_here(self) -> UpdatePolicy:
-        """The update settings of the working directory, for references that are given by name."""
+        """The update settings of the working directory, for references on the command line."""
         file = self.options.get("config")
         return self._rules(load_config(find_config() if file is None else Path(file)))
 
@@ -224,7 +224,7 @@ class Job:
 
 
 def lookups(options: dict[str, Any]) -> AbstractContextManager[Lookups]:
-    """Return what asks registries, as the options of a command say."""
+    """Return the access to registries that the options of a command select."""
     return lookups_with(ClientOptions.of(options), options["jobs"])
 
 

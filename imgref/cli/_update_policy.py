@@ -1,4 +1,4 @@
-"""The ``[update]`` section of the settings, made into rules: each mistake is reported with its place."""
+"""Turns the ``[update]`` section of the settings into rules: each mistake is reported with its location."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_update_policy(
         pre: whether pre-releases are allowed.
 
     Raises:
-        ConfigError: a key is unknown, or a value is not valid; with the place.
+        ConfigError: a key is unknown, or a value is not valid; with the location.
     """
     settings = config.section("update", _KINDS)
     default = Rule(

@@ -1,4 +1,4 @@
-"""``imgref ci``: what the CI's environment says of this build."""
+"""``imgref ci``: the build that the CI environment describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``imgref digest``: the digests that references stand for now."""
+"""``imgref digest``: the current digests of references."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def command(rules: tuple[str, ...], every: bool) -> int:
     if every:
         _show(all_pages())
         return 0
-    # Everything is looked up before anything is printed, so that an error comes alone.
+    # Everything is looked up before anything is printed, so that an error is the only output.
     found = [_found(word) for word in rules] or [list(RULES.values())]
     for number, matching in enumerate(found):
         if len(matching) > 1:

@@ -1,4 +1,4 @@
-"""``imgref info``: which registries are trusted how, and where that is said."""
+"""``imgref info``: how registries are trusted, and where that is configured."""
 
 from __future__ import annotations
 

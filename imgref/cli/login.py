@@ -45,7 +45,7 @@ def command(client: RegistryClient, host: str, username: str | None, password_st
 
 
 def read_host(text: str) -> str:
-    """Read the registry that is meant, also where it is given as an address or in one of Docker Hub's old names."""
+    """Parse the registry, which may also be a URL or one of Docker Hub's old names."""
     host = re.sub(r"/(?:v[12]/?)?\Z", "", re.sub("^https?://", "", text.strip()))
     if not is_a(REGISTRY, host):
         raise click.UsageError(f"HOST is a registry, as in registry.example or localhost:5000, not {quote(text)}")

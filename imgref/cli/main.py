@@ -62,7 +62,7 @@ _COMPLETION: Final = "_IMGREF_COMPLETE"
 
 
 class _NoCommand(click.UsageError):
-    """Nothing is written after ``imgref``. click has an error of its own for this only since 8.2."""
+    """There are no arguments after ``imgref``. click has its own error for this only since 8.2."""
 
     def format_message(self) -> str:
         return "" if self.ctx is None else self.ctx.get_help()
@@ -79,7 +79,7 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> int:
-        """Run the command that was found, and give its exit code.
+        """Run the command, and return its exit code.
 
         Errors are handled here, below click's own main, which would end a closed pipe with 1.
         """

@@ -132,7 +132,7 @@ def _digests(
 
 
 def _report_failures(rows: Iterable[_Row], found: Mapping[Question, Outlook], registry: Lookups) -> bool:
-    """Report what could not be asked for; returns whether an image that was given by name does not exist."""
+    """Report failed requests; return whether an image on the command line does not exist."""
     for about, reason in registry.failures.items():
         _console.error(reason if about in reason else f"{about}: {reason}")
     missing = [failed for row in rows if row.given and (failed := found[row.question].failed) and failed.missing]

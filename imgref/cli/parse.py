@@ -29,7 +29,7 @@ _LONGEST_LINE: Final = 1 << 20
 
 
 class _Reader(NamedTuple):
-    """Reads one reference as the options say."""
+    """Parses one reference with the options of the command."""
 
     default_registry: str
     default_tag: str | None

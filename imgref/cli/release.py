@@ -113,7 +113,7 @@ class _Job(NamedTuple):
             only_exact=self.flags["only_exact"],
             known=known,
         )
-        # The first release of an image finds other tags than versions there, and that is no mistake.
+        # Before the first release, a repository may have only tags that are not versions. That is not a mistake.
         tell_existing(release.plan, warning=False)
         if release.plan.tags:
             _console.note(f"plan: {', '.join(release.plan.tags)}")
@@ -122,7 +122,7 @@ class _Job(NamedTuple):
 
 
 def _sources(words: Sequence[str], repository: str | None, flags: Mapping[str, Any]) -> tuple[Sequence[str], str]:
-    """Return the images and the version that the arguments give.
+    """Return the images and the version in the arguments.
 
     Raises:
         UnknownBuild: the version comes from the CI system, and the build is not that of a git tag.
@@ -131,7 +131,7 @@ def _sources(words: Sequence[str], repository: str | None, flags: Mapping[str, A
         raise click.UsageError("--pick goes with --image")
     if repository is None and flags["annotations"]:
         raise click.UsageError("--annotation goes with --image")
-    # With --ci, all words are images; one that reads as a version is a mistake, as long as it is no file.
+    # With --ci, all arguments are images; one that looks like a version is a mistake, unless it is a file.
     given = len(words) > 1 and (not flags["ci"] or repository is None or _is_version(words[-1]))
     sources = words[:-1] if given else words
     version = _version(words[-1] if given else None, ci=flags["ci"])
@@ -200,7 +200,7 @@ def _release_images(job: _Job, sources: Sequence[str], repository: str) -> int:
 def _push(
     client: RegistryClient, image: Image, repository: ImageReference, mount_from: Sequence[ImageReference]
 ) -> None:
-    """Push by digest; what is told of the layers is no result here."""
+    """Push by digest; the progress of the layers is not part of the result here."""
     from imgref.registry.transfer.moves import push
 
     with watching("none", quiet=True) as watcher:

@@ -1,4 +1,4 @@
-"""``imgref slug``: a tag made of any text."""
+"""``imgref slug``: turns any string into a tag."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _tags_of_lines() -> list[str]:
     """Return the tag of each line of standard input.
 
     Raises:
-        UsageError: there are no lines, or no tag can be made of one; the message has its number.
+        UsageError: there are no lines, or one cannot be turned into a tag; the message has its number.
     """
     read = _console.read_stdin()
     lines = read.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if read else []

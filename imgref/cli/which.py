@@ -89,7 +89,7 @@ def command(lookup: Lookup, references: tuple[str, ...], every: bool, style: str
 
 
 class _Repository:
-    """The tags of a repository, and what is known about where they point; each is asked for once."""
+    """The tags of a repository, and their known digests; each is requested once."""
 
     def __init__(self, lookup: Lookup, repository: ImageReference) -> None:
         self._lookup = lookup
@@ -102,8 +102,8 @@ class _Repository:
         """Return the version tag of the image that a reference names.
 
         Raises:
-            NotFound: there is no such image, or no version tag names it.
-            RegistryError: the tags that may be asked for do not decide.
+            NotFound: the image does not exist, or no version tag points to it.
+            RegistryError: the limit of requests was reached without a result.
         """
         digest = self._lookup.resolve(ref).digest
         host = self._lookup.answered_by(ref)
@@ -130,7 +130,7 @@ class _Repository:
         return _Found(ref, digest, (best, *others), host)
 
     def _ask(self, tags: Collection[str]) -> int:
-        """Ask where tags point, unless that is known, and return how many had to be asked for."""
+        """Request the digests of tags, unless they are known, and return the number of requests."""
         from imgref.registry.catalog import find_images
 
         new = [tag for tag in tags if tag not in self._digests]

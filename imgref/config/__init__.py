@@ -39,7 +39,7 @@ _KINDS: Final[dict[str, str]] = {
 
 
 class Setting(NamedTuple):
-    """One value, with the file and the 1-based line (None where none can be told) that say it."""
+    """One value, with its file and 1-based line (None if unknown)."""
 
     value: object
     path: str
@@ -47,13 +47,13 @@ class Setting(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The place, as ``path:line``."""
+        """The location, as ``path:line``."""
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a project's settings files say; empty where there are none.
+    """The settings files of a project; empty if there are none.
 
     Attributes:
         path: the file that was found, or None.
@@ -71,7 +71,7 @@ class Config:
             name: ``tags``, ``check`` or ``update``.
             kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``date``, ``strings``
                 (a single string is taken for a list of one), ``table``, or ``tables`` (a list of settings, each
-                with its own place, for :func:`table_settings`).
+                with its own location, for :func:`table_settings`).
 
         Raises:
             ConfigError: a key is unknown, and the nearest known one is named; or a value is of another kind.
@@ -137,7 +137,7 @@ def own_config(directory: str) -> Path | None:
     """
     for name in (FILE_NAME, "pyproject.toml"):
         candidate = os.path.join(directory, name)
-        # A link to nowhere, a directory: whatever has the name is meant as settings, and refused when it is read.
+        # Whatever has the name is meant as settings, even a broken link or a directory, and is refused when it is read.
         if os.path.lexists(candidate) and _has_settings(candidate):
             from pathlib import Path
 
@@ -148,7 +148,7 @@ def own_config(directory: str) -> Path | None:
 def _has_settings(candidate: str) -> bool:
     if candidate.endswith(FILE_NAME):
         return True
-    # Most projects on the way say nothing of imgref, and need no parsing.
+    # Most pyproject.toml files have no settings of imgref, and need no parsing.
     if b"imgref" not in _bytes_of(candidate):
         return False
     from pathlib import Path
@@ -182,7 +182,7 @@ def _shown_path(path: str) -> str:
 
 
 def load_config(path: Path | None) -> Config:
-    """Read a settings file and all that it extends; None gives the empty settings.
+    """Read a settings file and all that it extends; None returns the empty settings.
 
     Raises:
         ConfigError: a file is missing or no TOML, a section is unknown, or the files extend each other in a circle.
@@ -239,7 +239,7 @@ _Path = tuple[str | int, ...]
 class _SettingsFile(NamedTuple):
     """A settings file: the table with the settings, and the lines of all keys of the file.
 
-    ``above`` are the keys that lead to the table.
+    ``above`` are the keys of the table.
     """
 
     path: Path
@@ -294,7 +294,7 @@ def _own_table(file: _SettingsFile) -> _SettingsFile:
 
 
 def _merged(farther: Setting, nearer: Setting) -> Setting:
-    """Put what an extended file says under what the extending one said."""
+    """Add the settings of an extended file, which the extending one overrides."""
     far, near = farther.value, nearer.value
     value = near
     if isinstance(near, dict) and isinstance(far, dict):
@@ -305,7 +305,7 @@ def _merged(farther: Setting, nearer: Setting) -> Setting:
 
 
 def _placed(value: object, file: _SettingsFile, path: _Path) -> object:
-    """Return each table of a list of tables its own place, which it keeps when lists are joined."""
+    """Return each table of a list of tables with its own location, which it keeps when lists are joined."""
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return value
     return [Setting(item, str(file.path), file.line(*path, index)) for index, item in enumerate(value)]

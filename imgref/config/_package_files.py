@@ -21,12 +21,12 @@ def extended(extends: str, path: Path, line: int | None) -> Path:
     """Return the settings file that another one extends: a path relative to it, or a file of an installed package.
 
     Args:
-        extends: what the file says.
+        extends: the value in the file.
         path: the file.
         line: the line with it, for an error.
 
     Raises:
-        ConfigError: it is no file of a package, although it begins like one.
+        ConfigError: it begins like a file of a package, but does not name one.
     """
     if not extends.startswith(_PREFIX):
         return path.parent / extends
@@ -39,7 +39,7 @@ def extended(extends: str, path: Path, line: int | None) -> Path:
 def package_file(text: str, *, search: Sequence[str] | None = None) -> Path:
     """Return the path of a file in an installed package.
 
-    Nothing is imported: the package is looked up, and its modules stay as they are. The working directory does not
+    Nothing is imported: the package is only looked up. The working directory does not
     count, even if Python has it on its path, so that a tree that is checked cannot pass for the package.
 
     Args:
@@ -47,7 +47,7 @@ def package_file(text: str, *, search: Sequence[str] | None = None) -> Path:
         search: the directories with packages; by default those of this Python.
 
     Raises:
-        ValueError: it is not of this form, or there is no such package or file.
+        ValueError: it does not have this form, or the package or file does not exist.
     """
     name, slash, inside = text.removeprefix(_PREFIX).partition("/")
     parts = inside.split("/")

@@ -2,7 +2,7 @@ r"""The images that files use, and what is built on what.
 
 - :func:`take_inventory`: from the references in files to an inventory
 - :class:`Inventory`: images, builds, and what is not known
-- :class:`UsedImage`, :class:`UsedReference`, :class:`Use`: an image, its tags and digests, and each place
+- :class:`UsedImage`, :class:`UsedReference`, :class:`Use`: an image, its tags and digests, and each location
 - :class:`Build`, :class:`Ingredient`, :class:`Definition`: what is built here, and on which images
 
 >>> from imgref.inventory import take_inventory

@@ -19,7 +19,7 @@ from imgref.sources.occurrence import Reading
 __all__ = ["Builder", "Reread"]
 
 Reread = Callable[[str, Mapping[str, str]], "Reading | None"]
-"""Reads a Dockerfile, given by its path, with build arguments."""
+"""Reads a Dockerfile by its path, with build arguments."""
 
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://.*|git@.*|github\.com/.*", re.DOTALL)
 
@@ -40,7 +40,7 @@ class Builder:
     Attributes:
         readings: the files.
         reread: reads a Dockerfile with build arguments, or None.
-        uses: references that only the arguments of a build make known, after :meth:`builds`.
+        uses: references that are known only with the arguments of a build, after :meth:`builds`.
     """
 
     readings: Mapping[str, Reading]
@@ -125,7 +125,7 @@ def _canonical(text: str) -> str | None:
 
 
 def _is_superseded(one: _Made, made: list[_Made]) -> bool:
-    """Return whether a Dockerfile alone says less than a definition of the same build with arguments."""
+    """Return whether a definition of the same build with arguments replaces that of a Dockerfile alone."""
     if one.target is not None or not any(item.kind == "unknown" for item in one.build.ingredients):
         return False
     return any(

@@ -30,7 +30,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow from what is used to what uses it, or from a build to the image that it makes.
+    """An arrow from what is used to what uses it, or from a build to its image.
 
     Attributes:
         source: the node that is used, or the build.
@@ -80,7 +80,7 @@ class Graph:
                 found.setdefault((key, here), Edge(key, here, one.purpose))
             for image in build.images:
                 found.setdefault((here, f"image {image}"), Edge(here, f"image {image}", "makes"))
-        # A name with a digest is the image that a build here makes under the tag.
+        # A name with a digest is the image that a build here creates under the tag.
         for key, node in self.nodes.items():
             plain = without_digest(node.id) if node.kind == "image" else node.id
             if plain != node.id and f"image {plain}" in self.nodes:
@@ -88,11 +88,11 @@ class Graph:
         return tuple(found.values())
 
     def makers(self, image: str) -> tuple[Build, ...]:
-        """Return the builds that make an image, by its canonical name; the digest does not matter if there is a tag."""
+        """Return the builds of an image, by its canonical name; the digest does not matter if there is a tag."""
         return tuple(self.builds[name] for name in self._makers.get(without_digest(image), ()))
 
     def makers_of(self, name: str) -> tuple[Build, ...]:
-        """Return the builds that make an image, or the build of this identity."""
+        """Return the builds of an image, or the build with this identity."""
         return (self.builds[name],) if name in self.builds else self.makers(name)
 
     def built_on(self, image: str) -> tuple[Build, ...]:
@@ -161,13 +161,13 @@ class Query:
         return cls(parse(text, default_tag=None))
 
     def names(self, inventory: Inventory) -> set[str]:
-        """Return the canonical names of the images in an inventory that are meant."""
+        """Return the canonical names of the selected images in an inventory."""
         used = {str(one.reference) for one in inventory.references if self.matches(one.reference)}
         made = (image for build in inventory.builds for image in (*build.images, *_ingredients(build)))
         return used | {name for name in made if self.matches_name(name)}
 
     def matches(self, ref: ImageReference) -> bool:
-        """Return whether an image is meant.
+        """Return whether an image is selected.
 
         >>> Query.parse("nginx").matches(parse("nginx:1.27"))
         True
@@ -178,7 +178,7 @@ class Query:
         )
 
     def matches_name(self, name: str) -> bool:
-        """Return whether a canonical name is meant."""
+        """Return whether a canonical name is selected."""
         try:
             return self.matches(parse(name, default_tag=None))
         except InvalidReference:

@@ -17,7 +17,7 @@ because the file builds it."""
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a file refers to an image.
+    """A location where a file refers to an image.
 
     Attributes:
         path: the file.
@@ -29,7 +29,7 @@ class Use:
         role: the role of the occurrence.
         purpose: what the image is used for.
         reference: the image, or None if it is not known. It has no tag if the tag is named elsewhere.
-        implicit: whether the tag is ``latest`` because the text has neither tag nor digest.
+        implicit: whether the tag is ``latest`` because the reference has neither tag nor digest.
         reason: why the image or its tag is not known, or None.
         by: the build whose arguments decide which image this is, or an empty string.
     """
@@ -49,12 +49,12 @@ class Use:
 
     @property
     def place(self) -> str:
-        """The place, as ``path:line``."""
+        """The location, as ``path:line``."""
         return f"{self.path}:{self.line}"
 
     @property
     def is_pullable(self) -> bool:
-        """Whether a registry can be asked for exactly this image, which is not built by the file itself."""
+        """Whether exactly this image can be requested from a registry, and is not built by the file itself."""
         ref = self.reference
         return self.role == "external" and ref is not None and (ref.tag is not None or ref.is_pinned)
 
@@ -65,7 +65,7 @@ class UsedReference:
 
     Attributes:
         reference: the image with its tag and digest.
-        uses: each place, in the order of the files.
+        uses: each location, in the order of the files.
     """
 
     reference: ImageReference
@@ -78,12 +78,12 @@ class UsedReference:
 
     @property
     def is_implicit(self) -> bool:
-        """Whether no place names the tag ``latest`` that this has."""
+        """Whether the tag ``latest`` of this reference is written nowhere."""
         return all(use.implicit for use in self.uses)
 
     @property
     def is_pullable(self) -> bool:
-        """Whether a registry can be asked for this, and a file pulls it."""
+        """Whether this can be requested from a registry, and a file pulls it."""
         return any(use.is_pullable for use in self.uses)
 
     @property
@@ -108,13 +108,13 @@ class UsedImage:
 
     @property
     def uses(self) -> tuple[Use, ...]:
-        """Each place where any tag or digest is used."""
+        """Each location where any tag or digest is used."""
         return tuple(use for reference in self.references for use in reference.uses)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A place that says how to build something, such as a service of a Compose file."""
+    """A definition of a build, such as a service of a Compose file."""
 
     path: str
     line: int
@@ -128,7 +128,7 @@ class Ingredient:
     Attributes:
         kind: ``image``; ``build`` for the result of another build; ``scratch``; ``context`` for a build context that
             is not an image; or ``unknown``.
-        name: the canonical reference, the identity of the other build, or the text as written.
+        name: the canonical reference, the identity of the other build, or the reference as written.
         purpose: ``base`` for what the result is built on, ``build`` for what is only needed to build it.
         line: the line in the Dockerfile.
         reason: why it is not known, or None.
@@ -149,8 +149,8 @@ class Build:
         id: its identity, for messages too, such as ``web/Dockerfile`` or ``compose.yaml: web``.
         dockerfile: the Dockerfile, or None if it is inline or not known.
         target: the stage that is built, or None for the last one.
-        definitions: the places in other files that say how to build it.
-        images: the canonical names that the result is given.
+        definitions: the locations in other files that define how to build it.
+        images: the canonical names of the result.
         ingredients: what it is made from, in the order of the Dockerfile.
         reason: why the ingredients are not known, or None.
     """
@@ -187,7 +187,7 @@ class Unread:
 
     @property
     def place(self) -> str:
-        """The place, as ``path:line`` or ``path``."""
+        """The location, as ``path:line`` or ``path``."""
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
 

@@ -18,7 +18,7 @@ _DOCKER_IMAGE = "docker-image://"
 _BUILDS = ("service:", "target:")
 
 Replacement = tuple[Literal["image", "build", "scratch", "context"], str]
-"""What a named build context puts in the place of an image."""
+"""What a named build context replaces an image with."""
 
 
 def context_name(text: str) -> str | None:
@@ -65,7 +65,7 @@ class _Part:
 
 
 def ingredients(reading: Reading, target: str | None, contexts: Mapping[str, str]) -> tuple[Ingredient, ...] | None:
-    """Return what a stage of a Dockerfile is made from, or None if there is no such stage.
+    """Return the base of a stage of a Dockerfile, or None if the stage does not exist.
 
     Stages that the target does not use count as needed for the build: with the older builder they are built, and they
     are the targets of other builds.

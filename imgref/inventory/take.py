@@ -91,7 +91,7 @@ def _reference(one: Occurrence) -> tuple[ImageReference | None, bool, str | None
         return None, False, one.reason or "its name is not known here"
     try:
         untagged = "tag" in left_out(one.resolved)
-        # A reason says that something else than the file names the tag, such as a chart.
+        # A reason means that the tag comes from elsewhere, such as a chart.
         elsewhere = untagged and one.reason is not None and one.role == "external"
         ref = parse(one.resolved, default_tag=None) if elsewhere else parse(one.resolved)
     except InvalidReference as error:

@@ -1,4 +1,4 @@
-"""Image references: a text becomes a registry, a path, a tag and a digest, as Docker would read it."""
+"""Image references: parses a string into a registry, a path, a tag and a digest, as Docker does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imgref.reference._image_reference import (
 __all__ = ["DEFAULT_REGISTRY", "DEFAULT_TAG", "ImageReference", "canonical", "left_out", "mirrored", "parse"]
 
 # Fleets repeat themselves: the same few images in hundreds of manifests. Both bounds keep a stream of distinct
-# or of huge texts from growing the process.
+# or of huge strings from growing the process.
 _CACHE_ENTRIES: Final = 4096
 _CACHE_TEXT: Final = 512
 _cache: dict[str, ImageReference] = {}
@@ -44,12 +44,12 @@ def parse(
 
     Args:
         text: the reference, as one would write it after ``docker pull``.
-        default_registry: the registry of a text that names none. ``library/`` belongs to ``docker.io`` only.
-        default_tag: the tag of a text that has neither tag nor digest; None adds none.
+        default_registry: the registry of a reference without one. ``library/`` belongs to ``docker.io`` only.
+        default_tag: the tag of a reference with neither tag nor digest; None adds none.
 
     Raises:
-        InvalidReference: the text is no reference, or a default is no registry or no tag; with the place, the
-            reason, and a text that was probably meant.
+        InvalidReference: the reference, or a default, is not valid; with the position, the
+            reason, and a suggestion.
 
     Follows https://pkg.go.dev/github.com/distribution/reference, as Docker does.
 
@@ -92,7 +92,7 @@ def canonical(text: str) -> str:
 
 
 def left_out(text: str) -> tuple[str, ...]:
-    """Return which of ``registry`` and ``tag`` a valid reference leaves to a default; a digest stands for a tag.
+    """Return which of ``registry`` and ``tag`` a valid reference omits; a digest counts as a tag.
 
     >>> left_out("diamol/golang"), left_out("localhost/app@sha256:" + 64 * "0")
     (('registry', 'tag'), ())

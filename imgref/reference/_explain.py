@@ -1,11 +1,11 @@
-"""Why a text is no reference, where, and what was probably meant.
+"""Explains why a string is not a valid reference: the position, the reason, and the probable intention.
 
-Each rule is a function from a text to the first problem of its kind; they are asked in the order in which a reader
-would want to hear of them. A problem may carry an edit, the text with just this mended. The hint is what repeated
-edits lead to, and only if that would parse.
+Each rule is a function from a string to the first problem of its kind; they run in the order in which a reader
+would want to see their problems. A problem may have an edit, the string with only this fixed. The hint is the result of
+repeated edits, if that is a valid reference.
 
-Here are the rules about a text as a whole; those about its parts are in :mod:`imgref.reference._explain_parts`. All of
-this runs only for texts that the grammar has refused, and in time proportional to their length.
+This module has the rules about the whole; those about its parts are in :mod:`imgref.reference._explain_parts`. All of
+this runs only for strings that the grammar rejects, and in time proportional to their length.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from imgref.reference._explain_parts import PARTS, Problem, structure
 __all__ = ["explain", "explain_part"]
 
 _EDITS: Final = 12
-"""How many problems of one text are mended before the hint is given up."""
+"""How many problems of one string are fixed before there is no hint."""
 
 _VARIABLE: Final = (
     r"\$\{[^}]*\}?|\$\([^)]*\)?|\$[A-Za-z0-9_]+|\{\{[^}]*\}{0,2}|\{%[^%]*(?:%\})?|%[A-Za-z_][A-Za-z0-9_]*%"
@@ -47,7 +47,7 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
         raise AssertionError(f"a valid reference was refused: {quote(text)}")
     secret = credentials_in(text)
     if secret is not None and problem.start <= secret[1] and problem.end > secret[0]:
-        # The reason would tell of what must not be told.
+        # The reason would contain what must not be printed.
         problem = _leaked(text, secret)
     hint = problem.edit
     for _ in range(_EDITS):
@@ -60,7 +60,7 @@ def explain(text: str, default_registry: str = "docker.io") -> InvalidReference:
 
 
 def explain_part(kind: str, text: str, start: int, end: int) -> InvalidReference:
-    """Return why ``text[start:end]``, the part of a reference that was put together, cannot stand there.
+    """Return why ``text[start:end]``, a part of an assembled reference, is not valid.
 
     Args:
         kind: ``registry``, ``path``, ``tag`` or ``digest``.

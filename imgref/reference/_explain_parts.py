@@ -1,6 +1,6 @@
 """What is wrong with one part of a reference: its registry, its path, its tag, or its digest.
 
-A part is ``text[start:end]``; each rule gives the first problem in it, with its place in the whole text.
+A part is ``text[start:end]``; each rule returns the first problem in it, with its position in the whole string.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["PARTS", "Problem", "find", "structure"]
 
 
 class Problem(NamedTuple):
-    """What is wrong, from where to where, and the text with just this mended, or None."""
+    """The reason, its start and end, and the string with only this fixed, or None."""
 
     start: int
     end: int
@@ -26,13 +26,13 @@ class Problem(NamedTuple):
 
 
 def find(text: str, character: str, start: int) -> int:
-    """Return the place of a character, or one past the end where it is not there."""
+    """Return the index of a character, or one past the end if it does not occur."""
     place = text.find(character, start)
     return len(text) if place < 0 else place
 
 
 def structure(text: str, default_registry: str) -> Problem | None:
-    """Return the first problem of a text whose parts are looked at in the order in which they stand."""
+    """Return the first problem of a string, whose parts are examined from left to right."""
     start = 0
     # An `@` before the first slash begins a digest, and not a registry's host.
     if re.match(rf"{_grammar.QUALIFIED}|\[[^/]*/", text) and find(text, "/", 0) < find(text, "@", 0):

@@ -68,7 +68,7 @@ def formatted(ref: ImageReference, spec: str) -> str:
 
 _PARTS: Final = ("registry", "account", "name", "tag", "digest")
 _OF_THE_TEXT: Final = frozenset({"input", "defaulted"})
-"""What the command adds, about the text that it has read."""
+"""What the command adds, about the string that it has read."""
 
 
 def from_dict(parts: Mapping[str, object]) -> ImageReference:

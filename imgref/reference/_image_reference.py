@@ -45,7 +45,7 @@ class ImageReference:
                             └───┬──┘
                                path
 
-    ``account`` is everything in the path before the last slash, or None. :func:`parse` reads a text; this
+    ``account`` is everything in the path before the last slash, or None. :func:`parse` reads a string; this
     constructor takes the parts, normalises and validates them alike, but adds no tag.
 
     Args:
@@ -154,7 +154,7 @@ class ImageReference:
 
     @property
     def identifier(self) -> str:
-        """What a registry is asked for in the repository: the digest, otherwise the tag, otherwise ``latest``."""
+        """What is requested from the registry: the digest, otherwise the tag, otherwise ``latest``."""
         return self.digest or self.tag or DEFAULT_TAG
 
     @property
@@ -246,7 +246,7 @@ class ImageReference:
     def to_dict(self) -> dict[str, str | bool | None]:
         """Return every part by its name, as ``imgref parse --format json`` prints them.
 
-        The command adds ``input`` and ``defaulted``, which belong to the text and not to the value.
+        The command adds ``input`` and ``defaulted``, which belong to the input and not to the value.
         :meth:`from_dict` reads all of them. Where a string is enough, ``json.dumps(str(ref))`` is shorter.
 
         >>> ImageReference.parse("diamol/golang").to_dict()["repository"]

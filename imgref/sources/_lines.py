@@ -15,7 +15,7 @@ class TextLines(Sequence[str]):
     r"""The lines of a text, without what ends them.
 
     Args:
-        text: the text.
+        text: the string.
         ends: what ends a line.
 
     >>> lines = TextLines("a\nb\n", re.compile("\n"))

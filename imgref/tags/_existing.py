@@ -39,7 +39,7 @@ def named_sources(existing: Iterable[str | ExistingTags] | None) -> list[Existin
 
 
 def on_line(sources: list[ExistingTags], suffix: str, policy: TagPolicy, release: Version) -> Iterator[Known]:
-    """Yield the known versions on the line that prefix and suffix make.
+    """Yield the existing versions with the prefix and the suffix.
 
     They are read twice rather than kept: a version takes many times the memory of its name.
     """

@@ -1,4 +1,4 @@
-"""How tags are derived from a version, and how a name and a suffix make a tag."""
+"""How tags are derived from a version, and from a name and a suffix."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class TagPolicy:
     Attributes:
         scheme: how versions are read: ``semver``, ``pep440`` or ``numeric``.
         prefix: what comes before the version in its name, such as ``app-`` in ``app-v1.2.3``; never part of a tag.
-        suffix: what follows in the tags, as ``alpine`` in ``2.1.3-alpine``; several give all tags of each.
-            ``""`` is the plain line. A single text is taken for one.
+        suffix: the end of the tags, such as ``alpine`` in ``2.1.3-alpine``; several plan all tags of each.
+            ``""`` means tags without a suffix. A single string is one suffix.
         v: whether tags begin with ``v``: ``strip`` never, ``keep`` as the version does, ``both`` each way.
-        latest: ``auto`` gives it to the newest stable version, ``always`` to any stable one, ``never`` to none.
-        major_zero: whether to give ``0``, though a 0.x promises nothing.
+        latest: ``auto`` moves it to the newest stable version, ``always`` to any stable one, ``never`` to none.
+        major_zero: whether to plan ``0``, although versions 0.x are not compatible with each other.
         channels: whether a pre-release also moves ``2.0-rc`` and ``rc``.
         build: whether to ``drop`` build metadata or to keep it on the exact tag, after an ``underscore``.
         floating: which floating tags a stable version gets: ``minor`` (and those of more numbers), ``major`` and

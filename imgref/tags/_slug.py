@@ -1,4 +1,4 @@
-"""Tags made of any text, such as the name of a branch."""
+"""Turns any string, such as the name of a branch, into a tag."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SLUG_HASH: Final = 8
 
 
 def sanitize_tag(text: str, *, longest: int = _grammar.TAG_MAX) -> str:
-    """Turn any text, such as the name of a branch, into a tag.
+    """Turn any string, such as the name of a branch, into a tag.
 
     Each run of characters that a tag cannot contain becomes one ``-``, and leading ``.`` and ``-`` are removed. What is
-    too long is cut, and ends in 8 hexadecimal digits of the SHA-256 of the whole text, so that two long names stay
-    distinct. Text of which nothing is left because it is in another script becomes ``ref-`` and these digits.
+    too long is cut, and ends in 8 hexadecimal digits of the SHA-256 of the whole string, so that two long names stay
+    distinct. A string without any allowed character, such as one in another script, becomes ``ref-`` and these digits.
 
     Args:
-        text: any text.
+        text: any string.
         longest: how many characters the tag may have: 128, or less to leave room for a suffix.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 
 class ExistingTags(NamedTuple):
-    """The names that one source knows; those that are versions hold back what is older.
+    """The names from one source; those that are versions hold the floating tags of older ones.
 
     Attributes:
         names: tag names, in any order; names that are not versions do not count.
@@ -28,7 +28,7 @@ class SourceCount(NamedTuple):
         source: what to call it.
         versions: how many of its names are versions on a line of the release.
         names: how many names it gave.
-        unknown: the suffixes of the lines on which it knows no version.
+        unknown: the suffixes of the variants without a version.
     """
 
     source: str
@@ -38,7 +38,7 @@ class SourceCount(NamedTuple):
 
 
 class HeldTag(NamedTuple):
-    """A tag that is not given, and the highest version that it belongs to, as its source spells it."""
+    """A tag that does not move, and the highest version that it belongs to, as its source spells it."""
 
     tag: str
     because: str
@@ -52,8 +52,8 @@ class TagPlan:
         version: the version, as its scheme spells it, with build metadata, without prefix and ``v``.
         scheme: the scheme that read it, or None where the tags are not those of a version.
         prerelease: whether it is a pre-release.
-        tags: what to give, most specific first, no tag twice.
-        held: what is held back, and by which version.
+        tags: the tags to publish, most specific first, without duplicates.
+        held: the tags that do not move, and because of which version.
         existing: what was known, a row a source.
     """
 

@@ -36,7 +36,7 @@ class Source:
         data: its bytes.
         text: its text, without a byte order mark.
         place: its kind.
-        named: whether it was given by name.
+        named: whether it was passed by name.
         reading: what was found in it.
         context: what the reader knew besides the text.
         reader: finds the references in other bytes, if that is not what its kind does.
@@ -80,7 +80,7 @@ def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes
         path: how it is opened.
         place: its kind.
         shown: its name in messages.
-        named: whether it was given by name.
+        named: whether it was passed by name.
         data: its bytes, where they are known.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The version schemes: how each reads a text as a version, and which of two versions is later."""
+"""The version schemes: how each parses a version, and which of two versions is later."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _SEMVER_CHANNEL: Final = r"([A-Za-z]+)\.?\d*"
 
 
 LONGEST: Final = 256
-"""No tag is longer than 128 characters; build metadata, which is dropped, may make a version somewhat longer."""
+"""A tag has at most 128 characters; a version may be longer by its build metadata, which is dropped."""
 
 
 def read_text(text: str, read: Callable[[str], Version | None]) -> Version | None:
-    """Return the version that a scheme's reader finds in a text, with or without a leading ``v``, or None."""
+    """Return the version that a scheme's parser finds in a string, with or without a leading ``v``, or None."""
     if len(text) > LONGEST or not text.isascii():
         return None
     has_v = text[:1] == "v"
@@ -139,4 +139,4 @@ SCHEMES: Final[dict[str, Callable[[str], Version | None]]] = {
     "pep440": _read_pep440,
     "numeric": _read_numeric,
 }
-"""The schemes by name, each with its reader of a text that begins with a digit: a Version, or None."""
+"""The schemes by name, each with its parser of a string that begins with a digit: a Version, or None."""

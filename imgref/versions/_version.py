@@ -18,7 +18,7 @@ class Version:
     True
 
     Attributes:
-        text: the tag that names exactly this version: in the scheme's spelling, without ``v`` and build metadata.
+        text: the tag for exactly this version: in the scheme's spelling, without ``v`` and build metadata.
         parts: the release numbers as they are spelled.
         release: the same as numbers.
         order: compares with that of any other version of the same scheme; build metadata has no part in it.
@@ -41,7 +41,7 @@ class Version:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the text is the release numbers alone, as that of a float is."""
+        """Whether the tag is the release numbers alone, as a floating tag is."""
         return len(self.text) == sum(map(len, self.parts)) + len(self.parts) - 1
 
     @property

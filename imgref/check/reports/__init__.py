@@ -1,4 +1,4 @@
-"""Reports: from findings to the text that a person, a program or a platform reads, one function a format."""
+"""Reports: turn findings into output for a person, a program or a platform, one function per format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMATS: Final = {
 
 
 def report(name: str) -> Callable[[Sequence[Finding]], str]:
-    r"""Return the function of a format; its text ends with a newline, or is empty where nothing is to be said.
+    r"""Return the function of a format; its output ends with a newline, or is empty if there is nothing to report.
 
     >>> report("json")([])
     '[]\n'

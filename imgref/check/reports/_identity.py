@@ -29,5 +29,5 @@ def relative(path: str) -> str:
 
 
 def uri_of(path: str) -> str:
-    """Return a relative URI; a colon in its first component would otherwise make that a scheme."""
+    """Return a relative URI; a colon in its first component would otherwise end a scheme."""
     return quote(os.fsencode(relative(path)), safe="/~!$&'()*+,;=@")

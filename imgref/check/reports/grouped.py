@@ -1,4 +1,4 @@
-"""Findings grouped by image, rule or file: one entry for each, with its places."""
+"""Findings grouped by image, rule or file: one entry for each, with its locations."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Summary:
 
 
 def escaped(text: str) -> str:
-    """Return a text for Markdown, in which nothing is markup, a link or a mention.
+    """Escape a string for Markdown, so that nothing in it is markup, a link or a mention.
 
     >>> escaped("a|b <b> @x")
     'a&#124;b &#60;b&#62; &#64;x'

@@ -14,16 +14,16 @@ from imgref.check.finding import Finding
 __all__ = ["Drawing", "Repeated", "concise", "full", "full_end"]
 
 _SHOWN: Final = 5
-"""How many places of a repeated finding are listed."""
+"""How many locations of a repeated finding are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a terminal is drawn on; given by whoever knows the terminal.
+    """How to draw on a terminal, passed in by the caller.
 
     Attributes:
         columns: its width, or None where lines are not wrapped.
-        coloured: colours a text.
+        coloured: colors a string.
         underlined: draws a line and carets under its span.
     """
 
@@ -43,10 +43,10 @@ def _place(finding: Finding) -> str:
 
 @dataclass(slots=True)
 class Repeated:
-    """The places of findings that say the same as earlier ones elsewhere, so that each is drawn once.
+    """The locations of findings that repeat earlier ones, so that each is printed once.
 
     Attributes:
-        places: what findings of one line say, and where it is said again.
+        places: the messages of one line, and where they are repeated.
         first: the rule of the first finding, or None.
     """
 
@@ -54,7 +54,7 @@ class Repeated:
     first: str | None = None
 
     def is_known(self, findings: Sequence[Finding]) -> bool:
-        """Return whether the findings of a line say what was said before, and keep their place if so."""
+        """Return whether the findings of a line repeat earlier ones, and record their location if so."""
         self.first = self.first or findings[0].code
         said = tuple((finding.code, finding.message) for finding in findings)
         if said not in self.places:
@@ -129,7 +129,7 @@ def _head(finding: Finding, drawing: Drawing) -> str:
 
 
 def _source(line: str, finding: Finding) -> tuple[str, tuple[int, int]]:
-    """Return the line with tabs as single spaces, so that carets stand where they belong, and without its margin."""
+    """Return the line without indentation and with tabs as single spaces, so that carets are aligned."""
     text = line.rstrip().replace("\t", " ")
     start = min(finding.column - 1, len(text))
     end = max(start + 1, min(finding.end_column - 1, len(text)))

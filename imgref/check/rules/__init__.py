@@ -1,7 +1,7 @@
 """The rules, each a piece of data.
 
-``tags`` is about which tag is meant, ``origin`` about where an image comes from, ``files`` about what cannot be read,
-and ``online`` about what registries say.
+``tags`` checks tags, ``origin`` where an image comes from, ``files`` what cannot be read,
+and ``online`` what registries answer.
 """
 
 from __future__ import annotations

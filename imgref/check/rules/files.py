@@ -39,7 +39,7 @@ def _unresolved_image(occurrence: Occurrence) -> Violation | None:
 
 
 def _implicit_image(image: Image, _: Policy) -> Violation | None:
-    """Only a text that could be a stage's name is in doubt: one with a ``/``, ``:`` or ``@`` is plainly an image."""
+    """Only a name that could be a stage is ambiguous: one with a ``/``, ``:`` or ``@`` is clearly an image."""
     if not image.occurrence.may_be_stage or not _STAGE_NAME.fullmatch(image.text):
         return None
     return Violation(

@@ -19,6 +19,6 @@ def image_of(occurrence: Occurrence) -> Image:
     ref = parse(text)
     missing = left_out(text)
     if occurrence.reason is not None and "tag" in missing:
-        # Something outside of the text gives the tag, such as a chart's appVersion.
+        # The tag comes from elsewhere, such as a chart's appVersion.
         ref, missing = parse(text, default_tag=None), tuple(part for part in missing if part != "tag")
     return Image(occurrence, text, ref, missing)

@@ -1,4 +1,4 @@
-"""IMG6xx: does a registry still have what the text says? Reported with ``--online`` only."""
+"""IMG6xx: whether a registry still has what the file refers to. Reported with ``--online`` only."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _unqualified(image: Image, _: Policy) -> Violation | None:
 
 
 def _with_path(image: Image) -> str:
-    """Return the text as it is written, behind the account that Docker would put before it."""
+    """Return the reference as written, with the namespace that Docker would add."""
     return image.text if "/" in image.text else f"{image.ref.account}/{image.text}"
 
 

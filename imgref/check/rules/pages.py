@@ -1,4 +1,4 @@
-"""A rule's page as Markdown: what ``imgref explain`` prints, and what docs/rules.md holds."""
+"""A rule's page as Markdown: what ``imgref explain`` prints, and what docs/rules.md contains."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def page(rule: Rule) -> str:
 
 
 def help_text(rule: Rule) -> str:
-    """Return what a rule is about as plain text of a few lines."""
+    """Return the description of a rule as a few lines of plain text."""
     return f"{rule.page.what}\n\n{rule.page.why}\n\n{rule.page.fix}"
 
 

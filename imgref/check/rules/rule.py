@@ -20,10 +20,10 @@ class Image:
     """An image that a file asks for.
 
     Attributes:
-        occurrence: where it stands, and as what.
-        text: the reference with variables put in.
-        ref: what it means; a tag that is left out is filled in, unless something outside of the text gives it.
-        left_out: which of ``registry`` and ``tag`` are not written out; a digest stands for a tag.
+        occurrence: its position and role.
+        text: the reference with variables substituted.
+        ref: the parsed reference; an omitted tag is filled in, unless it comes from elsewhere.
+        left_out: which of ``registry`` and ``tag`` are omitted; a digest counts as a tag.
     """
 
     occurrence: Occurrence
@@ -42,7 +42,7 @@ class Violation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What registries say of an image.
+    """What registries answered about an image.
 
     Attributes:
         known: the codes of the rules that have their answer here.
@@ -67,7 +67,7 @@ CheckDeclaration = Callable[[Declaration], Violation | None]
 
 
 class Example(NamedTuple):
-    """A file for a rule's page; a test checks it, under the settings that stand beside it."""
+    """A file for a rule's page; a test checks it with the settings beside it."""
 
     file: str
     text: str
@@ -108,9 +108,9 @@ class Rule:
         unresolved: checks a reference whose value is not known.
         invalid: checks a value that is not a valid reference, with the error of the parser if there is one.
         declaration: checks a registry that is configured as insecure.
-        online: checks an image by what registries say of it. A rule with none of the five is reported by readers.
+        online: checks an image by the answers of registries. A rule with none of the five is reported by readers.
         default: whether it is on if nothing selects it.
-        waits_for: the settings without which it has nothing to say.
+        waits_for: the settings without which it never reports anything.
         level: how grave its findings are, unless the policy sets another severity.
         enforced: whether it is on with ``--enforce``, whatever is selected.
     """

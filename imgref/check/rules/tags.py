@@ -1,4 +1,4 @@
-"""IMG1xx: does the text say which image is meant, and is it a reference at all?"""
+"""IMG1xx: whether a reference is valid and unambiguous."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXACT: Final = re.compile(
 
 
 def is_exact(tag: str) -> bool:
-    """Return whether a tag looks like one that is given once: a full version, a day, or a commit.
+    """Return whether a tag looks like one that never moves: a full version, a day, or a commit.
 
     >>> [tag for tag in ("1", "1.2", "1.2.3", "stable", "1.2.3-alpine", "jammy-20240111") if is_exact(tag)]
     ['1.2.3', '1.2.3-alpine', 'jammy-20240111']

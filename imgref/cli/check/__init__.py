@@ -49,7 +49,7 @@ def command(**options: object) -> int:
     """
     request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
     refuse_contradictions(request)
-    # A path or a comment may hold what the terminal's encoding does not.
+    # A path or a comment may contain characters that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -58,7 +58,7 @@ def command(**options: object) -> int:
     try:
         return _check(request, baselines, totals)
     except BrokenPipeError as error:
-        # The listing of references is for a reader who may stop, as in `| head -1`; a check says whether it passes.
+        # Readers of the list of references may stop early, as in `| head -1`; a check has to report whether it passes.
         raise error if request.show_references else ClosedPipe(totals.exit_code) from error
 
 
@@ -92,7 +92,7 @@ def _check(request: Request, baselines: _Baselines, totals: Totals) -> int:
     for result in files.passed_over():
         totals.add(result)
     totals.finished = True
-    # The baseline is written even if nobody reads the report to its end.
+    # The baseline is written even if the report is not read to its end.
     baselines.write()
     for findings, result in waiting:
         reporter.add(findings, result)
@@ -144,7 +144,7 @@ class _Baselines:
         self._examined = Examined(path for path in request.paths or (".",) if os.path.isdir(path))
 
     def read(self, policies: Sequence[Policy]) -> None:
-        """Read the baselines that settings name, unless one is given that replaces them.
+        """Read the baselines in the settings, unless an option replaces them.
 
         Raises:
             ConfigError: one does not exist, except if a baseline is written now, or is not a baseline.

@@ -1,4 +1,4 @@
-"""What ``imgref check --online`` asks registries, and what the rules make of the answers."""
+"""What ``imgref check --online`` asks registries for the rules that use the answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _IMAGE_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 def ask_registries(
     request: Request, tasks: Sequence[Task], policies: Policies, options: Options
 ) -> tuple[list[Policy], dict[str, str]]:
-    """Return the policies with what registries say of the images, and what could not be asked, each with the reason.
+    """Return the policies with the answers of registries, and the failed questions, each with the reason.
 
     Args:
         request: the options.
@@ -133,7 +133,7 @@ class _Pin:
             if isinstance(one, Failed) and one.missing
         )
         if any(isinstance(one, Failed) and not one.missing for one in (tag, pinned)):
-            # That one of the two is missing is known even if the other could not be asked for.
+            # It is known that one of the two is missing even if the request for the other failed.
             return Answer(frozenset({_MISSING} if missing else ()), missing or None)
         known = frozenset({_DRIFT, _MISSING, _PLATFORM})
         if tag is None or isinstance(tag, Failed) or self.by_digest is None:

@@ -1,4 +1,4 @@
-"""What ``imgref check`` says of its results: findings and totals, or a list of references."""
+"""The output of ``imgref check``: findings and totals, or a list of references."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Reporter", "Totals", "list_references"]
 
 @dataclass(slots=True)
 class Totals:
-    """What is counted while results go by. What was not checked is said at once.
+    """Counts results as they arrive. Files that were not checked are reported at once.
 
     Attributes:
         request: the options.
@@ -110,7 +110,7 @@ class Totals:
         return self.exit_code
 
     def summary(self) -> str:
-        """Return one line about everything; it says "no findings" only of what was checked."""
+        """Return one line about everything; it contains "no findings" only for what was checked."""
         found = self.codes.total()
         where = f" in {_number(len(self.dirty), 'file')}" if found else ""
         if missing := self.missing():
@@ -290,7 +290,7 @@ def list_references(request: Request, results: Iterator[Checked], totals: Totals
 
 
 def _is_reference(result: Checked, occurrence: Occurrence) -> bool:
-    """Return whether an occurrence is a reference: in YAML what cannot be told is none, while a FROM always is one."""
+    """Return whether an occurrence is a reference: an unresolved one in YAML is not, but every FROM is."""
     return occurrence.role != "unresolved" or occurrence.is_base
 
 

@@ -61,7 +61,7 @@ def command(of: str | None, style: str, **options: object) -> int:
     query = None if of is None else Query.parse(of)
     request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
     refuse_contradictions(request)
-    # A path or a reference may hold what the terminal's encoding does not.
+    # A path or a reference may contain characters that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

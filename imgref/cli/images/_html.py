@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["page", "write_html"]
 
 _PLACES: Final = 4
-"""How many places a cell shows before the rest is folded."""
+"""How many locations a cell shows before the rest is folded."""
 
 
 def write_html(inventory: Inventory, query: Query | None) -> None:

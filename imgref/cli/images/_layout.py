@@ -30,7 +30,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The place of a node: its left upper corner and its size."""
+    """The position of a node: its top left corner and its size."""
 
     x: float
     y: float
@@ -40,10 +40,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A graph with its places.
+    """A graph with the positions of its nodes.
 
     Attributes:
-        boxes: the place of each node.
+        boxes: the position of each node.
         paths: the points of each arrow, from the right edge of its source to the left edge of its target.
         width: the width of everything.
         height: the height of everything.

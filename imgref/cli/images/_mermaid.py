@@ -56,7 +56,7 @@ def flowchart(graph: Graph, marked: frozenset[str] = frozenset()) -> str:
 
 
 def label(node: Node) -> str:
-    """Return the text of a node, in which Mermaid finds nothing of its own language, nor the output a credential.
+    """Return the label of a node, without Mermaid syntax and without credentials.
 
     >>> label(Node('a"]; click', "build"))
     'a#34;#93;#59; click'

@@ -43,7 +43,7 @@ def tag_of(one: UsedReference) -> str:
 
 
 def pinned_of(one: UsedReference) -> str:
-    """Return in words how far a reference says which image it means."""
+    """Return in words how exactly a reference determines its image."""
     if one.is_pinned:
         return "yes"
     return "no, no tag" if one.is_implicit else "no"

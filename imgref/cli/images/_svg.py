@@ -33,7 +33,7 @@ class _Label:
 
 
 def text_of(text: str) -> str:
-    """Return a text for HTML, without credentials and without characters that nobody sees.
+    """Escape a string for HTML, without credentials and without invisible characters.
 
     >>> text_of('<a href="x">')
     '&lt;a href=&quot;x&quot;&gt;'
@@ -42,7 +42,7 @@ def text_of(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text without credentials for HTML. An ``@`` is not left for the search for credentials in the output.
+    """Escape a string without credentials for HTML. An ``@`` is escaped, too, so that the output is not masked.
 
     >>> escaped("a@b")
     'a&#64;b'
@@ -51,11 +51,11 @@ def escaped(text: str) -> str:
 
 
 def drawing(graph: Graph, links: Mapping[str, str], marked: frozenset[str]) -> str:
-    """Return the graph as an SVG element, without the nodes that no arrow leads to or from.
+    """Return the graph as an SVG element, without the nodes that have no arrows.
 
     Args:
         graph: the graph.
-        links: the key of a node, and the place on the page that it leads to.
+        links: the key of a node, and the anchor on the page that it links to.
         marked: the names of images to emphasize.
     """
     joined = {key for edge in graph.edges for key in (edge.source, edge.target)}
@@ -109,7 +109,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _end(path: str) -> str:
-    """Return the end of a path, which says more than its beginning."""
+    """Return the end of a path, which is more informative than its beginning."""
     return path if len(path) <= _LONGEST else f"…{path[1 - _LONGEST :]}"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["write_table"]
 
 _PLACES: Final = 3
-"""How many places a cell lists."""
+"""How many locations a cell lists."""
 
 
 def write_table(inventory: Inventory, query: Query | None) -> None:

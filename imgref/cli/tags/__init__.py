@@ -96,7 +96,7 @@ def command(
 
 
 def _require(flags: dict[str, object], option: str, *names: str) -> None:
-    """Refuse options that say something only beside another one."""
+    """Refuse options that have an effect only with another one."""
     for name in names:
         if flags[name]:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with {option}")

@@ -1,4 +1,4 @@
-"""Makes the plan of a build or of a version for ``imgref tags``."""
+"""Plans the tags of a build or of a version for ``imgref tags``."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _notes_of_source(context: click.Context, build: Build) -> tuple[str, ...]:
 
 
 def _existing(context: click.Context, options: PlanOptions, version: str) -> list[ExistingTags] | None:
-    """Read the sources of ``--existing`` for a version; None if there is no such option."""
+    """Read the sources of ``--existing`` for a version; None without the option."""
     list_registry = partial(list_existing, ClientOptions.of(context.params), version, options.policy)
     return read_existing(options, list_registry, released=version)
 

@@ -59,7 +59,7 @@ def compose(text: str, parts: Several[Part] = ()) -> Composition:
     """Compose all the documents of ``text``, which has no byte order mark.
 
     Args:
-        text: the text.
+        text: the string.
         parts: its parts, in order and without gaps; by default, it is one.
 
     >>> compose("image: nginx").documents[0].get("image").value
