@@ -102,3 +102,28 @@ def test_policy_gives_the_first_rule_that_matches() -> None:
     policy = UpdatePolicy(Rule(), entries)
     assert (policy.rule_for(parse("postgres")).to, policy.rule_for(parse("nginx")).to) == ("patch", "major")
     assert UpdatePolicy(Rule("digest")).rule_for(parse("nginx")).to == "digest"
+
+
+def test_update_moves_to_a_pre_release_only_if_the_rule_allows_it() -> None:
+    registry = FakeRegistry(("1.2.3", "1.3.0-rc.1", "1.3.0-rc.2"))
+    assert update("FROM a/b:1.2.3\n", registry)[0] == "FROM a/b:1.2.3\n"
+    assert update("FROM a/b:1.2.3\n", registry, Rule(pre=True))[0] == "FROM a/b:1.3.0-rc.2\n"
+
+
+def test_update_lists_the_tags_of_no_image_that_keeps_its_tag() -> None:
+    registry = FakeRegistry(("1.2.4",))
+    update("FROM a/b:1.2.3\nFROM a/b:1.2.3@D(a/b:1.2.3)\n", registry, Rule("digest"))
+    assert registry.asked == ["docker.io/a/b:1.2.3"]
+
+
+def test_update_reports_a_pinned_tag_without_version_only_if_its_digest_is_old() -> None:
+    current, plan = update("FROM a/b:edge@D(a/b:edge)\n", FakeRegistry(("1.0",)))
+    assert (current, plan.current, plan.left) == (with_digests("FROM a/b:edge@D(a/b:edge)\n"), 1, ())
+    _, plan = update("FROM a/b:edge\n", FakeRegistry(("1.0",)))
+    assert [left.reason for left in plan.left] == ["its tag has no version"]
+
+
+def test_update_reports_a_held_tag_although_the_digest_is_current() -> None:
+    registry = FakeRegistry(("4.5.0", "4.6.0", "5.0.1", "5.1.0", "20.04.1", "40.0.1"))
+    _, plan = update("FROM a/b:5.1.0@D(a/b:5.1.0)\n", registry, Rule("major"))
+    assert [left.reason for left in plan.left] == ["40.0.1 is held: its numbers do not fit the other tags"]
