@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+def _action(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    if value == "create":
+        return value
+    what = "no subcommand is given" if value is None else f"no such subcommand {value!r}"
+    raise click.UsageError(f"{what}; the only one is create (imgref index create REF IMAGE...)", context)
+
+
 @click.command(cls=Command)
-@click.argument("action", metavar="create", type=click.Choice(["create"]))
+@click.argument("action", metavar="create", required=False, callback=_action, is_eager=True)
 @click.argument("reference", metavar="REF")
 @click.argument("images", metavar="IMAGE...", nargs=-1)
 @annotation_option

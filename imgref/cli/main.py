@@ -158,7 +158,8 @@ def _reason(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         meant = did_you_mean(error.option_name, error.possibilities or (), cutoff=0.6)
         return f"no such option {error.option_name!r}{meant}"
-    message = error.format_message().removesuffix(".")
+    # click lists the choices of an argument on lines of their own.
+    message = error.format_message().replace("\n\t", " ").removesuffix(".")
     if message[:2].istitle():  # not a name such as HOST
         message = message[0].lower() + message[1:]
     if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):

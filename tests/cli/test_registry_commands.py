@@ -23,6 +23,10 @@ def test_without_urllib3(tmp_path: Path) -> None:
 
 
 BAD = [
+    (["index"], "no subcommand is given; the only one is create (imgref index create REF IMAGE...)"),
+    (["index", "crate", "a"], "no such subcommand 'crate'; the only one is create"),
+    (["index", "create"], "missing argument 'REF'"),
+    (["completion"], "missing argument 'SHELL'. Choose from: bash, zsh, fish"),
     (["ls", "localhost/app:1"], "what is asked for is a repository, without tag and digest"),
     (["ls", "Acme/App"], "the repository must be lowercase"),
     (["ls", "localhost/app", "--range", "x"], "a range is comparisons joined by commas"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from e2e.commands import Home
 from e2e.fault_proxy import run_fault_proxy, status
@@ -40,6 +42,15 @@ def test_copy_from_file_mirrors_images_below_a_prefix(plain: Registry, home: Hom
     put_image(plain, path, "1", text="newer")
     lines = good(home.imgref(*command, "--missing", input=text))
     assert lines[0] == f"{plain.host}/{prefix}/{path}:1: skipped, it points to {moved.digest}"
+    # The same as data.
+    text = f"{names[0]}\n{plain.host}/{path}:none\n"
+    ran = home.imgref(*command, "--format", "json", "--dry-run", input=text)
+    newer, missing = map(json.loads, ran.out.splitlines())
+    target = f"{plain.host}/{prefix}/{path}"
+    assert (ran.code, newer["action"], newer["from"], newer["dry_run"]) == (3, "moved", moved.digest, True)
+    assert (newer["source"], newer["reference"]) == (names[0], f"{target}:1")
+    assert missing.items() >= {"reference": f"{target}:none", "action": "failed", "dry_run": True}.items()
+    assert missing["error"] in ran.err
 
 
 def test_copy_from_file_goes_on_after_a_failure_and_can_be_repeated(

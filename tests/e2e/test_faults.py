@@ -132,6 +132,7 @@ def test_retry_after_is_waited_for(faulty: FaultProxy, plain: Registry, home: Ho
     assert ran.out == "1.0.0\n"
     assert time.monotonic() - started >= 1.0
     assert f"{faulty.host}/{path}: HTTP status 429; trying again in 1." in ran.err
+    assert "(2 of 5)" in ran.err
 
 
 def test_500_tags_in_pages(faulty: FaultProxy, plain: Registry, home: Home, unique: Unique) -> None:

@@ -166,7 +166,7 @@ def test_platforms_of_a_joined_release_are_those_of_its_images(plain: Registry, 
         (["index", "create", "localhost:1/app:1", "x", "--annotation", "a"], "--annotation 'a' is not KEY=VALUE"),
         (["index", "create", "localhost:1/app:1", "x", "--annotation=a=1", "--annotation=a=2"], "a is given twice"),
         (["index", "create", "localhost:1/app@sha256:" + 64 * "0", "x"], "the index gets a tag, not a digest"),
-        (["index", "make", "localhost:1/app:1", "x"], "'make' is not 'create'"),
+        (["index", "make", "localhost:1/app:1", "x"], "no such subcommand 'make'; the only one is create"),
     ],
 )
 def test_bad_usage(arguments: list[str], said: str, home: Home) -> None:

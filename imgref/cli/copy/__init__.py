@@ -64,12 +64,11 @@ def _copy_list(client: RegistryClient, words: Sequence[str], flags: Mapping[str,
 
     excluded = {"--force": "force", "--if-absent": "if_absent", "--mount-from": "mount_from", "--quiet": "quiet"}
     used = [option for option, name in excluded.items() if flags[name]]
-    if words or used or flags["style"] != "text":
-        what = "arguments" if words else used[0] if used else "--format"
-        raise click.UsageError(f"--from-file cannot be used with {what}")
+    if words or used:
+        raise click.UsageError(f"--from-file cannot be used with {'arguments' if words else used[0]}")
     versions = None if flags["wanted"] is None else VersionRange.parse(flags["wanted"])
     pairs = read_pairs(flags["listed"], flags["to"], ranged=versions is not None)
-    same = {name: flags[name] for name in ("platform", "referrers", "missing", "dry_run", "jobs")}
+    same = {name: flags[name] for name in ("platform", "referrers", "missing", "dry_run", "jobs", "style")}
     return CopyList(client=client, versions=versions, **same).copy(pairs)
 
 

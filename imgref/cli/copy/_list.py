@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -95,6 +95,32 @@ def _check_targets(pairs: Iterable[Pair]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Copied:
+    """What happened to an image, or would happen."""
+
+    pair: Pair
+    action: Literal["created", "moved", "unchanged", "skipped"]
+    before: str | None
+    after: str
+
+    def line(self, *, dry_run: bool) -> str:
+        """Return the line of text."""
+        would = "would be " if dry_run else ""
+        if self.action == "unchanged":
+            return f"{self.pair.target}: unchanged {self.after}"
+        if self.action == "skipped":
+            return f"{self.pair.target}: skipped, it points to {self.before}"
+        if self.action == "created":
+            return f"{self.pair.target}: {would}created {self.after}"
+        return f"{self.pair.target}: {would}moved {self.before} → {self.after}"
+
+    def fields(self, *, dry_run: bool) -> dict[str, object]:
+        """Return the object of JSON."""
+        place = {"source": str(self.pair.source), "reference": str(self.pair.target)}
+        return {**place, "action": self.action, "from": self.before, "to": self.after, "dry_run": dry_run}
+
+
+@dataclass(frozen=True, slots=True)
 class CopyList:
     """How a list of images is copied.
 
@@ -106,6 +132,7 @@ class CopyList:
         dry_run: whether to show what would happen only.
         jobs: how many blobs move at once.
         versions: which tags to copy of lines without a tag.
+        style: ``text``, or ``json`` for an object per image.
     """
 
     client: RegistryClient
@@ -115,6 +142,7 @@ class CopyList:
     dry_run: bool
     jobs: int
     versions: VersionRange | None
+    style: str = "text"
 
     def copy(self, pairs: Sequence[Pair]) -> int:
         """Copy images, report each, and return the exit code."""
@@ -130,8 +158,7 @@ class CopyList:
             for pair in expanded:
                 count += 1
                 try:
-                    _console.say(self._copy(pair))
-                    sys.stdout.flush()
+                    self._show(self._copy(pair))
                 except ImgrefError as error:
                     failed.append(self._report(pair, error))
         if not failed:
@@ -139,8 +166,19 @@ class CopyList:
         _console.error(f"{len(failed)} of {count} images were not copied: {', '.join(failed)}")
         return EXIT_REGISTRY
 
+    def _show(self, copied: _Copied) -> None:
+        if self.style == "json":
+            _console.say_json(copied.fields(dry_run=self.dry_run))
+        else:
+            _console.say(copied.line(dry_run=self.dry_run))
+        sys.stdout.flush()
+
     def _report(self, pair: Pair, error: ImgrefError) -> str:
         _console.show_error(error)
+        if self.style == "json":
+            place = {"source": str(pair.source), "reference": str(pair.target)}
+            _console.say_json({**place, "action": "failed", "error": str(error), "dry_run": self.dry_run})
+            sys.stdout.flush()
         return str(pair.source)
 
     def _expanded(self, pair: Pair) -> list[Pair]:
@@ -153,16 +191,15 @@ class CopyList:
             _console.note(f"{repository}: no tag is in the range")
         return [Pair(repository.tag(name), pair.target.with_tag(name)) for name in wanted]
 
-    def _copy(self, pair: Pair) -> str:
+    def _copy(self, pair: Pair) -> _Copied:
         """Copy an image, and return what happened to its name."""
         from imgref.registry.transfer.moves import copy
 
         before = self.client.find(pair.target)
         if before is not None and self.missing:
-            return f"{pair.target}: skipped, it points to {before.digest}"
+            return _Copied(pair, "skipped", before.digest, before.digest)
         after = self.client.resolve(pair.source, self.platform)
         same = before is not None and before.digest == after.digest
-        would = "would be " if self.dry_run and not same else ""
         if not self.dry_run and (not same or self.referrers):
             # By digest: the source's tag may move meanwhile.
             source = pair.source.without_tag().with_digest(after.digest)
@@ -176,8 +213,6 @@ class CopyList:
                 jobs=self.jobs,
                 overwrite="always",
             )
-        if same:
-            return f"{pair.target}: unchanged {after.digest}"
         if before is None:
-            return f"{pair.target}: {would}created {after.digest}"
-        return f"{pair.target}: {would}moved {before.digest} → {after.digest}"
+            return _Copied(pair, "created", None, after.digest)
+        return _Copied(pair, "unchanged" if same else "moved", before.digest, after.digest)

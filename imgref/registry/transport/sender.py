@@ -186,8 +186,17 @@ class Transport:
             self.pause(about, reason, number, tries, asked)
         raise AssertionError("the last try returns or raises")
 
-    def pause(self, about: str, reason: str, number: int, tries: int = TRIES, asked: float | None = None) -> None:
+    def pause(
+        self, about: str, reason: str, number: int, tries: int | None = TRIES, asked: float | None = None
+    ) -> None:
         """Report that there will be another try, and wait for it: ever longer, or as long as the registry asked.
+
+        Args:
+            about: the reference.
+            reason: what happened.
+            number: of the try that failed, from 1.
+            tries: how many there are; None if the next one is not counted together with this one.
+            asked: seconds that the registry asked to wait, where it did.
 
         Raises:
             RegistryUnavailable: the client was closed.
@@ -196,7 +205,8 @@ class Transport:
         delay = 0.5 * 2 ** (number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - nothing is kept secret by it
         if asked is not None:
             delay = max(asked, 0.05) + random.uniform(0.0, 0.1)  # noqa: S311
-        message = f"{about}: {_without_host(about, reason)}; trying again in {delay:.1f} s ({number + 1} of {tries})"
+        count = "" if tries is None else f" ({number + 1} of {tries})"
+        message = f"{about}: {_without_host(about, reason)}; trying again in {delay:.1f} s{count}"
         self.tell(Event("retry", message, delay))
         if self._stopped.wait(delay):
             raise RegistryUnavailable(f"{about}: given up, as the client was closed")
@@ -219,7 +229,8 @@ class Transport:
                 continue
             asked = retry_after(answer.header("Retry-After")) if answer.status in _RETRIED else None
             if asked is not None and asked <= LONGEST_WAIT:
-                self.pause(about, f"HTTP status {answer.status}", 1, asked=asked)
+                # The request that follows has all of its tries.
+                self.pause(about, f"HTTP status {answer.status}", 1, None, asked)
             # Any other status is left to the request that follows, which says what it is about.
             verified = scheme == "https" and self._verified[origin_of(origin)]
             return Endpoint(registry, origin, trust, verified, answer.all("WWW-Authenticate"))

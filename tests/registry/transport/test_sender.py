@@ -336,6 +336,9 @@ def test_endpoint_that_is_limited_waits_as_long_as_asked(
     server.add(status(404, Retry_After="9"))
     transport().endpoint(server.host, "app")
     assert len(clock.waits) == len(events) == 1
+    # The request that follows has all of its tries, and counts them.
+    assert "HTTP status 429; trying again in 9." in events[0].message
+    assert events[0].message.endswith(" s")
     server.add(status(429, Retry_After="120"))
     transport().endpoint(server.host, "app")
     assert len(clock.waits) == 2
