@@ -14,6 +14,7 @@ import yaml
 from command_reference import command_reference
 from fork_server import write_program
 from isolation.environment import require
+from tables import each
 from vectors import ROOT, clean_environ
 
 OF_THEIR_OWN = {"first-image.md", "golden-images.md", "pinned.md", "policy.md", "tutorial.md"}
@@ -64,7 +65,7 @@ def test_transcripts_print_what_they_say(transcript: str, programs: Path, tmp_pa
         assert done.stdout == (expected.rstrip("\n") + "\n" if expected.strip() else "")
 
 
-@pytest.mark.parametrize("example", cases("python"))
+@each("example", cases("python"))
 def test_python_examples(example: str) -> None:
     test = doctest.DocTestParser().get_doctest(example, {}, "example", None, 0)
     result = doctest.DocTestRunner().run(test)
@@ -151,7 +152,7 @@ LINKS = sorted(
 )
 
 
-@pytest.mark.parametrize("link", LINKS)
+@each("link", LINKS)
 def test_links_lead_somewhere(link: tuple[str, str]) -> None:
     name, target = link
     folder = ROOT if name in AT_THE_TOP else ROOT / "docs"

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import rows
 
 from imgref import _grammar
@@ -89,7 +90,7 @@ def test_every_rule_of_the_docstring_is_there() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("fact", rows("references.jsonl"), ids=lambda fact: ascii(fact["input"])[:60])
+@each("fact", rows("references.jsonl"), ids=lambda fact: ascii(fact["input"])[:60])
 def test_docstring_and_pattern_agree_on_the_measured_facts(fact: dict[str, str]) -> None:
     assert admitted_by_docstring(fact["input"]) == (_grammar.REFERENCE.fullmatch(fact["input"]) is not None)
 
@@ -110,7 +111,7 @@ def test_each_named_part_is_its_rule(rule: str, text: str) -> None:
         assert _grammar.is_a(pattern, text) == bool(re.fullmatch(translated(rule, WRITTEN), text, re.ASCII))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "a--b", "a_b", "a__b", "a-----b.c", "a1/b2_c3", "a-B.c/x", "A-b.C-d:1/x", "a.b-9Z:65535/x", "x:_a.B-9",
@@ -121,7 +122,7 @@ def test_reference_of_every_form_matches(text: str) -> None:
     assert _grammar.REFERENCE.fullmatch(text)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "a___b", "a..b", "a_.b", "a-", "-a", "_a", "a.b-/x", "a.-b/x", "a_b.c/x", "x:-a", "x:.a", "x:" + "a" * 129,

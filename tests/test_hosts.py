@@ -9,6 +9,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import ROOT, clean_environ
 
 from imgref.hosts import (
@@ -24,7 +25,7 @@ from imgref.hosts import (
 from imgref.reference import parse
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "expected"),
     [
         ("localhost", True),
@@ -76,7 +77,7 @@ def test_is_loopback_name_that_begins_like_an_address_is_a_name(host: str) -> No
     assert is_loopback(host) == is_localhost(split_host(host)[0])
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "expected"),
     [
         ("r.example", ("r.example", None)),
@@ -114,7 +115,7 @@ def test_canonical_agrees_with_references(host: str) -> None:
     assert parse(f"{host}/a/b").registry == canonical(host)
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "matching", "other"),
     [
         ("registry.local:5001", ["registry.local:5001/a"], ["registry.local/a", "registry.local:5002/a"]),
@@ -161,7 +162,7 @@ def test_host_pattern_wildcard_is_any_run_of_characters(pattern: str, host: str)
     assert HostPattern(pattern).matches(host) is (bool(pattern) and slowly(pattern, host))
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "expected"),
     [
         ("localhost", True),

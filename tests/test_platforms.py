@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import DATA
 
 from imgref.platforms import Platform, best_match
@@ -17,19 +18,19 @@ from imgref.platforms import Platform, best_match
 TABLES: dict[str, Any] = tomllib.loads((DATA / "platforms.toml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("text", "expected"), TABLES["normalized"].items())
+@each(("text", "expected"), TABLES["normalized"].items())
 def test_platform_normalized_is_as_containerd_spells_it(text: str, expected: str) -> None:
     normalized = Platform.parse(text).normalized
     assert str(normalized) == expected
     assert normalized.normalized == normalized
 
 
-@pytest.mark.parametrize(("text", "expected"), TABLES["accepted"].items())
+@each(("text", "expected"), TABLES["accepted"].items())
 def test_platform_accepts_what_runs_on_it_in_this_order(text: str, expected: list[str]) -> None:
     assert [str(platform) for platform in Platform.parse(text).accepted] == expected
 
 
-@pytest.mark.parametrize("case", TABLES["best"])
+@each("case", TABLES["best"])
 def test_best_match_is_the_same_in_every_order(case: dict[str, Any]) -> None:
     wanted = Platform.parse(case["wanted"])
     for offered in permutations(case["offered"]):
@@ -43,7 +44,7 @@ def test_best_match_of_equal_platforms_is_the_same_in_every_order() -> None:
         assert best_match(amd64, order) == "a"
 
 
-@pytest.mark.parametrize(
+@each(
     "text", ["", "/", "linux/", "a/b/c/d", "linux", "windows", "nonsense", "linux/a b", "linux/é", "linux/*", "a(b/c"]
 )
 def test_platform_parse_refuses_what_is_none(text: str) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref._printable import masked, masked_json, printable
 
@@ -80,20 +81,20 @@ ORDINARY = [
 ]
 
 
-@pytest.mark.parametrize("text", LEAKS)
-@pytest.mark.parametrize("frame", ["{}", "error: '{}': is not valid", "  image: {}", "({})", "[{}]"])
+@each("text", LEAKS)
+@each("frame", ["{}", "error: '{}': is not valid", "  image: {}", "({})", "[{}]"])
 def test_masked_hides_credentials_in_running_text(frame: str, text: str) -> None:
     shown = masked(frame.format(text))
     assert SECRET not in shown
     assert "***" in shown
 
 
-@pytest.mark.parametrize("text", ORDINARY)
+@each("text", ORDINARY)
 def test_masked_leaves_ordinary_text(text: str) -> None:
     assert masked(text) == text
 
 
-@pytest.mark.parametrize("text", LEAKS)
+@each("text", LEAKS)
 def test_masked_with_same_length_keeps_columns(text: str) -> None:
     shown = masked(text, same_length=True)
     assert len(shown) == len(text)
@@ -152,9 +153,7 @@ def test_masked_hides_any_password_in_a_url(password: str, host: str) -> None:
     assert SECRET not in masked_json(json.dumps({"a": text}))
 
 
-@pytest.mark.parametrize(
-    "unit", ["a", "@", "a@", "a:b@", "'a@", '"a@b",', "a.", "a@host/", "://", "(", "a=", "é@", "://a:b','", "','"]
-)
+@each("unit", ["a", "@", "a@", "a:b@", "'a@", '"a@b",', "a.", "a@host/", "://", "(", "a=", "é@", "://a:b','", "','"])
 def test_masked_takes_time_in_proportion_to_the_text(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit)) + "x:y@host/app"

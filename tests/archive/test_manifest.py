@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.archive.manifest import (
     ACCEPTED,
@@ -29,7 +30,7 @@ def test_the_type_in_the_manifest_comes_before_the_header() -> None:
     assert Manifest.read(b'{"schemaVersion": 2}', "application/json").media_type == OCI_MANIFEST
 
 
-@pytest.mark.parametrize(
+@each(
     ("raw", "media_type", "said"),
     [
         (b"", "", "is not valid JSON"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tables import each
 
 from imgref import ConfigError
 from imgref.check.baseline import Baseline, Examined
@@ -51,7 +52,7 @@ def test_paths_are_relative_to_the_baseline(tmp_path: Path, monkeypatch: pytest.
 ENTRY = '"path": "a", "code": "b", "text": "c"'
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",

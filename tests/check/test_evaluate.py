@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from tables import each
 
 from imgref.check.evaluate import evaluate
 from imgref.check.finding import Finding
@@ -32,7 +33,7 @@ def codes(*occurrences: Occurrence, policy: Policy = EVERY, kind: str = "dockerf
     return [finding.code for finding in evaluated(*occurrences, policy=policy, kind=kind)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("nginx", ["IMG101", "IMG104", "IMG203"]),

@@ -10,13 +10,14 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref import ImgrefError, parse
 from imgref.check.patterns import Glob, ImagePattern, PathPatterns, PatternError, _spec
 from imgref.hosts import HostPattern
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "matching", "other"),
     [
         ("official", ["nginx", "docker.io/nginx:1", "index.docker.io/library/nginx"], ["bitnami/nginx", "ghcr.io/a/b"]),
@@ -49,7 +50,7 @@ def test_images(pattern: str, matching: list[str], other: list[str]) -> None:
     assert [text for text in other if compiled.matches(parse(text))] == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "why"),
     [
         ("", "it is empty"),
@@ -70,7 +71,7 @@ def test_patterns_of_no_image(pattern: str, why: str) -> None:
         ImagePattern(pattern)
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "matching", "other"),
     [
         ("vendor", ["vendor/a", "a/vendor/b/c", "vendor"], ["vendors/a", "a/xvendor"]),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tables import each
 
 from imgref import ImgrefError, InvalidReference, parse
 from imgref.check.processes import available, in_processes
@@ -17,8 +18,8 @@ def square(number: int) -> int:
     return number * number
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 3, 7])
-@pytest.mark.parametrize("pieces", [0, 1, 5, 100])
+@each("jobs", [1, 2, 3, 7])
+@each("pieces", [0, 1, 5, 100])
 def test_results_are_in_the_order_of_the_work(jobs: int, pieces: int) -> None:
     assert list(in_processes(square, range(pieces), jobs)) == [number * number for number in range(pieces)]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from check_trees import run, write_tree
+from tables import each
 
 from imgref.check.rules import RULES, Example, Rule
 from imgref.check.rules.pages import all_pages, page
@@ -48,7 +49,7 @@ def test_codes_and_names_are_unique() -> None:
     assert len({rule.name for rule in RULES.values()}) == len(RULES)
 
 
-@pytest.mark.parametrize(
+@each(
     "tag",
     [
         "1.2.3",
@@ -74,7 +75,7 @@ def test_exact_tags(tag: str) -> None:
     assert is_exact(tag)
 
 
-@pytest.mark.parametrize(
+@each(
     "tag",
     [
         "1",

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref import ExistingTags, ImgrefError, TagPolicy, UnknownBuild
 from imgref.ci import Build, detect, tags_of_build
@@ -250,7 +251,7 @@ def test_an_event_file_that_cannot_be_read_is_no_source_of_facts(tmp_path: Path,
 JENKINS = {"JENKINS_URL": "https://ci.example.com/", "GIT_COMMIT": SHA}
 
 
-@pytest.mark.parametrize(
+@each(
     ("ref", "event", "name"),
     [
         ("refs/tags/v1.2.3", "tag", "v1.2.3"),
@@ -342,15 +343,15 @@ def test_circleci_pull_request_from_a_fork_is_never_a_push(fork: dict[str, str])
     assert (build.event, build.pull_request) == ("pull-request", "42")
 
 
-@pytest.mark.parametrize("word", ["", "false", "False", "FALSE", "0", "no", "off", " false "])
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+@each("word", ["", "false", "False", "FALSE", "0", "no", "off", " false "])
+@each("system", SYSTEMS, ids=lambda system: system.name)
 def test_marker_with_a_false_value_means_that_the_system_does_not_run(system: System, word: str) -> None:
     with pytest.raises(UnknownBuild, match="no CI system was detected"):
         detect({name: word for name, _ in system.markers})
     assert detect({**{name: word for name, _ in system.markers}, **JENKINS, "GIT_BRANCH": "main"}).system == "Jenkins"
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+@each("system", SYSTEMS, ids=lambda system: system.name)
 def test_schedule_on_a_git_tag_gets_the_plan_of_the_tag(system: System) -> None:
     schedule = [name for name, event in system.events.items() if event.kind == "schedule"]
     environ = {**running(system), **({system.event: schedule[0]} if schedule else {})}
@@ -358,8 +359,8 @@ def test_schedule_on_a_git_tag_gets_the_plan_of_the_tag(system: System) -> None:
     assert tags_of_build(detect(environ)).plan.tags == ("1.2.3", "1.2", "1", "latest")
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
-@pytest.mark.parametrize("number", ["x", "${ghprbPullId}", "42/files", "-1", "4.2", "pull/", "42\n43x"])
+@each("system", SYSTEMS, ids=lambda system: system.name)
+@each("number", ["x", "${ghprbPullId}", "42/files", "-1", "4.2", "pull/", "42\n43x"])
 def test_pull_request_whose_number_cannot_be_read_is_never_a_branch(system: System, number: str) -> None:
     for variable in (*system.pull_request, *system.branch_pull_request):
         environ = {**running(system), variable: number}
@@ -368,7 +369,7 @@ def test_pull_request_whose_number_cannot_be_read_is_never_a_branch(system: Syst
             detect(environ)
 
 
-@pytest.mark.parametrize("system", [system for system in SYSTEMS if not system.only_events], ids=lambda one: one.name)
+@each("system", [system for system in SYSTEMS if not system.only_events], ids=lambda one: one.name)
 def test_event_of_a_pull_request_or_git_tag_without_it_raises_unknown_build(system: System) -> None:
     for name, event in system.events.items():
         if event.kind in ("pull-request", "tag"):
@@ -378,7 +379,7 @@ def test_event_of_a_pull_request_or_git_tag_without_it_raises_unknown_build(syst
                 detect(environ)
 
 
-@pytest.mark.parametrize(
+@each(
     "environ",
     [
         {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/pull/42/merge"},

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref import UnknownBuild
 from imgref.ci import Checkout, adjusted_build, detect, manual_build, tags_of_build
@@ -35,7 +36,7 @@ def test_manual_build_of_a_ref_is_what_the_ref_names(ref: str, event: str | None
     assert name in (build.branch, build.tag, build.pull_request)
 
 
-@pytest.mark.parametrize(
+@each(
     "facts",
     [
         {"ref": "main"}, {"ref": ""}, {"ref": "refs/heads/"}, {"ref": "refs/notes/x", "event": "branch"},

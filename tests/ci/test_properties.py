@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.ci._properties import read_properties
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("a=1\nb:2\nc 3", {"a": "1", "b": "2", "c": "3"}),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.ci import source_url
 
@@ -44,13 +44,13 @@ NOT_WEB = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("address", "url"), WEB.items())
+@each(("address", "url"), WEB.items())
 def test_source_url_of_a_repository_on_the_web_is_its_address_without_credentials(address: str, url: str) -> None:
     assert source_url(address) == url
     assert source_url(url) == url
 
 
-@pytest.mark.parametrize("address", NOT_WEB)
+@each("address", NOT_WEB)
 def test_source_url_of_anything_else_is_none(address: str) -> None:
     assert source_url(address) is None
 

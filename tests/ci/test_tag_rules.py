@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref import ImgrefError, InvalidTag, InvalidVersion, TagPolicy, UnknownBuild
 from imgref.ci import BuildPolicy, TagRule, manual_build, matched_build, matched_version, plan_build
@@ -52,7 +53,7 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("case", MADE.values(), ids=MADE)
+@each("case", MADE.values())
 def test_rule_makes_the_tag_of_its_template(case: tuple[object, str, tuple[str, ...]]) -> None:
     build, template, tags = case
     assert plan_build(build, rules(template)).plan.tags == tags  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+@each("case", REFUSED.values())
 def test_rule_whose_tag_could_be_anothers_raises_invalid_tag(case: tuple[object, str]) -> None:
     build, template = case
     with pytest.raises(InvalidTag, match="makes it for this build"):
@@ -126,7 +127,7 @@ def test_latest_without_a_known_default_branch_raises_unknown_build() -> None:
         plan_build(MAIN, rules("latest", default_branch=None))
 
 
-@pytest.mark.parametrize(
+@each(
     ("on", "branch", "holds"),
     [
         ((), (), "MOTPN"), (("tag",), (), "T"), (("branch",), (), "MO"), (("pr",), (), "P"), (("schedule",), (), "N"),

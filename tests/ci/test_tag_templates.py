@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref import InvalidTag, UnknownBuild
 from imgref.ci import Build, manual_build
@@ -26,7 +27,7 @@ def facts(build: Build, **changed: object) -> Facts:
     return Facts(build, version, branch, NOW, lambda sha: 0 if sha == SHA else None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("template", "build", "text"),
     [
         ("x", BRANCH, "x"),
@@ -47,7 +48,7 @@ def test_template_is_rendered_with_the_facts_of_the_build(template: str, build: 
     assert Template(template).render(facts(build)) == text
 
 
-@pytest.mark.parametrize(
+@each(
     "template",
     [
         "", "-x", ".x", "a b", "a/b", "ä", "x\n", "{", "}", "{}", "{x}", "{Version}", "{{version}}", "{version",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tables import each
 
 from imgref.cli._durations import read_duration
 
@@ -25,7 +26,7 @@ def test_read_duration(text: str, expected: timedelta) -> None:
     assert read_duration(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "7y", "-1d", "1.5d", "7d!", "٣d", "999999999w", "1d, 2h"])
+@each("text", ["", "7", "d", "7y", "-1d", "1.5d", "7d!", "٣d", "999999999w", "1d, 2h"])
 def test_read_duration_of_something_else_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="invalid duration"):
         read_duration(text)

@@ -17,6 +17,7 @@ import pytest
 from cli.tags.test_formats import github_outputs
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import clean_environ, imgref
 
 from imgref import HeldTag, TagPlan
@@ -123,8 +124,8 @@ def test_summary_that_cannot_be_written_does_not_stop_the_job(tmp_path: Path) ->
 LABELS = ("tags", "--pr", "42", "--image", "acme/app", "--format")
 
 
-@pytest.mark.parametrize("option", ["--label", "--annotation"])
-@pytest.mark.parametrize("value", ["x", "=x", "a b=c", "a\n=c", '"a"=c', ":a=b", "index: a=b"])
+@each("option", ["--label", "--annotation"])
+@each("value", ["x", "=x", "a b=c", "a\n=c", '"a"=c', ":a=b", "index: a=b"])
 def test_label_without_a_key_is_a_usage_error(option: str, value: str) -> None:
     done = imgref(*LABELS, "args", option, value)
     assert (done.stdout, done.exit) == ("", 2)

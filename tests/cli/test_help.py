@@ -8,6 +8,7 @@ import shlex
 import click
 import pytest
 from docs.commands import imgref_problems
+from tables import each
 from vectors import imgref
 
 from imgref.cli._help import EXAMPLES, HEADINGS
@@ -23,12 +24,12 @@ def help_of(name: str) -> str:
         return command.get_help(inner)
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"completion", "index"}))
+@each("name", sorted(set(COMMANDS) - {"completion", "index"}))
 def test_help_shows_examples_once(name: str) -> None:
     assert help_of(name).count("Examples:") == 1
 
 
-@pytest.mark.parametrize("example", [example for examples in EXAMPLES.values() for example in examples])
+@each("example", [example for examples in EXAMPLES.values() for example in examples])
 def test_examples_are_accepted(example: str) -> None:
     for part in re.split(r" \| | > \S+", example):
         words = shlex.split(part)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import imgref
 
 from imgref.cli._tag_lists import TagListError, read_tag_list
@@ -29,7 +30,7 @@ def names(data: str | bytes) -> list[str]:
     return [name for source in read(data) for name in source.names]
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "expected"),
     [
         ("2.0.0\n1.9.0\nlatest\n", ["2.0.0", "1.9.0", "latest"]),
@@ -63,7 +64,7 @@ def test_read_tag_list_known_format_returns_the_names(data: str, expected: list[
     assert names(data) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "reason"),
     [
         ("unauthorized\n", "'unauthorized'"), ("null", "'null'"), ("unauthorized\nunauthorized", "'unauthorized'"),

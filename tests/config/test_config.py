@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tables import each
 from vectors import imgref
 
 from imgref import ConfigError
@@ -175,8 +176,8 @@ def test_settings_that_may_not_be_read_are_an_error(tmp_path: Path, monkeypatch:
 VALUES: list[object] = ["a", 1, True, ["a"], [], [Setting("a", "base.toml", 1)], {"a": 1}, {}]
 
 
-@pytest.mark.parametrize("near", VALUES)
-@pytest.mark.parametrize("far", VALUES)
+@each("near", VALUES)
+@each("far", VALUES)
 def test_value_that_extends_one_of_another_type_replaces_it(far: object, near: object) -> None:
     merged = _merged(Setting(far, "base.toml", 1), Setting(near, ".imgref.toml", 2))
     assert (merged.path, merged.line) == (".imgref.toml", 2)

@@ -8,6 +8,7 @@ import pytest
 from docs.checker import EXEMPT, blocks, problems
 from docs.commands import ROOT
 from kind_pages import TABLE
+from tables import each
 
 AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 PAGES = {
@@ -103,12 +104,12 @@ BREAKS = [
 """One word that is wrong: the page, the kind of its block or none for a sentence, what is replaced, and by what."""
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each("name", PAGES)
 def test_problems_of_a_page_are_none(name: str) -> None:
     assert problems(name, PAGES[name]) == []
 
 
-@pytest.mark.parametrize(("name", "kind", "right", "wrong"), BREAKS)
+@each(("name", "kind", "right", "wrong"), BREAKS)
 def test_problems_of_a_broken_page_name_the_break(name: str, kind: str, right: str, wrong: str) -> None:
     page = PAGES[name]
     parts = [(block.language, block.text) for block in blocks(page)] if kind else [("", page)]
@@ -125,14 +126,14 @@ def test_breaks_are_in_every_page() -> None:
     assert {name for name, *_ in BREAKS} == set(PAGES)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each("name", PAGES)
 def test_problems_of_a_page_name_every_misspelled_option(name: str) -> None:
     page = PAGES[name]
     for option in sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))):
         assert problems(name, re.sub(rf"{option}(?![\w-])", f"{option}z", page, count=1)), option
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each("name", PAGES)
 def test_problems_of_a_page_name_every_misspelled_command(name: str) -> None:
     page = PAGES[name]
     for command in sorted(

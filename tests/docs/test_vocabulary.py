@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from syntax import nodes, tree
+from tables import each
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -71,7 +71,7 @@ def test_help_avoids_odd_words() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@each("path", PAGES, ids=lambda path: path.name)
 def test_pages_avoid_odd_words(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [problem for number, line in enumerate(lines, 1) for problem in avoided(f"{path.name}:{number}", line)] == []

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 
-import pytest
 from mutation.mutants import Finder
 from mutation.run import ROOT, equivalent_changes, modules, toml_string
+from tables import each
 
 
 def changes(source: str) -> set[str]:
     return {mutant.change for mutant in Finder(source.encode()).mutants()}
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "expected"),
     [
         ("def f(a): return a < 1", {"< -> <=", "1 -> 2", "1 -> 0", "a < 1 -> None"}),

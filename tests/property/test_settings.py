@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-import pytest
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from property.test_secrets import run
+from tables import each
 
 KEYS = st.sampled_from(
     [
@@ -151,7 +151,7 @@ def read_settings(name: str, content: str) -> None:
             run(*command.split())
 
 
-@pytest.mark.parametrize(("name", "content"), [(name, content) for name in CASES for content in CASES[name]])
+@each(("name", "content"), [(name, content) for name in CASES for content in CASES[name]])
 def test_settings_of_a_wrong_shape_are_an_error_with_the_file(name: str, content: str) -> None:
     with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
         Path(name).write_text(content, encoding="utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tables import each
 from vectors import rows
 
 import imgref
@@ -18,7 +19,7 @@ FACTS = rows("references.jsonl")
 HEX = "a1" * 32
 
 
-@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
+@each("fact", [fact for fact in FACTS if fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
 def test_valid_references_have_these_parts(fact: dict[str, Any]) -> None:
     ref = parse(fact["input"], default_tag=None)
     assert (ref.registry, ref.path, ref.tag, ref.digest) == (
@@ -28,7 +29,7 @@ def test_valid_references_have_these_parts(fact: dict[str, Any]) -> None:
     assert ref.familiar == fact["familiar"]
 
 
-@pytest.mark.parametrize("fact", [fact for fact in FACTS if not fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
+@each("fact", [fact for fact in FACTS if not fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
 def test_invalid_references_are_refused_with_a_place_and_a_reason(fact: dict[str, Any]) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse(fact["input"])
@@ -39,7 +40,7 @@ def test_invalid_references_are_refused_with_a_place_and_a_reason(fact: dict[str
     assert error.hint is None or isinstance(parse(error.hint), ImageReference)
 
 
-@pytest.mark.parametrize("row", rows("explanations.jsonl"), ids=lambda row: ascii(row["input"])[:50])
+@each("row", rows("explanations.jsonl"), ids=lambda row: ascii(row["input"])[:50])
 def test_refusals_say_what_is_wrong_where_and_what_was_meant(row: dict[str, Any]) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse(row["input"])
@@ -97,7 +98,7 @@ def test_the_constructor_normalises_as_parse_does_and_adds_no_tag() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "parts",
     [
         {"name": "a:b"}, {"name": "a@b"}, {"name": "a/b"}, {"name": ""}, {"name": "A"}, {"name": "a\n"},
@@ -186,7 +187,7 @@ def test_what_is_left_out() -> None:
         left_out("Ubuntu")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "user:pw0rd@host/app", "https://user:pw0rd@host/app:1", "user:pw0rd@host.io", "user:p@pw0rd@host/app",
@@ -244,7 +245,7 @@ def test_order_is_by_registry_path_and_version() -> None:
         sorted([refs[0], "a.io/app"])  # type: ignore[type-var]
 
 
-@pytest.mark.parametrize(
+@each(
     ("spec", "shown"),
     [
         ("", "docker.io/acme/app:1"), ("<22", "docker.io/acme/app:1  "), (">22", "  docker.io/acme/app:1"),

@@ -16,6 +16,7 @@ from e2e.images import put_image
 from faults import Action, Exchange, header, html, redirect, status
 from registry.kit import ALWAYS, PASSWORD, USER, Clock, Connect, app, insecure, named
 from registry.server import OpaqueTokens, RegistryServer
+from tables import each
 from token_service import REFRESH_TOKEN, serve_tokens
 
 from imgref.errors import AuthenticationError, RateLimited, RegistryError, RegistryUnavailable
@@ -83,7 +84,7 @@ REALMS = [
 ]
 
 
-@pytest.mark.parametrize(("way", "registry", "realm", "reason"), REALMS)
+@each(("way", "registry", "realm", "reason"), REALMS)
 def test_credentials_for_a_token_service_are_withheld_where_they_could_leak(
     way: str, registry: str, realm: str, reason: str
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.registry.challenges import Challenge, challenges
 
@@ -37,7 +38,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("header", CASES)
+@each("header", CASES)
 def test_challenges(header: str) -> None:
     assert challenges([header]) == CASES[header]
 

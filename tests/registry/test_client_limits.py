@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from registry_server import Request, client_for, response, run_server
+from tables import each
 
 from imgref.archive import image
 from imgref.archive.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, digest_of
@@ -48,8 +49,8 @@ def start_upload(client: RegistryClient, repository: ImageReference) -> object:
 READS = [get_manifest, list_tags, open_blob]
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
-@pytest.mark.parametrize("read", READS)
+@each("url", BAD_URLS)
+@each("read", READS)
 def test_redirect_to_an_invalid_url_fails_at_once(
     read: Callable[[RegistryClient, ImageReference], object], url: str
 ) -> None:
@@ -59,7 +60,7 @@ def test_redirect_to_an_invalid_url_fails_at_once(
         assert len([seen for seen in server.seen if seen.path != "/v2/"]) == 1
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
+@each("url", BAD_URLS)
 def test_upload_at_an_invalid_url_is_refused(url: str) -> None:
     with run_server(lambda request: response(202, Location=url)) as server, client_for() as client:
         with pytest.raises(RegistryError, match="sends a location that is not a valid URL"):
@@ -67,8 +68,8 @@ def test_upload_at_an_invalid_url_is_refused(url: str) -> None:
         assert server.count("POST") == 1
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
-@pytest.mark.parametrize("first", [False, True])
+@each("url", BAD_URLS)
+@each("first", [False, True])
 def test_realm_that_is_an_invalid_url_is_refused(url: str, first: bool) -> None:
     realm = url.replace("\\", "\\\\")
 
@@ -83,7 +84,7 @@ def test_realm_that_is_an_invalid_url_is_refused(url: str, first: bool) -> None:
         client.list_tags(server.repository)
 
 
-@pytest.mark.parametrize("url", [url for url in BAD_URLS if url.isascii() and url.isprintable()])
+@each("url", [url for url in BAD_URLS if url.isascii() and url.isprintable()])
 def test_next_page_at_an_invalid_url_is_refused(url: str) -> None:
     def answer(request: Request) -> bytes:
         return response(200, b'{"tags": ["1"]}', Link=f'<{url}>; rel="next"')
@@ -92,7 +93,7 @@ def test_next_page_at_an_invalid_url_is_refused(url: str) -> None:
         client.list_tags(server.repository)
 
 
-@pytest.mark.parametrize("size", BAD_SIZES)
+@each("size", BAD_SIZES)
 def test_impossible_content_length_of_a_manifest_is_not_believed(size: str) -> None:
     def answer(request: Request) -> bytes:
         headers = {"Content_Type": OCI_MANIFEST, "Docker_Content_Digest": digest_of(RAW)}
@@ -103,7 +104,7 @@ def test_impossible_content_length_of_a_manifest_is_not_believed(size: str) -> N
         assert client.resolve(server.repository.with_tag("1")).size == len(RAW)
 
 
-@pytest.mark.parametrize("size", BAD_SIZES)
+@each("size", BAD_SIZES)
 def test_impossible_content_length_of_a_blob_is_unknown(size: str) -> None:
     with run_server(lambda request: response(200, length=size)) as server, client_for() as client:
         assert client.blob_exists(server.repository, DIGEST) == 0
@@ -189,7 +190,7 @@ PERMANENT = {
 }
 
 
-@pytest.mark.parametrize("name", PERMANENT)
+@each("name", PERMANENT)
 def test_permanent_failure_is_not_retried(name: str) -> None:
     count, seconds = count_reads(*PERMANENT[name])
     assert count == 1

@@ -6,13 +6,14 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.registry.links import next_target
 
 NEXT = "/v2/a/tags/list?last=b&n=2"
 
 
-@pytest.mark.parametrize(
+@each(
     ("headers", "target"),
     [
         ([], None),
@@ -33,7 +34,7 @@ def test_next_target_of_readable_headers_is_the_next_page(headers: list[str], ta
     assert next_target(headers) == target
 
 
-@pytest.mark.parametrize(
+@each(
     "header",
     [
         "",

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from output_schemas import LINES, SAME_NAME, SCHEMA_OF
 from settings_page import settings_page
+from tables import each
 from vectors import ROOT, imgref
 
 from imgref import TagPolicy
@@ -43,7 +44,7 @@ def described(value: object, path: str = "$") -> Iterator[str]:
             yield from described(item, path)
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_schema_is_valid_and_describes_every_property(name: str) -> None:
     document = json.loads(schema(name))
     Draft202012Validator.check_schema(document)

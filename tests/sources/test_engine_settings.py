@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tables import each
 
 from imgref.sources.engine_settings import read_daemon_json, read_registries_conf
 
@@ -16,7 +17,7 @@ def _declared(reading: Reading) -> list[tuple[int, int, str]]:
     return [(one.line, one.column, one.host) for one in reading.declarations]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("", []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.quadlet import is_quadlet, read
@@ -13,7 +14,7 @@ from imgref.update.consumers import takes_tag_and_digest
 DIGEST = "sha256:" + "0" * 64
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("[Container]\nImage=quay.io/a/b:1\n", [(2, 7, "quay.io/a/b:1", "quay.io/a/b:1", "external")]),
@@ -103,9 +104,7 @@ def test_quadlet_needs_a_section_of_its_own(text: str) -> None:
     assert not is_quadlet(text)
 
 
-@pytest.mark.parametrize(
-    "part", ["\\\n", "[Image]\n", "Image=a\n", "Image=", "#\n", " ", "=", "Mount=type=image,", ",", "%", "${"]
-)
-@pytest.mark.parametrize("before", ["[Container]\n", "[Container]\nImage=", "[Container]\nMount=type=image,source="])
+@each("part", ["\\\n", "[Image]\n", "Image=a\n", "Image=", "#\n", " ", "=", "Mount=type=image,", ",", "%", "${"])
+@each("before", ["[Container]\n", "[Container]\nImage=", "[Container]\nMount=type=image,source="])
 def test_quadlet_of_many_parts_takes_linear_time(part: str, before: str) -> None:
     assert_linear(lambda size: before + part * size + "x", read, 100, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref.sources.find import find_references, read
 from imgref.sources.recognition import Places, is_candidate
@@ -47,14 +48,14 @@ def kind_in_a_tree(name: str, data: bytes) -> str | None:
     return None if reading is None else reading.kind
 
 
-@pytest.mark.parametrize("name", CERTAIN)
+@each("name", CERTAIN)
 def test_dockerfile_by_its_name_is_one_whatever_is_in_it(name: str) -> None:
     assert is_candidate(f"a/{name}")
     for data in (FROM, b"RUN x\n", b"<?php\n", b""):
         assert kind_in_a_tree(f"a/{name}", data) == "dockerfile"
 
 
-@pytest.mark.parametrize("name", BY_CONTENT)
+@each("name", BY_CONTENT)
 def test_dockerfile_lookalike_is_one_only_by_its_content(name: str) -> None:
     assert is_candidate(name)
     assert kind_in_a_tree(name, BY_CONTENT[name]) is None
@@ -63,7 +64,7 @@ def test_dockerfile_lookalike_is_one_only_by_its_content(name: str) -> None:
     assert kind_in_a_tree(name, b"FROM --platform=$BUILDPLATFORM \\\r\n  nginx\n") == "dockerfile"
 
 
-@pytest.mark.parametrize("name", NEVER)
+@each("name", NEVER)
 def test_template_documentation_or_backup_is_not_a_dockerfile(name: str) -> None:
     assert not is_candidate(f"a/{name}")
     assert kind_in_a_tree(name, FROM) is None

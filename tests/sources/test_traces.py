@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.traces import is_probed, trace_of
 
@@ -62,14 +62,14 @@ NOTHING = [
 ]
 
 
-@pytest.mark.parametrize(("text", "found"), FOUND)
+@each(("text", "found"), FOUND)
 def test_trace_of_an_image_is_found_with_its_line(text: str, found: str) -> None:
     trace = trace_of(f"first\n{text}\nlast\n")
     assert trace is not None
     assert trace == (2, found)
 
 
-@pytest.mark.parametrize("text", NOTHING)
+@each("text", NOTHING)
 def test_trace_of_what_is_no_image_is_none(text: str) -> None:
     assert trace_of(f"first\n{text}\nlast\n") is None
 
@@ -96,7 +96,7 @@ def test_trace_of_any_text_is_a_line_of_it(text: str, yaml: bool) -> None:
     assert trace is None or (1 <= trace.line <= text.count("\n") + 1 and trace.text)
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     [
         "image",
@@ -116,7 +116,7 @@ def test_trace_of_takes_time_linear_in_the_text(part: str) -> None:
     assert_linear(lambda size: "docker image: FROM " + part * size, lambda text: trace_of(text, yaml=True), steps=3)
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "probed"),
     [
         ("a/Makefile", True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref import ExistingTags, HeldTag, InvalidTag, InvalidVersion, TagPolicy, plan_tags, sanitize_tag
 from imgref.tags import exact_tags, is_release, is_stable, is_tag_of, same_version, version_tags
@@ -88,7 +89,7 @@ def test_same_version_of_a_tag_depends_on_the_policy() -> None:
     assert same_version(names, "main") == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("tag", "version", "policy", "belongs"),
     [
         ("2.1", "2.1.3", None, True),
@@ -119,7 +120,7 @@ def test_release_without_the_prefix_is_refused_with_the_prefix_as_a_hint() -> No
         assert caught.value.hint == hint
 
 
-@pytest.mark.parametrize(
+@each(
     ("version", "policy", "existing", "tags", "held"),
     [
         ("2.0.0-rc.1", TagPolicy(channels=True), ["2.0.0-rc.2"], ["2.0.0-rc.1"], ["2.0-rc", "rc"]),

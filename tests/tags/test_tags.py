@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 import pytest
+from tables import each
 from vectors import rows
 
 from imgref import ExistingTags, HeldTag, InvalidTag, InvalidVersion, TagPolicy, derive_tags, plan_tags, sanitize_tag
@@ -21,7 +22,7 @@ def policy_of(arguments: list[str]) -> TagPolicy:
     return TagPolicy(**fields)
 
 
-@pytest.mark.parametrize("row", [*rows("tags.jsonl"), *rows("more_tags.jsonl")], ids=str)
+@each("row", [*rows("tags.jsonl"), *rows("more_tags.jsonl")], ids=str)
 def test_scenarios(row: dict[str, Any]) -> None:
     policy = policy_of(row["args"])
     if row.get("error"):
@@ -62,7 +63,7 @@ def test_what_each_source_knows_is_counted_on_the_lines_of_the_release() -> None
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "names", "held"),
     [
         ("git", ["app-2.0.0"], True), ("git", ["app-2.0.0-alpine"], True), ("git", ["2.0.0-alpine"], False),
@@ -110,7 +111,7 @@ def test_a_suffix_must_stand_in_a_tag(suffix: str, hint: str | None) -> None:
     assert caught.value.hint == hint
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "tag"),
     [
         ("main", "main"), ("feature/Login page", "feature-Login-page"), ("a//b", "a-b"), ("-.x", "x"), ("ä-ö x", "x"),
@@ -150,7 +151,7 @@ def test_a_tag_that_has_no_room_is_an_error(longest: int) -> None:
         sanitize_tag("x" * 20, longest=longest)
 
 
-@pytest.mark.parametrize(
+@each(
     "existing",
     [
         "2.2.0", b"2.2.0", [b"2.2.0"], [1, None], ["2.0.0", None], [["2.2.0"]], {"name": "acme/app", "tags": ["2.2.0"]},

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import rows
 
 from imgref.update import likely_aliases, most_specific, read_tag
@@ -20,12 +20,12 @@ def group_of(fact: dict[str, Any]) -> list[str]:
     return next((group for group in fact["groups"] if fact["query"] in group), [])
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["id"])
+@each("fact", FACTS, ids=lambda fact: fact["id"])
 def test_most_specific_of_a_real_image_is_as_expected(fact: dict[str, Any]) -> None:
     assert most_specific(fact["query"], group_of(fact)) == fact["expected"]
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["id"])
+@each("fact", FACTS, ids=lambda fact: fact["id"])
 def test_likely_aliases_of_a_real_repository_find_the_image_soon(fact: dict[str, Any]) -> None:
     likely = likely_aliases(fact["query"], [tag for group in fact["groups"] for tag in group])
     assert len(set(likely)) == len(likely)
@@ -60,7 +60,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("query", "group", "expected"), CASES)
+@each(("query", "group", "expected"), CASES)
 def test_most_specific_follows_the_rules(query: str, group: str, expected: str | None) -> None:
     assert most_specific(query, group.split()) == expected
 

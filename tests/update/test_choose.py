@@ -12,6 +12,7 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 from vectors import DATA, rows
 
 from imgref.update import Choice, Level, choose_newer, read_tag, version_of
@@ -22,13 +23,13 @@ FACTS = rows("updates.jsonl")
 CASES: list[dict[str, Any]] = tomllib.loads((DATA / "updates.toml").read_text(encoding="utf-8"))["case"]
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact["id"])
+@each("fact", FACTS, ids=lambda fact: fact["id"])
 def test_choose_newer_of_a_real_list_returns_the_expected_tag(fact: dict[str, Any]) -> None:
     choice = choose_newer(fact["current"], fact["tags"], fact["level"], pre=fact["pre"])
     assert choice.tag == fact["expected"], fact["why"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['rule']}: {case['current']}")
+@each("case", CASES, ids=lambda case: f"{case['rule']}: {case['current']}")
 def test_choose_newer_follows_the_rule(case: dict[str, Any]) -> None:
     choice = choose_newer(case["current"], case["tags"], case.get("level", "minor"), pre=case.get("pre", False))
     assert choice.tag == case.get("expected")
@@ -150,7 +151,7 @@ def test_choose_newer_takes_linear_time(name: str) -> None:
     assert_linear(lambda size: _made(form, size), lambda tags: choose_newer(current, tags, "major"), steps=2)
 
 
-@pytest.mark.parametrize("piece", ["1.", "1-", "-", "a1", "rc1-", "1u", "g1a", "2024-01-15-", "x86_64_", "alpine3."])
+@each("piece", ["1.", "1-", "-", "a1", "rc1-", "1u", "g1a", "2024-01-15-", "x86_64_", "alpine3."])
 def test_choose_newer_of_long_tags_takes_linear_time(piece: str) -> None:
     assert_linear(lambda size: [piece * size, "1" + piece * 40], lambda tags: choose_newer(tags[0], tags), steps=2)
 

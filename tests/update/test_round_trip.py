@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tables import each
 from update.round_trip import RoundTrip
 from vectors import DATA
 
@@ -26,8 +27,8 @@ def test_round_trip_of_a_dockerfile(text: str, tmp_path: Path) -> None:
     assert list(RoundTrip.of(path, text.encode("utf-8", "surrogateescape")).problems(path)) == []
 
 
-@pytest.mark.parametrize("path", FILES)
-@pytest.mark.parametrize("helm_tag", [False, True])
+@each("path", FILES)
+@each("helm_tag", [False, True])
 def test_round_trip_of_a_yaml_file(path: Path, helm_tag: bool) -> None:
     trip = RoundTrip.of(str(path), path.read_bytes(), helm_tag=helm_tag)
     assert list(trip.problems(str(path), helm_tag=helm_tag)) == []

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref._utils.toml_places import key_lines
 
 Keys = tuple[str | int, ...]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "path", "line"),
     [
         ("[a]\nb = 1\n", ("a", "b"), 2),

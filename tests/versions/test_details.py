@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref import InvalidVersion
 from imgref.versions import VersionRange, read_name, read_names, read_version
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "scheme", "build"),
     [
         ("2.1.4_b1", "semver", "b1"),
@@ -28,8 +29,8 @@ def test_read_name_with_build_metadata_keeps_it(name: str, scheme: str, build: s
     assert version.build == build
 
 
-@pytest.mark.parametrize("name", ["2x1", "2.1x", "1.2.3\n", "1\u0662.2.3", "1.\u0662.3", "02", "2.01", ".1", "2."])
-@pytest.mark.parametrize("suffix", ["", "_b"])
+@each("name", ["2x1", "2.1x", "1.2.3\n", "1\u0662.2.3", "1.\u0662.3", "02", "2.01", ".1", "2."])
+@each("suffix", ["", "_b"])
 def test_read_name_of_what_is_not_a_version_is_none(name: str, suffix: str) -> None:
     assert read_name(name + suffix, "semver") is None
 
@@ -101,7 +102,7 @@ def test_read_names_beside_longer_versions_leaves_out_bare_numbers(
     assert set(read_names(names, scheme)) == read
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "scheme", "version", "inside"),
     [
         ("   >=   1.2   ,   <   2   ", "semver", "1.3.0", True),
@@ -123,7 +124,7 @@ def test_range_with_prereleases_has_its_bounds(text: str, scheme: str, version: 
     assert (read_version(version, scheme) in VersionRange.parse(text, scheme, prereleases=True)) is inside
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "scheme", "reason"),
     [
         ("1.2.3-", "semver", "MAJOR.MINOR.PATCH"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref.errors import InvalidVersion
 from imgref.versions import VersionRange, read_names, read_version
@@ -58,7 +59,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "version", "inside"), CASES)
+@each(("text", "version", "inside"), CASES)
 def test_range(text: str, version: str, inside: bool) -> None:
     assert (read_version(version) in VersionRange.parse(text)) is inside
 
@@ -80,7 +81,7 @@ def test_schemes() -> None:
     assert read_version("1.2rc1", "pep440") not in VersionRange.parse(">=1.1", "pep440")
 
 
-@pytest.mark.parametrize(
+@each(
     "text", ["", ",", "1.2", ">=", ">=x", ">=1.2,", "~", "^x", "~>1.2", "^1.2 <2", ">=1.2 <2", ">=1.2\n"[:-1] + "\x00"]
 )
 def test_what_is_no_range(text: str) -> None:

@@ -10,6 +10,7 @@ import semver
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version as Pep440
+from tables import each
 
 from imgref import InvalidVersion
 from imgref.versions import SCHEMES, read_name, read_version
@@ -35,7 +36,7 @@ def test_versions_are_in_order(scheme: str) -> None:
     assert all(one < other for one, other in pairwise(orders))
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other", "scheme"),
     [
         ("1.2.3+a", "1.2.3+b", "semver"), ("v1.2.3", "1.2.3", "semver"), ("1.2", "1.2.0", "pep440"),
@@ -98,7 +99,7 @@ def test_a_refusal_may_know_what_was_meant(text: str, hint: str | None) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "scheme", "release"),
     [
         ("2", "semver", (2,)), ("v2.1", "semver", (2, 1)), ("2.1.4_b1", "semver", (2, 1, 4)), ("02.1", "semver", None),
@@ -113,7 +114,7 @@ def test_names_of_tags_are_read_more_widely(name: str, scheme: str, release: tup
     assert (version and version.release) == release
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "scheme", "channel"),
     [
         ("1.0.0-rc", "semver", "rc"), ("1.0.0-rc1", "semver", "rc"), ("1.0.0-rc.1", "semver", "rc"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from tables import each
 from vectors import imgref, rows
 
 
-@pytest.mark.parametrize("row", rows("tags.jsonl"), ids=lambda row: f"{row['version']} {row['args']}")
+@each("row", rows("tags.jsonl"), ids=lambda row: f"{row['version']} {row['args']}")
 def test_scenario(row: dict[str, Any]) -> None:
     existing = ["--existing", "-"] if row["existing"] else []
     done = imgref("tags", *existing, *row["args"], "--", row["version"], stdin="\n".join(row["existing"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tables import each
 
 from imgref.archive.manifest import OCI_MANIFEST, Descriptor
 from imgref.registry.prune.graph import Graph, Node, attached_to
@@ -52,7 +52,7 @@ def test_in_order_ends_with_tags_that_are_attached_to_each_other() -> None:
     assert sorted(Graph([node("a"), node("b")]).in_order("ab", {"a": ["b", "a"], "b": ["a"]})) == ["a", "b"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("tag", "attached"),
     [
         ("sha256-" + 64 * "a", True),

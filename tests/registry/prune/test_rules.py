@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.cli._tag_query import read_tags
 from imgref.errors import InvalidTag
@@ -19,7 +20,7 @@ def selected(names: str, rules: PruneRules) -> str:
     return " ".join(name for name, each in found.items() if each.selected)
 
 
-@pytest.mark.parametrize(
+@each(
     ("names", "keep", "wanted"),
     [
         ("1.2.0 1.2.1 1.2.2 1.3.0 2.0.0", 1, "1.2.0 1.2.1"),
@@ -51,7 +52,7 @@ def test_pr_tags_selects_the_tags_of_pull_requests_only() -> None:
     assert selected(names, PruneRules(pr_tags=True)) == "pr-1 pr-42"
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "wanted"),
     [
         ("feature-*", "feature-a feature-b"),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from registry.kit import Clock
 from registry_server import Answer, Request, client_for, response, run_server
+from tables import each
 from vectors import ROOT
 
 from imgref.archive.manifest import OCI_INDEX, OCI_MANIFEST, digest_of
@@ -140,8 +141,8 @@ def test_size_of_a_compressed_manifest_is_not_its_content_length() -> None:
 # Values
 
 
-@pytest.mark.parametrize("piece", [b"[]", b"{}", b'"ab"', b"1000", b'[{"a":{}}]'])
-@pytest.mark.parametrize("what", ["tags", "manifest"])
+@each("piece", [b"[]", b"{}", b'"ab"', b"1000", b'[{"a":{}}]'])
+@each("what", ["tags", "manifest"])
 def test_memory_for_many_small_values_is_bounded(what: str, piece: bytes) -> None:
     head = b'{"schemaVersion":2,"layers":[],"tags":["1"],"more":['
     body = head + b",".join([piece] * ((4 * MIB - 100) // (len(piece) + 1))) + b"]}"

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tables import each
 from vectors import ROOT
 
 from imgref.errors import InvalidReference
@@ -92,7 +93,7 @@ def test_variables_nest_only_so_deep() -> None:
     assert "nest more than" in reading.problems[0].message
 
 
-@pytest.mark.parametrize(
+@each(
     ("platform", "expected"),
     [
         ("linux/amd64", "linux/amd64|amd64|"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref.sources.dockerfile.shell_words import BadWord, Expansion, RequiredVariable, expand, find_heredocs
 
@@ -15,7 +16,7 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "text", "unknown"),
     [
         ("plain", "plain", ""),
@@ -90,7 +91,7 @@ def test_the_other_escape_character() -> None:
     assert expand('"C:\\x`""', KNOWN, "`").text == 'C:\\x"'
 
 
-@pytest.mark.parametrize(
+@each(
     "word",
     ["'", '"', '"a\\"', "${", "${A", "${}", "${{A}}", "${:-x}", "${A:}", "${A:=x}", "${A^^}", "${#A}", "${A[0]}",
      "${A/x}", "${A/x/y", "${A#\\x}", "${A:-'}", "${A!}", "${ }"],
@@ -116,7 +117,7 @@ def test_what_is_required(word: str, name: str, message: str) -> None:
     assert (missing.value.name, missing.value.message) == (name, message)
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "names"),
     [
         ("RUN <<EOF", ["EOF"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.groovy.jenkins import is_pipeline, read
@@ -13,7 +14,7 @@ from imgref.update.consumers import takes_tag_and_digest
 FOUND = ("maven:3.9", "maven:3.9", "external")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "pipeline { agent { docker 'maven:3.9' } }",
@@ -43,7 +44,7 @@ def test_jenkins_images_are_found_where_they_are(text: str) -> None:
     assert spans(read(text), text) == ["maven:3.9"]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "pipeline { agent { dockerfile { filename 'Dockerfile.build' } } }",
@@ -67,7 +68,7 @@ def test_jenkins_has_no_images_in_text_and_settings_of_other_things(text: str) -
     assert facts(read(text)) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "expected"),
     [
         ("config.image", ("config.image", None, "unresolved")),
@@ -80,14 +81,12 @@ def test_jenkins_has_no_images_in_text_and_settings_of_other_things(text: str) -
         ("'a\\/b'", ("a\\/b", "a/b", "external")),
     ],
 )
-@pytest.mark.parametrize(
-    "form", ["node { docker.image(VALUE).inside {} }", "pipeline { agent { docker { image VALUE\n} } }"]
-)
+@each("form", ["node { docker.image(VALUE).inside {} }", "pipeline { agent { docker { image VALUE\n} } }"])
 def test_jenkins_does_not_follow_variables(form: str, value: str, expected: tuple[str, str | None, str]) -> None:
     assert [fact[2:] for fact in facts(read(form.replace("VALUE", value)))] == [expected]
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "resolved"),
     [
         ("'https://public.ecr.aws/'", "public.ecr.aws/a/b:1"),
@@ -97,7 +96,7 @@ def test_jenkins_does_not_follow_variables(form: str, value: str, expected: tupl
         ('"https://${HOST}"', None),
     ],
 )
-@pytest.mark.parametrize(
+@each(
     "form",
     [
         "pipeline { agent { docker {\n image 'a/b:1'\n registryUrl URL\n } } }",
@@ -171,14 +170,12 @@ def test_jenkins_images_are_not_pinned() -> None:
     assert not takes_tag_and_digest("jenkins", "jenkins.docker.image")
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     ["docker.image(", "agent { docker {", "'", '"', "'''", '"""', "$/", "/", "= /", "\\", "/*", "image 'a'\n",
      "image: ",
      "(", "}", "docker.image('a')\n", "a.", "\n", " ", "- ", "image: a \n", "docker.withRegistry('https://a') {"],
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "before", ["node { docker ", "pipeline { agent { docker { image ", "podTemplate(yaml: '''\nimage: a"]
-)
+@each("before", ["node { docker ", "pipeline { agent { docker { image ", "podTemplate(yaml: '''\nimage: a"])
 def test_jenkins_of_many_parts_takes_linear_time(part: str, before: str) -> None:
     assert_linear(lambda size: before + part * size + "x", read, 100, 3)

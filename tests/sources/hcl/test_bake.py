@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.hcl.bake import read
@@ -124,9 +125,7 @@ def test_bake_contexts_are_pinned_and_generators_are_not() -> None:
     assert not takes_tag_and_digest("bake", "bake.attest")
 
 
-@pytest.mark.parametrize(
-    "part", ["docker-image://", "?", '"docker-image://a" ? ', "generator=", ",generator=a", "(", "${"]
-)
-@pytest.mark.parametrize("key", ["contexts = { a = ", 'contexts = { a = "', 'attest = "', "attest = ["])
+@each("part", ["docker-image://", "?", '"docker-image://a" ? ', "generator=", ",generator=a", "(", "${"])
+@each("key", ["contexts = { a = ", 'contexts = { a = "', 'attest = "', "attest = ["])
 def test_bake_of_many_parts_takes_linear_time(part: str, key: str) -> None:
     assert_linear(lambda size: f'target "a" {{ {key}' + part * size, read, 100, 3)

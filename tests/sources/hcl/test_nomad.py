@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.hcl.nomad import read
@@ -15,7 +16,7 @@ def job(task: str, rest: str = "") -> str:
     return f'job "a" {{\n  group "b" {{\n    task "c" {{\n{task}\n    }}\n  }}\n}}\n{rest}'
 
 
-@pytest.mark.parametrize(
+@each(
     ("task", "expected"),
     [
         ('driver = "docker"\nconfig {\n  image = "nginx:1"\n}', [(6, 12, "nginx:1", "nginx:1", "external")]),

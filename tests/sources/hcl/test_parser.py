@@ -6,6 +6,7 @@ import pytest
 from growth import assert_linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.hcl.nodes import Node, Object, Template, walk
 from imgref.sources.hcl.parser import parse, parse_template
@@ -21,7 +22,7 @@ def strings(text: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ('a = "b"', {"a": "b"}),
@@ -94,7 +95,7 @@ locals {
 value = """
 
 
-@pytest.mark.parametrize(
+@each(
     ("expression", "value"),
     [
         ('"alpine"', "alpine"),
@@ -174,13 +175,13 @@ def test_parse_of_any_text_keeps_to_the_text(text: str) -> None:
     assert all(0 <= at <= len(text) for at, _ in document.errors)
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     ["{", "[", "a = ", '"', "${", "/*", "/* ", "<<E\n", "<<-E\nE\n", "a {", "\\", '"${', "$", "\n", "a.",
      "a[0]", "a(", "#",
      " ", "E", "<<", "x = { a = 1 }\n", "a = local.a\n", "\n "],
 )  # fmt: skip
-@pytest.mark.parametrize("before", ["", 'a = "', "a = <<E\n", "a = ["])
+@each("before", ["", 'a = "', "a = <<E\n", "a = ["])
 def test_parse_of_many_parts_takes_linear_time(part: str, before: str) -> None:
     assert_linear(lambda size: before + part * size, lambda text: list(walk(parse(text).root)), 100, 3)
 

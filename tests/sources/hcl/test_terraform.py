@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.hcl.terraform import read
@@ -13,7 +14,7 @@ from imgref.update.consumers import takes_tag_and_digest
 DIGEST = "sha256:" + "0" * 64
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         'resource "docker_container" "a" { image = "IMAGE" }',
@@ -55,7 +56,7 @@ def test_terraform_has_the_images_of_containers(text: str) -> None:
     assert spans(read(text), text) == ["nginx:1.27"]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         'resource "digitalocean_droplet" "a" { image = "ubuntu-20-04-x64" }',
@@ -85,7 +86,7 @@ def test_terraform_has_no_images_of_servers_nor_names_of_anything_else(text: str
     assert not reading.problems
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "expected"),
     [
         ("var.image", ("var.image", "nginx:1.27", "external")),
@@ -142,11 +143,11 @@ def test_terraform_without_images_is_not_parsed() -> None:
     assert read('x { image = "').problems
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     ['resource "docker_image" "a" {\n', "container {", "image = local.a\n", "container_definitions = <<E\n[\nE\n", "${",
      "f(", 'module "a" {\n', 'resource "a" "b" { image = "x" }\n'],
 )  # fmt: skip
-@pytest.mark.parametrize("before", ["", 'resource "x" "y" { container_definitions = <<E\n', 'module "x" { image = "'])
+@each("before", ["", 'resource "x" "y" { container_definitions = <<E\n', 'module "x" { image = "'])
 def test_terraform_of_many_parts_takes_linear_time(part: str, before: str) -> None:
     assert_linear(lambda size: before + part * size, read, 100, 3)

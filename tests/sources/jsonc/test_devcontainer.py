@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from facts import facts, spans
 from growth import assert_linear
+from tables import each
 
 from imgref.sources import find_references
 from imgref.sources.jsonc.devcontainer import read
@@ -26,7 +27,7 @@ def test_devcontainer_with_comments_and_trailing_commas_has_its_image() -> None:
     assert not reading.problems
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ('{"image": ""}', []),
@@ -58,7 +59,7 @@ def test_devcontainer_image_that_is_not_written_as_it_is_cannot_be_edited(text: 
     assert found.target.fixed
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "place", "found"),
     [
         ('{"image": "a", "x": }', (1, 21), 1),
@@ -95,11 +96,11 @@ def test_devcontainer_is_recognized_by_name(name: str) -> None:
     assert find_references('{"image": "a"}', path=name).kind == "devcontainer"
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     ['{"a": ', "[", "/*", "//\n", '"a\\"', '"a" ', '"",', '{"image": "${localEnv:a:b}"},', "${", "${localEnv:", "\\"],
 )
-@pytest.mark.parametrize("before", ['{"image": [', '{"image": "', ""])
+@each("before", ['{"image": [', '{"image": "', ""])
 def test_devcontainer_of_many_parts_takes_linear_time(part: str, before: str) -> None:
     end = '"}' if before.endswith('"') else ""
     assert_linear(lambda size: before + part * size + end, read, 100, 3)

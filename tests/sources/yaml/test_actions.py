@@ -6,6 +6,7 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.yaml.actions import MASK, is_continued, mask
 
@@ -38,7 +39,7 @@ def test_mask_keeps_all_places(text: str) -> None:
     assert all(shown in {char, MASK, " "} for shown, char in zip(masked.text, text, strict=True))
 
 
-@pytest.mark.parametrize(
+@each(
     ("behind", "continued"),
     [
         ("", False),

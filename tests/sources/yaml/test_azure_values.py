@@ -7,6 +7,7 @@ from facts import facts, spans
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.occurrence import Reading
 from imgref.sources.yaml.reader import read_yaml
@@ -26,9 +27,9 @@ def found(text: str) -> list[tuple[str, str | None, str]]:
     return [fact[2:] for fact in facts(read(text))]
 
 
-@pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize(("before", "value", "after"), [("", "node:22", ""), ("acme/", "app", ":2")])
+@each("use", USES)
+@each("settings", SETTINGS)
+@each(("before", "value", "after"), [("", "node:22", ""), ("acme/", "app", ":2")])
 def test_a_variable_of_the_pipeline_is_substituted(
     use: str, settings: str, before: str, value: str, after: str
 ) -> None:
@@ -45,7 +46,7 @@ def test_variables_in_variables_and_in_the_containers_of_resources() -> None:
     assert found(text) == [("$(img)", "node:22", "external")]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         JOB + "$(img)\n",

@@ -6,6 +6,7 @@ import pytest
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.yaml.chart_templates import chart_images
 
@@ -16,7 +17,7 @@ def found(text: str) -> list[tuple[str, str]]:
     return [(image.text, image.role) for image in chart_images(text)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         ("busybox:1.36", "busybox:1.36"),
@@ -53,7 +54,7 @@ def test_image_of_a_volume_is_its_reference(image: str, text: str, role: str) ->
     assert found(f"kind: Pod\nspec:\n  other:\n  - image:\n      reference: {text}\n") == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         ("{{ .Values.image }}", "{{ .Values.image }}"),
@@ -78,7 +79,7 @@ def test_image_that_is_not_certainly_all_there_is_unresolved(value: str, text: s
     assert found(f"{POD}image: {value}\n") == [(text, expected)]
 
 
-@pytest.mark.parametrize("value", ["", '""', "''", "null", "~", "{}", " # why", "\n      name: a", "\n    - a"])
+@each("value", ["", '""', "''", "null", "~", "{}", " # why", "\n      name: a", "\n    - a"])
 def test_empty_value_is_not_an_image(value: str) -> None:
     assert found(f"{POD}image: {value}\n    tty: true\n") == []
 
@@ -105,7 +106,7 @@ def test_image_in_brackets_is_found() -> None:
     assert found('{"containers": [\n  {\n    "image": "a:1",\n    "name": "b"\n  }\n]}\n') == [("a:1", "external")]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "role"),
     [
         ("image: a:1\n", "external"),
@@ -159,7 +160,7 @@ def test_image_on_its_own_line_is_never_omitted(value: str, before: list[str]) -
     assert found(f"{''.join(before)}a:\n- image: {value}\n")[-1][0] == value.strip("'\"")
 
 
-@pytest.mark.parametrize(
+@each(
     "part",
     [
         "image: a\n",

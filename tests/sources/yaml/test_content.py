@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from imgref.sources.occurrence import Reading
 from imgref.sources.yaml.content import may_have_images
@@ -13,7 +14,7 @@ def read(text: str) -> Reading | None:
     return read_yaml(text, kind=None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "kind", "images"),
     [
         ("image: node:1\nbuild:\n  script:\n    - npm ci\n", "gitlab-ci", ["node:1"]),
@@ -91,10 +92,8 @@ def test_a_file_is_parsed_only_if_it_may_have_images(text: str, may: bool) -> No
     assert may_have_images(text) is may
 
 
-@pytest.mark.parametrize("kind", ["compose", "github-actions", "gitlab-ci", "kustomize", "circleci", "woodpecker"])
-@pytest.mark.parametrize(
-    "text", ["apiVersion: v1\nkind: Pod\ncontainers: [{image: a:1}]\n", "services: {a: {image: a:1}}\n"]
-)
+@each("kind", ["compose", "github-actions", "gitlab-ci", "kustomize", "circleci", "woodpecker"])
+@each("text", ["apiVersion: v1\nkind: Pod\ncontainers: [{image: a:1}]\n", "services: {a: {image: a:1}}\n"])
 def test_a_name_does_not_hide_what_is_certain_by_content(kind: str, text: str) -> None:
     reading = read_yaml(text, kind=kind)
     assert reading is not None

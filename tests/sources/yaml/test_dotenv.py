@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources import Reading, find_references
 from imgref.sources.contract import Context
@@ -19,7 +20,7 @@ def values(text: str) -> dict[str, str | None]:
     return {name: value.text for name, value in parse_dotenv(text).items()}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("", {}),

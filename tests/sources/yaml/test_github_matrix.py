@@ -7,6 +7,7 @@ from facts import facts
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.occurrence import Reading
 from imgref.sources.yaml.reader import read_yaml
@@ -20,7 +21,7 @@ def read(container: str, matrix: str) -> Reading:
     return reading
 
 
-@pytest.mark.parametrize(
+@each(
     ("container", "matrix", "expected"),
     [
         ("${{ matrix.a }}", "{a: [[x], {b: c}, null]}", []),

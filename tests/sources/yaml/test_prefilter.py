@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
@@ -152,7 +153,7 @@ def test_texts_are_read_alike(text: str, kind: str | None) -> None:
     assert read_yaml(text, kind=kind) == whole(text, kind)
 
 
-@pytest.mark.parametrize("path", sorted(DATA.rglob("*.y*ml")), ids=lambda path: path.name)
+@each("path", sorted(DATA.rglob("*.y*ml")), ids=lambda path: path.name)
 def test_files_are_read_alike(path: Path) -> None:
     text = path.read_text("utf-8", "surrogateescape")
     for kind in (None, "github-actions", "kustomize", "ansible", "helm-values"):
@@ -161,7 +162,7 @@ def test_files_are_read_alike(path: Path) -> None:
     assert read_yaml(text, kind=None) == whole(text, None)
 
 
-@pytest.mark.parametrize("path", sorted(DATA.rglob("*.y*ml")), ids=lambda path: path.name)
+@each("path", sorted(DATA.rglob("*.y*ml")), ids=lambda path: path.name)
 def test_what_a_reader_finds_something_in_has_what_its_kind_needs(path: Path) -> None:
     text = path.read_text("utf-8", "surrogateescape")
     for name in YAML_KINDS:
@@ -179,7 +180,7 @@ def test_every_kind_says_what_it_needs_or_is_composed() -> None:
     assert [name for name in YAML_KINDS if KINDS[name].decisive and not KINDS[name].signs] == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "kind", "expected"),
     [
         (OBJECT, None, [True]),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tables import each
 from vectors import ROOT
 
 from imgref.sources.contract import Context
@@ -66,7 +67,7 @@ def expected(text: str) -> list[tuple[int, int, str, str, str | None]]:
     return marks
 
 
-@pytest.mark.parametrize("name", FILES)
+@each("name", FILES)
 def test_every_marked_reference_is_found_and_nothing_else(name: str) -> None:
     text = (DATA / name).read_text(encoding="utf-8")
     kind = kind_of(DATA / name)
@@ -97,7 +98,7 @@ def test_the_fixtures_are_known_by_their_names() -> None:
             assert kind_of(name) == KINDS[top], name
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "kind"),
     [
         ("compose.yml", "compose"),

@@ -7,6 +7,7 @@ from facts import facts, spans
 from growth import assert_linear
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from imgref.sources.occurrence import Reading
 from imgref.sources.yaml.reader import read_yaml
@@ -29,7 +30,7 @@ def found(text: str) -> list[tuple[str, str | None, str]]:
     return [fact[2:] for fact in facts(read(text))]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "apiVersion: v1\nkind: ConfigMap\ndata: {image: a}\n",
@@ -192,7 +193,7 @@ def test_objects_of_any_shape_are_read(head: str, value: str) -> None:
     assert lines == sorted(lines)
 
 
-@pytest.mark.parametrize(
+@each(
     ("head", "part"),
     [
         (CR, " - {image: 'a:1', x: {image: {repository: a, tag: b}}}\n"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from tables import each
 
 from imgref.sources.yaml.variables import interpolate
 
 VALUES = {"SET": "1", "EMPTY": ""}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "resolved"),
     [
         ("${SET:-x}", "1"),
