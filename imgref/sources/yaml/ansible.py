@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from imgref.sources.target import Target
 from imgref.sources.yaml.collector import is_empty, role_of
 from imgref.sources.yaml.document import Mapping, Node, Scalar, Sequence
+from imgref.sources.yaml.kubernetes import read as read_objects
 
 if TYPE_CHECKING:
     from imgref.sources.yaml.collector import Found
@@ -21,6 +22,11 @@ __all__ = ["is_ansible", "read"]
 
 _RUN: Final = frozenset({"docker_container", "docker_swarm_service", "podman_container"})
 _IMAGE: Final = frozenset({"docker_image", "docker_image_build", "docker_image_pull", "podman_image"})
+_OBJECT: Final = frozenset({"k8s", "openshift"})
+"""Modules whose ``definition`` is an object of Kubernetes."""
+
+_MODULES: Final = _RUN | _IMAGE | _OBJECT
+_ACTIONS: Final = frozenset({"action", "local_action"})
 _TASKS: Final = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always")
 _LOOPS: Final = ("loop", "with_items", "with_list")
 _VARIABLE: Final = re.compile(r"\{\{[ \t]*+([A-Za-z_][A-Za-z0-9_]*+(?:\.[A-Za-z_][A-Za-z0-9_]*+)?)[ \t]*+\}\}")
@@ -85,10 +91,21 @@ def _tasks(document: Node) -> Iterator[_Task]:
                 variables.lists | {name: value for name, value in here if isinstance(value, Sequence)},
             )
         for name, value in node.entries():
-            module = name.rpartition(".")[2]
-            if module in _RUN or module in _IMAGE:
+            module = _short(_module_of(value) if name in _ACTIONS else name)
+            if module in _MODULES:
                 yield _Task(module, value, node, variables, effort)
         waiting += ((value, variables) for key in reversed(_TASKS) for value in node.every(key))
+
+
+def _module_of(action: Node) -> str:
+    """Return the module of an action: the value of ``module``, or the first word."""
+    name = action.get("module") if isinstance(action, Mapping) else action
+    words = name.value.split(maxsplit=1) if isinstance(name, Scalar) else []
+    return words[0] if words else ""
+
+
+def _short(module: str) -> str:
+    return module.rpartition(".")[2]
 
 
 def _is_plain(node: Node) -> bool:
@@ -98,6 +115,11 @@ def _is_plain(node: Node) -> bool:
 def _mapping(task: _Task, arguments: Mapping, found: Found) -> None:
     state = arguments.get("state")
     if isinstance(state, Scalar) and state.value == "absent":
+        return
+    if task.module in _OBJECT:
+        for key in ("definition", "resource_definition"):
+            for value in arguments.every(key):
+                read_objects(value, found)
         return
     if task.module in _RUN:
         for image in arguments.every("image"):
@@ -192,7 +214,7 @@ def _resolved(text: str, variables: dict[str, str] | ChainMap[str, str]) -> str 
 
 def _text(task: _Task, arguments: Scalar, found: Found) -> None:
     """Add the image of a module whose arguments are ``key=value`` in one string."""
-    if arguments.is_block or "{{" in arguments.value:
+    if arguments.is_block or "{{" in arguments.value or task.module in _OBJECT:
         return
     values = {match[1]: match for match in _ARGUMENT.finditer(arguments.value)}
     state = values.get("state")

@@ -73,6 +73,28 @@ def test_items_that_are_not_certainly_images_are_not_listed(task: str) -> None:
     assert [role for _, _, role in found(f"- {task}\n") if role != "unresolved"] == []
 
 
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("- local_action: {module: community.docker.docker_image, name: 'a:1', source: pull}", ["a:1"]),
+        ("- action: community.docker.docker_container name=x image=a:1", ["a:1"]),
+        ("- action: {module: docker_container, name: x, image: 'a:1', state: absent}", []),
+        ("- action: debug msg=docker_container image=a:1", []),
+        ("- action:\n- local_action: {}\n- local_action: [docker_image]", []),
+        ("- kubernetes.core.k8s: {definition: {kind: Pod, spec: {containers: [{image: 'a:1'}]}}}", ["a:1"]),
+        ("- k8s: {resource_definition: [{spec: {containers: [{image: 'a:1'}, {image: 'b:1'}]}}]}", ["a:1", "b:1"]),
+        ("- k8s: {state: absent, definition: {spec: {containers: [{image: 'a:1'}]}}}", []),
+        ("- k8s: {definition: {apiVersion: v1, kind: ConfigMap, data: {image: 'a:1'}}}", []),
+        ("- k8s: definition=x image=a:1", []),
+        ("- k8s: {definition: '{{ lookup(1) }}', src: a.yml}", []),
+    ],
+)
+def test_modules_in_other_forms_and_objects_of_kubernetes(task: str, expected: list[str]) -> None:
+    assert [text for text, _, _ in found(f"{task}\n")] == expected
+    reading = read_yaml(f"- hosts: all\n  tasks:\n  {task.replace(chr(10), chr(10) + '  ')}\n", kind=None)
+    assert [one.text for one in (reading.occurrences if reading else ())] == expected
+
+
 def test_what_is_built_in_a_loop_is_built_here_wherever_it_is_used() -> None:
     text = (
         "- docker_image: {name: 'acme/{{ item }}', tag: '1', source: build}\n  loop: [web]\n"

@@ -256,6 +256,8 @@ def test_values_of_charts_in_a_kustomization_are_read() -> None:
         "    image: {repository: acme/a, tag: '1'}\n    b: {image: {repository: acme/b}}\n"
     )
     assert found(text) == [("acme/a", "acme/a:1", "external"), ("acme/b", None, "unresolved")]
+    parts = text[: text.index("    image:")] + "    toolImage: {repository: acme/a, tag: '1'}\n"
+    assert found(parts) == [("acme/a", "acme/a:1", "external")]
 
 
 def test_an_image_of_a_kustomization_that_a_template_makes_is_unresolved() -> None:
