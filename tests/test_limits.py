@@ -23,16 +23,10 @@ _ONE_REFERENCE: Final = "each parameter is another fact about one reference, and
 MANY_PARAMETERS: Final = {
     "check.settings.read_policy": _BY_KEYWORD,
     "ci._tags.tags_of_build": _BY_KEYWORD,
-    "registry.authorization.Authenticator._bearer": "the request, the challenge and the credential are independent",
-    "registry.authorization.Authenticator.renew": "the request that was refused, and its answer",
     "registry.release.plan.plan_release": _BY_KEYWORD,
     "registry.transfer.moves.copy": _BY_KEYWORD,
     "registry.transfer.moves.pull": _BY_KEYWORD,
     "registry.transfer.moves.push": _BY_KEYWORD,
-    "registry.transfer.uploads.Uploader.__init__": "what several uploads share, kept in the object",
-    "registry.transport.sender.Transport.request": _BY_KEYWORD,
-    "registry.transport.sender.Transport._follow": "the parts of a request",
-    "registry.transport.sender.Transport._send": "the parts of a request",
     "sources.collected.Collected.add": _ONE_REFERENCE,
     "sources.yaml.collector.Found.image": _ONE_REFERENCE,
     "sources.yaml.collector.Found.add": _ONE_REFERENCE,
@@ -44,7 +38,6 @@ MANY_PARAMETERS: Final = {
 
 LONG_MODULES: Final = {
     "reference._image_reference": "one value with all its methods",
-    "registry.transport.sender": "one class with the steps of a request",
     "sources.dockerfile.instructions": "one row or function for each instruction",
 }
 """Modules that are somewhat longer than the limit, and why."""

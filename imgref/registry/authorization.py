@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -21,10 +21,10 @@ from imgref.registry import credentials
 from imgref.registry.challenges import Challenge, challenges, preferred
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Trust
-from imgref.registry.transport import Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport import Endpoint, Event, Request, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
-__all__ = ["Authenticator", "Renewal"]
+__all__ = ["Access", "Authenticator", "Renewal"]
 
 _CLIENT: Final = "imgref"
 _LIFETIME: Final = 60.0
@@ -56,6 +56,23 @@ class Renewal:
     token: _Token | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a request needs permission for.
+
+    Attributes:
+        endpoint: the registry.
+        path: the repository.
+        scopes: the scopes that a token needs.
+        about: the reference, for messages.
+    """
+
+    endpoint: Endpoint
+    path: str
+    scopes: Sequence[str]
+    about: str
+
+
 class Authenticator:
     """Returns the ``Authorization`` header for requests to registries; safe to use from several threads.
 
@@ -76,65 +93,56 @@ class Authenticator:
             text = text.replace(secret, "***")
         return text
 
-    def authorization(self, endpoint: Endpoint, path: str, scopes: Sequence[str], about: str) -> str | None:
+    def authorization(self, access: Access) -> str | None:
         """Return the header for a request, or None where the registry has not asked for one.
 
         Raises:
             AuthenticationError: the token service refuses the credentials, or to go without.
         """
+        endpoint = access.endpoint
         with self._lock:
             if endpoint.registry not in self._challenges:
                 self._challenges[endpoint.registry] = preferred(challenges(endpoint.challenges))
             challenge = self._challenges[endpoint.registry]
             if challenge is None:
                 return None
-            credential = self._credentials.find(endpoint.registry, path)
+            credential = self._credentials.find(endpoint.registry, access.path)
             self._remember(credential)
             if challenge.scheme == "basic":
                 return None if credential is None else self._basic(endpoint, credential)
-            return self._bearer(endpoint, challenge, credential, _united(scopes), about)
+            return self._bearer(replace(access, scopes=_united(access.scopes)), challenge, credential)
 
-    def renew(
-        self,
-        endpoint: Endpoint,
-        path: str,
-        scopes: Sequence[str],
-        about: str,
-        answer: Response,
-        refused: Sequence[str | None],
-    ) -> Renewal | None:
+    def renew(self, access: Access, answer: Response, refused: Sequence[str | None]) -> Renewal | None:
         """Return the header with which to ask again after a 401; None where that would be no different.
 
         Some registries accept a token only once. Another request may have used the token that is kept, so after a
         second refusal this request gets one that no other request has.
 
         Args:
-            endpoint: the registry.
-            path: the repository.
-            scopes: those that were asked for.
-            about: the reference, for messages.
+            access: what the request needed permission for.
             answer: the answer with status 401.
             refused: the headers that it refused, one after the other.
 
         Raises:
             AuthenticationError: as for :meth:`authorization`.
         """
+        registry = access.endpoint.registry
         with self._lock:
             challenge = preferred(challenges(answer.all("WWW-Authenticate")))
             if challenge is None:
                 return None
-            self._challenges[endpoint.registry] = challenge
-            wanted = _united([*scopes, *challenge.parameters.get("scope", "").split()])
-            kept = self._tokens.get((endpoint.registry, wanted))
+            self._challenges[registry] = challenge
+            wanted = _united([*access.scopes, *challenge.parameters.get("scope", "").split()])
+            kept = self._tokens.get((registry, wanted))
             if kept is not None and (kept.header in refused or len(refused) > 1):
-                del self._tokens[endpoint.registry, wanted]
+                del self._tokens[registry, wanted]
                 kept = None
-            header = self.authorization(endpoint, path, wanted, about)
+            header = self.authorization(replace(access, scopes=wanted))
             if header is None or header in refused:
                 return None
-            token = self._tokens.get((endpoint.registry, wanted))
+            token = self._tokens.get((registry, wanted))
             # Under the scopes of the request too: the next one must not run into the same 401.
-            keys = ((endpoint.registry, wanted), (endpoint.registry, _united(scopes)))
+            keys = ((registry, wanted), (registry, _united(access.scopes)))
             if token is not None and kept is None and refused[-1] is not None:
                 # Kept only when it is accepted, so that no other request uses it before.
                 for key in keys:
@@ -160,7 +168,7 @@ class Authenticator:
         self._remember(credential)
         registry = endpoint.registry
         url, about = f"{endpoint.origin}/v2/", registry
-        answer = self._transport.request("GET", url, about=about)
+        answer = self._transport.send(Request("GET", url, about))
         if answer.status == 401:
             challenge = preferred(challenges(answer.all("WWW-Authenticate")))
             if challenge is None:
@@ -170,8 +178,8 @@ class Authenticator:
             if challenge.scheme == "basic":
                 header = self._basic(endpoint, credential)
             else:
-                header = self._bearer(endpoint, challenge, credential, (), about, strict=True)
-            answer = self._transport.request("GET", url, about=about, authorization=header)
+                header = self._bearer(Access(endpoint, "", (), about), challenge, credential, strict=True)
+            answer = self._transport.send(Request("GET", url, about, authorization=header))
             if answer.status == 401:
                 raise credentials.refused(credential, registry, about)
             asked = True
@@ -190,15 +198,9 @@ class Authenticator:
         return credential.basic()
 
     def _bearer(
-        self,
-        endpoint: Endpoint,
-        challenge: Challenge,
-        credential: Credential | None,
-        scopes: tuple[str, ...],
-        about: str,
-        *,
-        strict: bool = False,
+        self, access: Access, challenge: Challenge, credential: Credential | None, *, strict: bool = False
     ) -> str:
+        endpoint, scopes, about = access.endpoint, tuple(access.scopes), access.about
         if credential is not None and credential.kind == "registry-token":
             self._warn_if_unverified(endpoint, endpoint.registry)
             return f"Bearer {credential.secret}"
@@ -242,7 +244,7 @@ class Authenticator:
                 "refresh_token": credential.secret,
             }
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            return self._transport.request("POST", realm, about=about, headers=headers, body=urlencode(form).encode())
+            return self._transport.send(Request("POST", realm, about, headers, urlencode(form).encode()))
         asked = [("service", service)] if service else []
         asked += [("scope", scope) for scope in scopes]
         if credential is not None:
@@ -250,9 +252,8 @@ class Authenticator:
         query = urlencode(asked)
         # The realm's own query is opaque, and stays as it is.
         url = realm if not query else f"{realm}{'&' if '?' in realm else '?'}{query}"
-        return self._transport.request(
-            "GET", url, about=about, authorization=None if credential is None else credential.basic()
-        )
+        shown = None if credential is None else credential.basic()
+        return self._transport.send(Request("GET", url, about, authorization=shown))
 
     def _withheld(self, endpoint: Endpoint, realm: str) -> str:
         """Return why a password for a registry must not go to the token service that it names; empty where it may."""

@@ -12,11 +12,11 @@ from imgref.archive._json import read_json, read_value
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference
 from imgref.registry import credentials
-from imgref.registry.authorization import Authenticator
+from imgref.registry.authorization import Access, Authenticator
 from imgref.registry.challenges import unsupported
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts
-from imgref.registry.transport import TRIES, Body, Endpoint, Event, Response, Transport, origin_of, retry_after
+from imgref.registry.transport import TRIES, Body, Endpoint, Event, Request, Response, Transport, origin_of, retry_after
 from imgref.registry.transport.addresses import located
 
 __all__ = ["AnswerPlace", "RegistryRequest", "Session", "place_of"]
@@ -115,15 +115,15 @@ class Session:
         url = request.where if "://" in request.where else f"{endpoint.origin}/v2/{request.ref.path}/{request.where}"
         # A location on another host is no place for credentials.
         own = origin_of(url) == origin_of(endpoint.origin)
-        path, scopes = request.ref.path, request.scopes
-        shown = self._authenticator.authorization(endpoint, path, scopes, about) if own else None
+        access = Access(endpoint, request.ref.path, request.scopes, about)
+        shown = self._authenticator.authorization(access) if own else None
         answer = self._send(request, url, about, shown)
         refused: list[str | None] = []
         while answer.status == 401 and own:
             if refused and "insufficient_scope" in answer.header("WWW-Authenticate"):
                 break
             refused.append(shown)
-            renewal = self._authenticator.renew(endpoint, path, scopes, about, answer, refused)
+            renewal = self._authenticator.renew(access, answer, refused)
             if renewal is None:
                 break
             answer.close()
@@ -135,15 +135,17 @@ class Session:
         return answer
 
     def _send(self, request: RegistryRequest, url: str, about: str, authorization: str | None) -> Response:
-        return self._transport.request(
-            request.method,
-            url,
-            about=about,
-            headers=request.headers,
-            body=request.body,
-            authorization=authorization,
-            stream=request.stream,
-            again=request.again,
+        return self._transport.send(
+            Request(
+                request.method,
+                url,
+                about,
+                request.headers or {},
+                request.body,
+                authorization,
+                stream=request.stream,
+                again=request.again,
+            )
         )
 
     def located(self, base: str, location: str) -> str:

@@ -21,11 +21,11 @@ from token_service import REFRESH_TOKEN, serve_tokens
 
 from imgref.errors import AuthenticationError, RateLimited, RegistryError, RegistryUnavailable
 from imgref.reference import parse
-from imgref.registry.authorization import Authenticator
+from imgref.registry.authorization import Access, Authenticator
 from imgref.registry.credentials import Credential, Credentials
 from imgref.registry.hosts import Hosts, InsecureHost, Trust
 from imgref.registry.threads import run_all
-from imgref.registry.transport import Endpoint, Event, Transport, origin_of, retry_after
+from imgref.registry.transport import Endpoint, Event, Request, Transport, origin_of, retry_after
 
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
@@ -211,9 +211,10 @@ def test_renew_after_another_thread_got_a_token_uses_that_token(
     environ = {"IMGREF_REGISTRY": image.host, "IMGREF_USERNAME": USER, "IMGREF_PASSWORD": PASSWORD}
     authenticator = Authenticator(transport, Credentials({"HOME": str(tmp_path), **environ}))
     endpoint, scopes = transport.endpoint(image.host, "app"), ["repository:app:pull"]
-    kept = authenticator.authorization(endpoint, "app", scopes, "app")
-    answer = transport.request("GET", f"http://{image.host}/v2/app/tags/list", about="app")
-    renewal = authenticator.renew(endpoint, "app", scopes, "app", answer, ["Bearer older"])
+    access = Access(endpoint, "app", scopes, "app")
+    kept = authenticator.authorization(access)
+    answer = transport.send(Request("GET", f"http://{image.host}/v2/app/tags/list", "app"))
+    renewal = authenticator.renew(access, answer, ["Bearer older"])
     assert renewal is not None
     assert renewal.header == kept
     assert len(tokens.asked) == 1

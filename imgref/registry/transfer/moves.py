@@ -23,7 +23,7 @@ from imgref.registry.overwrite import Overwrite, plan_changes
 from imgref.registry.referrers import referrers_of
 from imgref.registry.threads import run_all
 from imgref.registry.transfer.progress import LayerOutcome, Nobody, Transferred, Watcher, outcome_of, watched
-from imgref.registry.transfer.uploads import Uploader
+from imgref.registry.transfer.uploads import UploadContext, Uploader
 from imgref.repository import Repository
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ def push(
     skipped = {change.reference for change in changes if change.action == "skipped"}
     wanted = [target for target in targets if target.tag is None or target.with_tag(target.tag) not in skipped]
     done: list[Transferred] = []
-    sources = [*mount_from, *targets]
+    context = UploadContext([*mount_from, *targets], pushed, jobs, watcher)
     for repository in dict.fromkeys(map(Repository.of, wanted)):
         names = [target for target in wanted if Repository.of(target) == repository]
-        uploader = Uploader(client, repository.reference, sources, pushed, jobs, watcher)
+        uploader = Uploader(client, repository.reference, context)
         layers = uploader.send_blobs(image)
         for name, manifest in uploader.put_manifests(image, names, overwrite):
             arrived = Transferred(name, manifest.digest, manifest.size, layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from imgref.repository import Repository
 if TYPE_CHECKING:
     from imgref.registry.transfer.mount_cache import PushedBlobs
 
-__all__ = ["Uploader"]
+__all__ = ["UploadContext", "Uploader"]
 
 _PASSING: Final = frozenset({404, 408, 409, 416, 429, 500, 502, 503, 504})
 """What may be better in a new upload: also a 404, where the registry has forgotten it."""
@@ -47,27 +48,36 @@ def _may_pass(error: RegistryError, number: int) -> bool:
     return error.status in _PASSING or (error.status == _DAMAGED and number < _DAMAGED_TRIES)
 
 
+@dataclass(frozen=True, slots=True)
+class UploadContext:
+    """What the uploads of one image share.
+
+    Attributes:
+        sources: repositories that may have blobs of it already.
+        pushed: the memory of earlier pushes, or None.
+        jobs: how many blobs move at once.
+        watcher: receives the progress.
+    """
+
+    sources: Sequence[ImageReference]
+    pushed: PushedBlobs | None
+    jobs: int
+    watcher: Watcher
+
+
 class Uploader:
     """Sends an image to one repository."""
 
-    def __init__(
-        self,
-        client: RegistryClient,
-        repository: ImageReference,
-        sources: Sequence[ImageReference],
-        pushed: PushedBlobs | None,
-        jobs: int,
-        watcher: Watcher,
-    ) -> None:
+    def __init__(self, client: RegistryClient, repository: ImageReference, context: UploadContext) -> None:
         self._client = client
         self._repository = repository
-        self._pushed = pushed
-        self._jobs = jobs
-        self._watcher = watcher
+        self._pushed = context.pushed
+        self._jobs = context.jobs
+        self._watcher = context.watcher
         self._stop = threading.Event()
         self._uploads: set[Upload] = set()
         near = dict.fromkeys(
-            Repository.of(source).reference for source in sources if source.registry == repository.registry
+            Repository.of(source).reference for source in context.sources if source.registry == repository.registry
         )
         self._sources = [source for source in near if source != repository]
 

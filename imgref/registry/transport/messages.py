@@ -22,7 +22,7 @@ from imgref.registry.transport.reading import CHUNK, Pace
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["Body", "Endpoint", "Event", "Response", "retry_after", "whole_number"]
+__all__ = ["Body", "Endpoint", "Event", "Request", "Response", "retry_after", "whole_number"]
 
 _DIGITS: Final = 19
 """Decimal digits of the largest size, 2**63 - 1."""
@@ -63,6 +63,31 @@ class Endpoint:
     trust: Trust
     verified: bool
     challenges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to one address.
+
+    Attributes:
+        method: the HTTP method.
+        url: an absolute URL.
+        about: the reference that it is about, for messages.
+        headers: further headers.
+        body: what to send.
+        authorization: the ``Authorization`` header for the host of ``url``.
+        stream: whether to return the body in chunks instead of reading it.
+        again: whether to retry failures that may pass.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    about: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Body = field(default=None, repr=False)
+    authorization: str | None = field(default=None, repr=False)
+    stream: bool = False
+    again: bool = True
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from registry.server import RegistryServer
 
 from imgref.errors import ConfigError, RegistryError, RegistryUnavailable
 from imgref.registry.hosts import Hosts, Proxies
-from imgref.registry.transport import Body, Event, Response, Transport
+from imgref.registry.transport import Body, Event, Request, Response, Transport
 
 Open = Callable[..., Transport]
 
@@ -56,7 +56,7 @@ def get(
     transport: Transport, server: RegistryServer, path: str = "/v2/", method: str = "GET", **more: object
 ) -> Response:
     url = path if "://" in path else f"{server.scheme}://{server.host}{path}"
-    return transport.request(method, url, about="app", **more)  # type: ignore[arg-type]
+    return transport.send(Request(method, url, "app", **more))  # type: ignore[arg-type]
 
 
 # Trying again
