@@ -169,8 +169,17 @@ def _by_name(name: str, directories: tuple[str, ...]) -> tuple[tuple[Kind, ...],
 
 
 def _matching(attribute: str, name: str, directories: tuple[str, ...] = ("",)) -> tuple[Kind, ...]:
+    if _any_row(attribute).fullmatch(name) is None:
+        return ()
     rows = (row for row in _rows(attribute) if row.directory in directories and row.name.fullmatch(name))
     return tuple(dict.fromkeys(row.kind for row in rows))
+
+
+@cache
+def _any_row(attribute: str) -> re.Pattern[str]:
+    """Return a pattern of all names that one of the rows matches: most files have none of them."""
+    names = dict.fromkeys(row.name.pattern for row in _rows(attribute))
+    return re.compile("|".join(f"(?:{name})" for name in names), re.IGNORECASE | re.DOTALL)
 
 
 @cache

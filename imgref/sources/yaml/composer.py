@@ -30,8 +30,8 @@ class Composition:
     """The documents of a text. Where it cannot be read, ``problems`` says so, and what stood before is given.
 
     ``stopped`` is the line at which the parser gave up, or None; what stands there is not to be trusted. ``quoted`` are
-    start and end of every quoted or block scalar, where a ``#`` begins no comment. ``aliased`` has the keys that each
-    aliased scalar is the value of, by its ``id``; None is what is no value of a key.
+    start and end of every quoted or block scalar, where a ``#`` begins no comment, of a text with comments to imgref.
+    ``aliased`` has the keys that each aliased scalar is the value of, by its ``id``; None is what is no value of a key.
     """
 
     documents: list[Node] = field(default_factory=list)
@@ -86,7 +86,7 @@ def _composed(text: str, parts: Several[Part]) -> tuple[_Composer, bool]:
     from yaml import YAMLError
     from yaml.reader import ReaderError
 
-    composer = _Composer()
+    composer = _Composer("#" in text and "imgref:" in text)
     waiting = list(reversed(parts))
     while waiting:
         start, end, known = waiting.pop()
@@ -110,7 +110,8 @@ def _composed(text: str, parts: Several[Part]) -> tuple[_Composer, bool]:
 
 
 class _Composer:
-    def __init__(self) -> None:
+    def __init__(self, quoted: bool) -> None:
+        self._quoted = quoted
         self.documents: list[Node] = []
         self.problems: list[tuple[int, str]] = []
         self.quoted: list[tuple[int, int]] = []
@@ -139,38 +140,43 @@ class _Composer:
         self._open.clear()
         self._inner = self._key = None
 
-    def read(self, parser: Any, offset: int = 0, *, quoted: bool = True) -> bool:  # noqa: ANN401  untyped in its stubs
+    def read(self, parser: Any, offset: int = 0) -> bool:  # noqa: ANN401  untyped in its stubs
         """Compose what the parser tells of the text from an offset on; whether that was everything.
 
-        Most of the time of a check is spent here, so that scalars, which are most of what there is, are added in place.
+        Most of the time of a check is spent here.
         """
         from yaml import events
 
-        scalar, start_mapping, start_sequence = events.ScalarEvent, events.MappingStartEvent, events.SequenceStartEvent
-        end_mapping, end_sequence = events.MappingEndEvent, events.SequenceEndEvent
-        get_event = parser.get_event
+        scalar, mapping, sequence = events.ScalarEvent, events.MappingStartEvent, events.SequenceStartEvent
+        ends = frozenset((events.MappingEndEvent, events.SequenceEndEvent))
+        get_event, add, known = parser.get_event, self._add, self._keys.get
         self._offset = offset
         while True:
             event = get_event()
             kind = type(event)
             if kind is scalar:
-                self._add(self._scalar(event))
-            elif kind is start_mapping or kind is start_sequence:
+                if self._key is None and type(self._inner) is Mapping and not event.style and event.anchor is None:
+                    # Nobody asks where a key is, and files repeat them.
+                    self._key = known(event.value) if event.tag is None else None
+                    if self._key is not None:
+                        continue
+                add(self._scalar(event))
+            elif kind is mapping or kind is sequence:
                 start = event.start_mark.index + offset
                 if len(self._open) >= DEPTH:
                     self.problem(start, f"collections are nested more than {DEPTH} deep")
                     return False
-                collection = Mapping(start) if kind is start_mapping else Sequence()
+                collection = Mapping(start) if kind is mapping else Sequence()
                 if event.anchor is not None:
                     self._anchors[event.anchor] = collection
-                self._add(collection)
+                add(collection)
                 self._open.append((collection, self._key))
                 self._inner, self._key = collection, None
-            elif kind is end_mapping or kind is end_sequence:
+            elif kind in ends:
                 self._open.pop()[0].close()
                 self._inner, self._key = self._open[-1] if self._open else (None, None)
             elif kind is events.AliasEvent:
-                self._add(self._aliased(event))
+                add(self._aliased(event))
             elif kind is events.DocumentStartEvent:
                 self._anchors.clear()
             elif kind is events.StreamEndEvent or event is None:
@@ -189,24 +195,23 @@ class _Composer:
             self._key = None
 
     def _shared(self, key: Node) -> Node:
-        """Return one node for all plain keys of the same name: nobody asks where a key is, and files repeat them."""
-        if not isinstance(key, Scalar) or key.style or key.tag is not None or key.with_properties:
-            return key
-        if len(self._keys) >= _TEXTS and key.value not in self._keys:
+        """Return one node for all plain keys of the same name."""
+        if not isinstance(key, Scalar) or key.style or key.with_properties or len(self._keys) >= _TEXTS:
             return key
         return self._keys.setdefault(key.value, key)
 
     def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401
         start = event.start_mark.index + self._offset
         style = event.style or ""
-        if style:
+        if style and self._quoted:
             self.quoted.append((start, event.end_mark.index + self._offset))
         value = event.value
         if len(self._texts) < _TEXTS or value in self._texts:
             value = self._texts.setdefault(value, value)
-        node = Scalar(value, start, style, event.tag, event.anchor is not None or event.tag is not None)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+        anchor, tag = event.anchor, event.tag
+        node = Scalar(value, start, style, tag, anchor is not None or tag is not None)
+        if anchor is not None:
+            self._anchors[anchor] = node
             self._anchored[id(node)] = self._key_name()
         return node
 

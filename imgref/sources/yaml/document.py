@@ -12,6 +12,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final, cast
 
 __all__ = ["Lines", "Mapping", "Node", "Scalar", "Sequence", "after_properties", "walk"]
@@ -22,6 +23,8 @@ _MERGED: Final = 32
 _SMALL: Final = 8
 """How many pairs are searched one by one: a table for each of a file's many small mappings takes much memory."""
 
+_PIECE: Final = 1 << 16
+_NEXT: Final = (1).__add__
 _BREAK: Final = re.compile(r"\r\n?|\n")
 _PROPERTIES: Final = re.compile(r"(?:[!&][^\s]*+(?:\s|(?<=\s)#[^\r\n]*+)*+)*+")
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
@@ -106,9 +109,13 @@ class Mapping:
 
     def own(self, key: str) -> Node | None:
         """The last value that is written for ``key`` here."""
-        if len(self.flat) <= 2 * _SMALL:
-            last = (value for name, value in reversed(self.pairs) if isinstance(name, Scalar) and name.value == key)
-            return next(last, None)
+        flat = self.flat
+        if len(flat) <= 2 * _SMALL:
+            for at in range(len(flat) - 2, -1, -2):
+                name = flat[at]
+                if type(name) is Scalar and name.value == key:
+                    return flat[at + 1]
+            return None
         if self._table is None:
             self._table = {name.value: value for name, value in self.pairs if isinstance(name, Scalar)}
         return self._table.get(key)
@@ -157,7 +164,16 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._starts = array("I", [0])
-        self._starts.extend(found.end() for found in _BREAK.finditer(text))
+        if "\r" in text:
+            self._starts.extend(found.end() for found in _BREAK.finditer(text))
+            return
+        for start in range(0, len(text), _PIECE):
+            # All of this is done in C: of each line its length, and their sums.
+            lengths = map(len, text[start : start + _PIECE].split("\n"))
+            ends = accumulate(map(_NEXT, lengths), initial=start)
+            next(ends)
+            self._starts.extend(ends)
+            self._starts.pop()  # what is behind the last line feed ends later
 
     def at(self, index: int) -> tuple[int, int]:
         r"""Return line and column of the character at ``index``.

@@ -38,8 +38,9 @@ def text_of(node: Node | None, key: str) -> str:
 
 def type_of(node: Node | None) -> Type | None:
     """Return the type of an object, or None for anything else."""
-    version, kind = text_of(node, "apiVersion"), text_of(node, "kind")
-    if not version or not kind:
+    version = text_of(node, "apiVersion")
+    kind = text_of(node, "kind") if version else ""
+    if not kind:
         return None
     group, slash, _ = version.rpartition("/")
     return Type(group if slash else "", kind)

@@ -32,10 +32,11 @@ _UNUSUAL: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029\ufeff]")
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
 """What can write a character of a word in another way, in a string in double quotes."""
 
-_START: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_BESIDE: Final = re.compile(r"\?|\*[0-9A-Za-z_-]")
+"""What may begin a key that is not followed by its colon, or an alias, where one of :data:`_BEFORE` is before it."""
 
-_BESIDE: Final = re.compile(r"(?<![^\s\[{,:])(?:\?|\*[0-9A-Za-z_-])|\n[ \t?:-]{90}")
-"""What may begin a key that is not followed by its colon, an alias, or a line that is nested very deeply."""
+_BEFORE: Final = frozenset(" \t\r\n[{,:")
+_DEEP: Final = re.compile(r"\n[ \t?:-]{90}")
 
 _BRACKETS: Final = 60
 """How many brackets a document may have: with so few, and the length of an indent, it cannot be nested too deeply."""
@@ -47,9 +48,10 @@ _LINE: Final = re.compile(
 )
 _NO_HEAD: Final = re.compile(r"[\"'\[{]")
 _FIELDS: Final = ("apiVersion", "kind")
-_MARKS: Final = "\"'!&*?<"
+_AT_START: Final = re.compile("\n[\"'!&*?<]")
 """What a line begins with that may be a field in another way of writing."""
 
+_AFTER: Final = frozenset({"", " ", "\t", "\r", "\n"})
 _LONG: Final = 100_000
 """How far the fields that name an object are searched."""
 
@@ -84,11 +86,13 @@ def parts_of(text: str, kind: str | None, kinds_of: KindsOf) -> list[Part]:
 def _documents(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the documents begin and end; the mark of one is nothing else anywhere in YAML."""
     start = 0
-    if "\n---" in text:
-        for found in _START.finditer(text, 1):
-            if start or _content(text[: found.start()]) < found.start():
-                yield start, found.start()
-                start = found.start()
+    at = text.find("\n---") + 1
+    while at > 0:
+        # What is above the first mark is no document if nothing is there.
+        if text[at + 3 : at + 4] in _AFTER and (start or _after(_BLANK, text[:at], 0) < at):
+            yield start, at
+            start = at
+        at = text.find("\n---", at) + 1
     if start < len(text):
         yield start, len(text)
 
@@ -118,8 +122,18 @@ def _is_unusual(text: str) -> bool:
         "\n..." in text
         or text.count("[") + text.count("{") > _BRACKETS
         or ("\\" in text and _ESCAPE.search(text) is not None)
-        or _BESIDE.search(text) is not None
+        or _DEEP.search(text) is not None
+        or any(sign in text and _has_beside(text, sign) for sign in "?*")
     )
+
+
+def _has_beside(text: str, sign: str) -> bool:
+    at = text.find(sign)
+    while at >= 0:
+        if (at == 0 or text[at - 1] in _BEFORE) and _BESIDE.match(text, at) is not None:
+            return True
+        at = text.find(sign, at + 1)
+    return False
 
 
 def _head(text: str) -> Mapping | None:
@@ -139,7 +153,7 @@ def _head(text: str) -> Mapping | None:
             return None
         mapping.flat += (_scalar(field), _scalar(line[2]))
     mapping.close()
-    return None if any(f"\n{mark}" in text for mark in _MARKS) else mapping
+    return None if _AT_START.search(text, start) is not None else mapping
 
 
 def _content(text: str) -> int:
