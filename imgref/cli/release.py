@@ -51,6 +51,11 @@ __all__ = ["command"]
     help="Push SRC, an image on disk or elsewhere, to this repository first; join several into one index",
 )
 @annotation_option
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="With --image: add the labels of the build to the index as annotations, as imgref tags --labels prints them",
+)
 @click.option("--pick", metavar="NAME", help="With --image: the image to select if SRC has several")
 @click.option("--force-exact", is_flag=True, help="Move the exact tag even if it points to another image")
 @click.option(
@@ -129,8 +134,8 @@ def _sources(words: Sequence[str], repository: str | None, flags: Mapping[str, A
     """
     if repository is None and flags["pick"] is not None:
         raise click.UsageError("--pick goes with --image")
-    if repository is None and flags["annotations"]:
-        raise click.UsageError("--annotation goes with --image")
+    if repository is None and (flags["annotations"] or flags["labels"]):
+        raise click.UsageError(f"{'--annotation' if flags['annotations'] else '--labels'} goes with --image")
     # With --ci, all arguments are images; one that looks like a version is a mistake, unless it is a file.
     given = len(words) > 1 and (not flags["ci"] or repository is None or _is_version(words[-1]))
     sources = words[:-1] if given else words
@@ -187,7 +192,7 @@ def _release_on_registry(job: _Job, source: str) -> int:
 
 def _release_images(job: _Job, sources: Sequence[str], repository: str) -> int:
     place = read_repository(repository)
-    annotations = read_annotations(job.flags["annotations"])
+    annotations = {**(_labels(job) if job.flags["labels"] else {}), **read_annotations(job.flags["annotations"])}
     with open_images(job.client, sources, place, job.flags["pick"]) as opened:
         single = len(sources) == 1 and not annotations
         image = opened.parts[0].image if single else opened.joined(annotations)
@@ -195,6 +200,22 @@ def _release_images(job: _Job, sources: Sequence[str], repository: str) -> int:
         if release.plan.tags and not job.flags["dry_run"]:
             _push(job.client, image, place, opened.repositories)
     return _apply(job, release)
+
+
+def _labels(job: _Job) -> dict[str, str]:
+    """Return the annotations that the index gets from the build and the settings."""
+    from imgref.cli.tags._build_plan import Planned
+    from imgref.cli.tags._labels import index_annotations
+    from imgref.tags import plan_tags
+
+    build = None
+    if job.flags["ci"]:
+        from imgref.ci import detect
+        from imgref.cli._git import default_branch
+
+        build = detect(default_branch=default_branch())
+    planned = Planned(plan_tags(job.version, policy=job.options.policy), build)
+    return index_annotations(planned, job.options.metadata)
 
 
 def _push(

@@ -98,6 +98,36 @@ def test_release_of_one_image_keeps_its_digest_unless_it_gets_annotations(
     assert check_children(plain, path, "1.0.0", ["amd64"])["annotations"] == {"a": "b"}
 
 
+def test_release_adds_the_labels_of_the_build_to_the_index(plain: Registry, home: Home, unique: Unique) -> None:
+    path, builds = unique("app"), unique("builds")
+    layout, _ = layouts(home)
+    put_image(plain, builds, "amd64")
+    name = "org.opencontainers.image."
+    settings = '[tags.annotations]\n"index:org.example.team" = "core"\n"manifest:org.example.no" = "x"\n'
+    (home.path / "work" / ".imgref.toml").write_text(settings)
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/tags/v1.2.3"}
+    ci |= {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/app", "GITHUB_SHA": "5" * 40}
+    home.environ.update(ci)
+    command = ["release", layout, f"{plain.host}/{builds}:amd64", "--ci", "--image", f"{plain.host}/{path}", "--labels"]
+    lines = good(home.imgref(*command, f"--annotation={name}title=Mine"))
+    index = check_children(plain, path, "1.2.3", ["arm64", "amd64"])
+    assert index["annotations"] == {
+        f"{name}ref.name": "1.2.3",
+        f"{name}revision": "5" * 40,
+        f"{name}source": "https://github.com/acme/app",
+        f"{name}title": "Mine",
+        f"{name}version": "1.2.3",
+        "org.example.team": "core",
+    }
+    # The same images become the same index, so that the release can be repeated.
+    again = good(home.imgref(*command, f"--annotation={name}title=Mine"))
+    assert (lines[0].split()[1], again[0].split()[1]) == ("created", "unchanged")
+    home.environ["SOURCE_DATE_EPOCH"] = "0"
+    good(home.imgref(*command, "--force-exact"))
+    index = check_children(plain, path, "1.2.3", ["arm64", "amd64"])
+    assert f'{name}created": "1970-01-01T00:00:00Z"' in json.dumps(index)
+
+
 def test_release_of_one_index_keeps_its_digest(plain: Registry, home: Home, unique: Unique) -> None:
     path = unique("app")
     layout, tar = layouts(home)
@@ -158,6 +188,7 @@ def test_platforms_of_a_joined_release_are_those_of_its_images(plain: Registry, 
     [
         (["release", "app:1", "app:2", "1.0.0"], "several images need --image REPO"),
         (["release", "app:1", "1.0.0", "--annotation", "a=b"], "--annotation goes with --image"),
+        (["release", "app:1", "1.0.0", "--labels"], "--labels goes with --image"),
         (["release", "app:1", "app:2", "1.0.0", "--image", "app", "--pick", "x"], "--pick goes with a single image"),
         (["release", "app:1"], "no VERSION given"),
         (["release", "missing", "1.0.0", "--image", "localhost:1/app"], "there is no such file, and an image on a"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -13,7 +14,7 @@ from imgref.cli.tags._build_plan import created
 if TYPE_CHECKING:
     from imgref.cli.tags._build_plan import Planned
 
-__all__ = ["NO_METADATA", "Metadata", "read_metadata"]
+__all__ = ["NO_METADATA", "Metadata", "index_annotations", "read_metadata"]
 
 _PREFIX: Final = "org.opencontainers.image."
 _KEY: Final = "[A-Za-z0-9][A-Za-z0-9._/-]*"
@@ -39,6 +40,18 @@ class Metadata(NamedTuple):
         """The annotations, each with what it is of."""
         return {key if re.match(_LEVEL, key) else f"manifest:{key}": value for key, value in self.annotations.items()}
 
+    @property
+    def of_index(self) -> dict[str, str]:
+        """The annotations of an index: those without a level, and those of the level ``index``, without it."""
+        found: dict[str, str] = {}
+        for key, value in self.annotations.items():
+            level = re.match(_LEVEL, key)
+            if level is None:
+                found.setdefault(key, value)
+            elif "index" in level[0][:-1].split(","):
+                found[key[level.end() :]] = value
+        return found
+
 
 NO_METADATA: Final = Metadata({}, {})
 
@@ -61,6 +74,21 @@ def read_metadata(planned: Planned, params: Mapping[str, Any], settings: Mapping
         **_pairs("--annotation", params["annotation"], f"(?:{_LEVEL})?{_KEY}"),
     }
     return Metadata({**known, **labels}, {**known, **annotations}, typed | {*labels} | {*annotations})
+
+
+def index_annotations(planned: Planned, settings: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what is known of a build, with what the settings add or override, as annotations of an index.
+
+    ``created`` is omitted unless ``SOURCE_DATE_EPOCH`` is set: the same images must become the same index each time,
+    so that a release that was interrupted can be repeated.
+    """
+    params = {"source": None, "revision": None, "label": (), "annotation": ()}
+    metadata = read_metadata(planned, params, settings)
+    unknown = {f"{_PREFIX}created"} - settings.get("annotations", {}).keys()
+    if os.environ.get("SOURCE_DATE_EPOCH"):
+        unknown = set()
+    kept = {key: value for key, value in metadata.annotations.items() if key not in unknown}
+    return metadata._replace(annotations=kept).of_index
 
 
 def _pairs(option: str, values: Iterable[str], key_pattern: str) -> dict[str, str]:
