@@ -5,10 +5,12 @@ Elsewhere each run tries other examples, so that few are enough. HYPOTHESIS_PROF
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,9 +22,29 @@ settings.register_profile("few", deadline=None, derandomize=True, max_examples=2
 settings.register_profile("many", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same" if IN_CI else "new"))
 
+E2E = Path(__file__).parent / "e2e"
+
 # A shell starts what runs in the background with interrupts ignored, and every process started from here would inherit
 # that: those whose interrupts are tested must hear them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the end-to-end tests where none will run: their imports take a second in each process."""
+    return True if collection_path == E2E and config.option.markexpr == "not e2e" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let a process that has no tests left take over those of another, since some tests take long."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector from visiting thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
