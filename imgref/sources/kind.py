@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imgref._utils.dataclasses import dataclass
 from imgref.sources.syntax import Syntax
 
 __all__ = ["Kind"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import Final
 
 from urllib3.exceptions import (
@@ -19,6 +18,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from imgref._utils.dataclasses import dataclass
 from imgref.registry.transport.addresses import shown_url
 from imgref.registry.transport.reading import TooSlow
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from imgref._utils.dataclasses import replace
 from imgref.sources.contract import Context
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
