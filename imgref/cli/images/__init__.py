@@ -65,9 +65,12 @@ def command(of: str | None, style: str, **options: object) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    whole = _inventory(request)
+    whole, not_understood = _inventory(request)
     for gap in whole.unread:
-        (_console.error if gap.is_error else _console.warn)(f"{gap.place}: not read: {gap.reason}")
+        if gap.path not in not_understood or gap.is_error:
+            (_console.error if gap.is_error else _console.warn)(f"{gap.place}: not read: {gap.reason}")
+    if not_understood:
+        _console.warn(_told(len(not_understood)))
     failed = EXIT_BAD_INPUT if any(gap.is_error for gap in whole.unread) else 0
     shown = whole if query is None else around(whole, query)
     if query is not None and not shown.images and not shown.builds:
@@ -79,7 +82,13 @@ def command(of: str | None, style: str, **options: object) -> int:
     return failed
 
 
-def _inventory(request: Request) -> Inventory:
+def _told(count: int) -> str:
+    files = "1 file that may use images was" if count == 1 else f"{count} files that may use images were"
+    return f"{files} not understood; imgref check --show-skipped lists {'it' if count == 1 else 'them'}"
+
+
+def _inventory(request: Request) -> tuple[Inventory, set[str]]:
+    """Return the inventory, and the files that may use images and were not understood."""
     policies = policies_of(request)
     files = files_of(request, policies)
 
@@ -92,15 +101,17 @@ def _inventory(request: Request) -> Inventory:
         result = next(check([task], policies.found, options_with({**args, **request.build_args}), jobs=1), None)
         return None if result is None else result.reading
 
-    results = list(chain(files.unread, check(files.tasks, policies.found, options_with(request.build_args))))
+    checked = check(files.tasks, policies.found, options_with(request.build_args))
+    results = list(chain(files.unread, checked, files.passed_over()))
     readings = ((result.path, result.reading) for result in results if result.reading is not None)
-    return take_inventory(readings, reread=reread, unread=_unread(results, request))
+    inventory = take_inventory(readings, reread=reread, unread=_unread(results, request))
+    return inventory, {result.path for result in results if result.status == "unrecognized"}
 
 
 def _unread(results: Iterable[Checked], request: Request) -> Iterator[Unread]:
     """Yield the files of which nothing was read; take_inventory finds those with a part that was not."""
     for result in results:
-        if result.status in {"checked", "nothing"} or result.reading is not None:
+        if result.status in {"checked", "nothing", "excluded"} or result.reading is not None:
             continue
         if result.status == "unknown" and request.ignore_unknown:
             continue
@@ -108,4 +119,4 @@ def _unread(results: Iterable[Checked], request: Request) -> Iterator[Unread]:
         if result.status == "unknown":
             reason = "the kind of this file is unknown; name it with --as KIND or in [check.files], or skip such files"
             reason += " with --ignore-unknown"
-        yield Unread(result.path, reason, is_error=result.status in {"unknown", "unread"})
+        yield Unread(result.path, reason, result.line or None, is_error=result.status in {"unknown", "unread"})

@@ -83,6 +83,22 @@ def test_what_check_only_warns_about_does_not_fail(tmp_path: Path) -> None:
     assert "warning: out: not read: " in done.stderr
 
 
+def test_files_that_were_not_understood_are_counted_and_listed(tmp_path: Path) -> None:
+    files = {
+        "a.sh": "\ndocker run redis\n",
+        "b.yaml": "thing:\n  image: nginx\n",
+        "vendor/c.sh": "docker pull redis\n",
+        ".imgref.toml": '[check]\nexclude = ["vendor/**", "vendor/c.sh"]\n',
+        "Dockerfile": "FROM alpine:3.21\n",
+    }
+    done = imgref("images", "--format", "json", cwd=written(tmp_path, files))
+    assert done.exit == 0
+    gaps = [(gap["path"], gap["line"], gap["level"]) for gap in json.loads(done.stdout)["unread"]]
+    assert gaps == [("b.yaml", 2, "warning"), ("a.sh", 2, "warning")]
+    told = "2 files that may use images were not understood; imgref check --show-skipped lists them"
+    assert [line for line in done.stderr.splitlines() if "warning" in line] == [f"warning: {told}"]
+
+
 def test_settings_exclude_files_and_name_kinds(tmp_path: Path) -> None:
     settings = '[check]\nexclude = ["old"]\n[check.files]\n"*.txt" = "dockerfile"\n'
     files = {".imgref.toml": settings, "old/Dockerfile": "FROM a:1\n", "x.txt": "FROM b:1\n"}
