@@ -429,7 +429,10 @@ def test_two_releasers_that_are_killed_at_random_with_a_faulty_list_end_right(
             break
         for share, process in processes:
             if chance.random() < 0.4:
-                time.sleep(chance.uniform(0.2, 0.6))
+                # At a random request of the two: a release makes about thirty.
+                last = len(faulty.seen) + chance.randrange(40)
+                while len(faulty.seen) < last and process.poll() is None:
+                    time.sleep(0.005)
                 process.send_signal(chance.choice([signal.SIGKILL, signal.SIGINT]))
             if process.wait(60) == 0:
                 share.pop(0)
