@@ -8,26 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 
 from imgref._utils.dataclasses import dataclass
 from imgref.cli._times import parse_since
-from imgref.update import variant_of, version_of
-from imgref.versions import SCHEMES, Version, VersionRange, read_names
+from imgref.update.listed import ListedTag, read_tags
+from imgref.versions import SCHEMES, VersionRange
 
-__all__ = ["ListedTag", "TagQuery", "query_options", "read_tags"]
+__all__ = ["TagQuery", "query_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class ListedTag(NamedTuple):
-    """A tag with the version and the variant that it names; None where it names none."""
-
-    name: str
-    version: Version | None = None
-    variant: str | None = None
 
 
 def _since(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -137,19 +129,6 @@ class TagQuery:
         if self.variant is not None and self.variant not in (tag.variant, tag.name):
             return False
         return self.versions is None or (tag.version is not None and tag.version in self.versions)
-
-
-def read_tags(names: Iterable[str], scheme: str) -> list[ListedTag]:
-    """Return tags with the version and the variant that each names."""
-    variants = {name: variant_of(name) for name in names}
-    texts = {name: _without_variant(name) if variant else name for name, variant in variants.items()}
-    read = read_names(dict.fromkeys(texts.values()), scheme)
-    return [ListedTag(name, read.get(texts[name]), variant) for name, variant in variants.items()]
-
-
-def _without_variant(name: str) -> str:
-    version = version_of(name)
-    return name if version is None else version.text
 
 
 def _ordered(tags: list[ListedTag], by: str) -> list[ListedTag]:

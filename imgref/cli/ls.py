@@ -12,8 +12,9 @@ from imgref.cli._help import Command
 from imgref.cli._progress import counting
 from imgref.cli._registry import read_repository, with_lookup
 from imgref.cli._sizes import shown_size
-from imgref.cli._tag_query import ListedTag, TagQuery, query_options
+from imgref.cli._tag_query import TagQuery, query_options
 from imgref.cli._times import iso_time, shown_time
+from imgref.update.listed import ListedTag
 
 if TYPE_CHECKING:
     from imgref.reference import ImageReference

@@ -14,8 +14,8 @@ from imgref.cli import _console
 from imgref.cli._help import Command
 from imgref.cli._registry import read_repository, with_client
 from imgref.cli._sizes import shown_size
-from imgref.cli._tag_query import read_tags
 from imgref.cli._times import parse_since
+from imgref.update.listed import read_tags
 
 if TYPE_CHECKING:
     from imgref.reference import ImageReference
@@ -100,21 +100,11 @@ def command(
 
 
 def _plan(client: RegistryClient, repo: ImageReference, rules: PruneRules) -> tuple[RepositoryReader, PrunePlan]:
-    from imgref.registry.prune.plan import plan_deletions
+    from imgref.registry.prune.planning import plan_prune
     from imgref.registry.prune.reader import RepositoryReader
-    from imgref.registry.prune.rules import floating_names, select_tags
 
     reader = RepositoryReader(client, repo)
-    tags = reader.tags()
-    read = read_tags(tags, "semver")
-    selections = select_tags(read, rules)
-    chosen = [tag for tag in read if selections[tag.name].selected]
-    if chosen:
-        reader.check_unlisted(sorted(floating_names(chosen) - tags.keys()))
-    if rules.before is not None:
-        selections = reader.narrow(tags, selections, rules.before)
-    reader.load(tags)
-    return reader, plan_deletions(repo, tags, reader.graph, selections)
+    return reader, plan_prune(reader, rules, read_tags)
 
 
 def _delete(client: RegistryClient, plan: PrunePlan, reader: RepositoryReader, style: str) -> list[PlannedManifest]:

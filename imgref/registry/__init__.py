@@ -20,6 +20,7 @@ The modules, in the order in which to read them:
 - :mod:`imgref.registry.transfer.moves`: push, pull and copy, over :mod:`imgref.registry.transfer.uploads`
 - :mod:`imgref.registry.release`: the tags of a version, put so that none moves backwards
 - :mod:`imgref.registry.transfer.retag`: more tags for an image that is there
+- :mod:`imgref.registry.prune`: what nothing needs any more, planned and deleted
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from imgref.registry.credentials import Credential, Credentials
     from imgref.registry.hosts import Hosts, Trust
     from imgref.registry.overwrite import Overwrite, TagChange
+    from imgref.registry.prune.apply import Deletion, apply_prune
+    from imgref.registry.prune.plan import PlannedManifest, PrunePlan
+    from imgref.registry.prune.planning import plan_prune
+    from imgref.registry.prune.reader import RepositoryReader
+    from imgref.registry.prune.rules import PruneRules
     from imgref.registry.release import Release, TagOutcome, apply_release, plan_release
     from imgref.registry.transfer.moves import copy, pull, push
     from imgref.registry.transfer.progress import LayerOutcome, Transferred, Watcher
@@ -42,19 +48,26 @@ if TYPE_CHECKING:
 __all__ = [
     "Credential",
     "Credentials",
+    "Deletion",
     "Event",
     "Hosts",
     "LayerOutcome",
     "Overwrite",
+    "PlannedManifest",
+    "PrunePlan",
+    "PruneRules",
     "RegistryClient",
     "Release",
+    "RepositoryReader",
     "TagChange",
     "TagOutcome",
     "Transferred",
     "Trust",
     "Watcher",
+    "apply_prune",
     "apply_release",
     "copy",
+    "plan_prune",
     "plan_release",
     "pull",
     "push",
@@ -69,6 +82,11 @@ if not TYPE_CHECKING:
             "credentials": ("Credential", "Credentials"),
             "hosts": ("Hosts", "Trust"),
             "overwrite": ("Overwrite", "TagChange"),
+            "prune.apply": ("Deletion", "apply_prune"),
+            "prune.plan": ("PlannedManifest", "PrunePlan"),
+            "prune.planning": ("plan_prune",),
+            "prune.reader": ("RepositoryReader",),
+            "prune.rules": ("PruneRules",),
             "release": ("Release", "TagOutcome", "apply_release", "plan_release"),
             "transfer.moves": ("copy", "pull", "push"),
             "transfer.progress": ("LayerOutcome", "Transferred", "Watcher"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imgref.update.dotenv import with_dotenv
     from imgref.update.edits import Edit
     from imgref.update.exact import exact_tag
+    from imgref.update.listed import ListedTag, read_tags
     from imgref.update.moving import Outlook, Question, outlooks, plan_update
     from imgref.update.pinning import plan_pin, plan_unpin
     from imgref.update.plan import Change, FilePlan, Left, Plan, Spot, spots
@@ -43,6 +44,7 @@ __all__ = [
     "ImageRule",
     "Left",
     "Level",
+    "ListedTag",
     "Outlook",
     "Plan",
     "Question",
@@ -67,6 +69,7 @@ __all__ = [
     "read_source",
     "read_sources",
     "read_tag",
+    "read_tags",
     "spots",
     "variant_of",
     "version_of",
@@ -93,6 +96,7 @@ if not TYPE_CHECKING:
             "dotenv": ("with_dotenv",),
             "edits": ("Edit",),
             "exact": ("exact_tag",),
+            "listed": ("ListedTag", "read_tags"),
             "moving": (
                 "Outlook",
                 "Question",

@@ -11,10 +11,10 @@ import click
 
 from imgref._utils.dataclasses import dataclass
 from imgref.cli import EXIT_REGISTRY, _console
-from imgref.cli._tag_query import read_tags
 from imgref.errors import ImgrefError, InvalidReference, RegistryError
 from imgref.reference import ImageReference, left_out, mirrored, parse
 from imgref.repository import Repository
+from imgref.update.listed import read_tags
 
 if TYPE_CHECKING:
     from imgref.platforms import Platform

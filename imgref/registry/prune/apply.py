@@ -39,7 +39,7 @@ def apply_prune(
 
     Args:
         client: the client to use.
-        plan: the plan.
+        plan: the plan, from :func:`imgref.registry.plan_prune`.
         reader: has read the repository for the plan.
         on_deletion: receives what happened to each manifest, as it happens.
 

@@ -42,6 +42,11 @@ class RepositoryReader:
         self._lists_referrers = True
         self.graph = Graph(())
 
+    @property
+    def repository(self) -> ImageReference:
+        """The repository."""
+        return self._repository
+
     def tags(self, known: Collection[str] = (), gone: Collection[str] = ()) -> dict[str, str]:
         """Return all tags, each with the digest that it points to.
 

@@ -11,12 +11,13 @@ from e2e.images import Image, put_image
 from registry.kit import app
 from registry.server import RegistryServer
 
-from imgref.cli._tag_query import read_tags
 from imgref.registry.client import RegistryClient
 from imgref.registry.prune.apply import Deletion, apply_prune
-from imgref.registry.prune.plan import PrunePlan, plan_deletions
+from imgref.registry.prune.plan import PrunePlan
+from imgref.registry.prune.planning import plan_prune
 from imgref.registry.prune.reader import RepositoryReader
-from imgref.registry.prune.rules import PruneRules, select_tags
+from imgref.registry.prune.rules import PruneRules
+from imgref.update.listed import read_tags
 
 
 @dataclass
@@ -38,12 +39,7 @@ class Pruned:
         return image
 
     def plan(self, *patterns: str, before: datetime | None = None) -> PrunePlan:
-        tags = self.reader.tags()
-        selections = select_tags(read_tags(tags, "semver"), PruneRules(patterns=patterns))
-        if before is not None:
-            selections = self.reader.narrow(tags, selections, before)
-        self.reader.load(tags)
-        return plan_deletions(app(self.server), tags, self.reader.graph, selections)
+        return plan_prune(self.reader, PruneRules(patterns=patterns, before=before), read_tags)
 
     def apply(self, plan: PrunePlan) -> list[str]:
         """Apply a plan, and return what was deleted."""

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import each
 
-from imgref.cli._tag_query import read_tags
 from imgref.errors import InvalidTag
 from imgref.registry.prune.rules import PruneRules, floating_names, select_tags
+from imgref.update.listed import read_tags
 
 
 def selected(names: str, rules: PruneRules) -> str:
