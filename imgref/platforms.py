@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.errors import quote
 
 __all__ = ["Platform", "best_match"]

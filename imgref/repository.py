@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 from imgref.reference._image_reference import DEFAULT_REGISTRY, from_parts

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from imgref._grammar import DIGEST, is_a
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.image import Image, assemble
 from imgref.archive.manifest import MANIFEST_LIMIT, Descriptor, Manifest, read_json
 from imgref.archive.storage import Files

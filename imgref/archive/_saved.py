@@ -7,11 +7,11 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final, TypeGuard
 
 from imgref._grammar import DIGEST, is_a
-from imgref._utils.dataclasses import dataclass
 from imgref.archive._json import read_value
 from imgref.archive._layout import Entry
 from imgref.archive.image import Blob, Image, short_id

@@ -6,10 +6,10 @@ https://github.com/opencontainers/image-spec/blob/main/config.md
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.platforms import Platform
 
 __all__ = ["ImageConfig", "read_time"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from imgref._grammar import DIGEST, is_a
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.manifest import DOCKER_CONFIG, OCI_CONFIG, Descriptor, Manifest, read_json
 
 __all__ = ["Blob", "Image", "ImageSource", "SourceBlob", "assemble", "short_id"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.config import ImageConfig
 from imgref.archive.image import Blob, Image
 from imgref.archive.manifest import (

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from imgref._grammar import DIGEST, is_a
-from imgref._utils.dataclasses import dataclass, field
 from imgref.archive._json import read_json
 from imgref.errors import quote
 from imgref.platforms import Platform

@@ -12,10 +12,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref._utils.suggest import nearest
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of

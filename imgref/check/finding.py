@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from imgref._printable import masked
-from imgref._utils.dataclasses import dataclass
 
 __all__ = ["Finding", "Severity"]
 

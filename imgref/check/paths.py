@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Finding
 from imgref.check.policy import Policy
 from imgref.check.result import Checked

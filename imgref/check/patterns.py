@@ -7,11 +7,11 @@ Images are matched on what a reference means, never on how it is written: ``ngin
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from imgref._grammar import ADDRESS, QUALIFIED, is_a
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import ImgrefError, quote
 from imgref.hosts import canonical
 from imgref.reference import DEFAULT_REGISTRY, ImageReference

@@ -6,10 +6,10 @@ read. The client that talks to registries never uses it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Severity
 from imgref.check.patterns import ImagePattern, PathPatterns
 from imgref.hosts import HostPattern
@@ -74,7 +74,7 @@ class Policy:
     golden: tuple[ImagePattern, ...] | None = None
     golden_scope: str = "final"
     insecure: tuple[HostPattern, ...] = ()
-    exclude: PathPatterns = PathPatterns()
+    exclude: PathPatterns = PathPatterns()  # noqa: RUF009  immutable
     per_file_ignores: tuple[tuple[PathPatterns, frozenset[str]], ...] = ()
     exceptions: tuple[Exemption, ...] = ()
     root: Path | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Finding
 from imgref.sources.occurrence import Occurrence, Reading
 

@@ -12,11 +12,11 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
 
 from imgref._printable import MASK, masked
-from imgref._utils.dataclasses import dataclass, field, replace
 from imgref.check.evaluate import evaluate
 from imgref.check.finding import Finding
 from imgref.check.online import unanswered

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imgref._utils.dataclasses import replace
 from imgref.check.finding import Finding, Severity
 from imgref.check.rules import RULES
 

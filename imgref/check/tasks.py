@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from imgref._utils.dataclasses import dataclass
 from imgref.check.policy import Policy
 from imgref.sources.walk import Listing, shown_path
 

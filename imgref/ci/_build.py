@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.ci._read import Facts
 
 __all__ = ["Build", "Event", "build_of"]

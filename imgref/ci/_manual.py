@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import replace
 from imgref.ci._build import Build, build_of
 from imgref.ci._forms import MERGE_QUEUE, REF_FORMS
 from imgref.ci._read import Facts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.ci._event_file import EventFile
 from imgref.ci._forms import (
     BRANCH_FORMS,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Event", "System"]
 

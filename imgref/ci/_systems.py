@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.ci._system import Event, System
 
 __all__ = ["SYSTEMS"]

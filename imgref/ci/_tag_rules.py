@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
 from imgref._grammar import TAG_MAX
-from imgref._utils.dataclasses import dataclass, field, replace
 from imgref.ci._build import Build
 from imgref.ci._tag_templates import UNIQUE, Facts, NoTag, Template
 from imgref.ci._tags import BuildTags, is_reserved, name_of_branch, plan_of_sha, tags_of_build

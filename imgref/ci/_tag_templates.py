@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass
 from imgref._utils.suggest import did_you_mean
 from imgref.ci._build import Build
 from imgref.errors import InvalidTag, UnknownBuild

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from imgref._grammar import TAG_MAX
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.ci._build import Build
 from imgref.errors import InvalidVersion, UnknownBuild
 from imgref.tags import MOVING, ExistingTags, TagPlan, TagPolicy, plan_tags, sanitize_tag, suffixed

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import click
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Severity
 from imgref.check.reports import FORMATS
 from imgref.check.rules import ONLINE, codes_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import ImgrefError
 
 if TYPE_CHECKING:

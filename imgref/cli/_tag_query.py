@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, cast
 
 import click
 
-from imgref._utils.dataclasses import dataclass
 from imgref.cli._times import parse_since
 from imgref.update.listed import ListedTag, read_tags
 from imgref.versions import SCHEMES, VersionRange

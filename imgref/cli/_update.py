@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.patterns import ImagePattern, PatternError
 from imgref.check.policy import Policy
 from imgref.check.runner import unlisted

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.cli import EXIT_BAD_INPUT, EXIT_FINDINGS, EXIT_MISSING, EXIT_REGISTRY, _console
 from imgref.cli._help import Command
 from imgref.cli._lookups import Lookups

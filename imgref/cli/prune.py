@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from imgref._utils.dataclasses import replace
 from imgref.cli import _console
 from imgref.cli._help import Command
 from imgref.cli._registry import read_repository, with_client

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from imgref._utils.dataclasses import replace
 from imgref.cli import EXIT_FINDINGS, _console
 from imgref.cli._help import Command
 from imgref.cli._image_sources import annotation_option, open_images, read_annotations

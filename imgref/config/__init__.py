@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref._utils.suggest import did_you_mean
 from imgref.errors import ConfigError, quote
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, field, replace
 from imgref.errors import InvalidReference
 from imgref.inventory.model import Build, Definition, Ingredient, Use
 from imgref.inventory.stages import ingredients

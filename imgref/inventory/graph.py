@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.errors import InvalidReference
 from imgref.inventory.model import Build, Ingredient, Inventory, UsedImage
 from imgref.reference import ImageReference, parse

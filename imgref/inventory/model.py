@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 from imgref.sources.occurrence import Role
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import InvalidReference
 from imgref.inventory.model import Ingredient
 from imgref.reference import parse

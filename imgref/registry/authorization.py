@@ -10,10 +10,10 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from imgref._utils.dataclasses import dataclass, field, replace
 from imgref.archive.manifest import read_json
 from imgref.errors import AuthenticationError, RateLimited, RegistryError
 from imgref.hosts import split_host

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import quote as percent
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import NotFound, RegistryError, RegistryUnavailable
 from imgref.reference import ImageReference
 from imgref.registry.answers import check_digest

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.archive.config import ImageConfig, read_time
 from imgref.archive.manifest import Descriptor, Manifest
 from imgref.errors import NotFound, RegistryError

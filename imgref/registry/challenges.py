@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.registry.transport import Response
 
 __all__ = ["Challenge", "challenges", "preferred", "unsupported"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import AuthenticationError
 
 __all__ = ["Credential", "Kind", "refused"]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from imgref._grammar import REGISTRY, is_a
-from imgref._utils.dataclasses import dataclass, field
 from imgref._utils.directories import config_home, home_of
 from imgref.errors import ConfigError, quote
 from imgref.hosts import DOCKER_HUB, DOCKER_HUB_SERVER, HostPattern, in_network, is_loopback, split_host

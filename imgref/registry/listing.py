@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import NotFound, RegistryError, UnreliableTagList
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from imgref._utils.dataclasses import replace
 from imgref.archive.manifest import Descriptor, Manifest
 from imgref.errors import NotFound, RateLimited, RegistryError, RegistryUnavailable
 from imgref.platforms import Platform

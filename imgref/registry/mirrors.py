@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from imgref._grammar import REGISTRY, is_a
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import ConfigError, InvalidReference, RegistryError, quote
 from imgref.hosts import split_host
 from imgref.reference import DEFAULT_REGISTRY, ImageReference, parse

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.manifest import Manifest
 from imgref.errors import RateLimited, RegistryUnavailable, TagConflict
 from imgref.reference import ImageReference

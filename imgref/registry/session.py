@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import urlsplit
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.archive._json import read_json, read_value
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable, quote
 from imgref.reference import ImageReference

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgref._utils.dataclasses import dataclass
+from dataclasses import dataclass
 
 __all__ = ["BuildTarget", "Stage"]
 

@@ -27,9 +27,9 @@ positions, order and comments right for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.sources.occurrence import Reading
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.errors import ImgrefError
 from imgref.sources.beside import files_beside
 from imgref.sources.contract import Context, Reader

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from imgref._utils.dataclasses import dataclass
 from imgref.sources._lines import TextLines
 from imgref.sources.below import KEEP, Below, lines_with
 from imgref.sources.kinds import lines_of, syntax_of

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imgref._utils.dataclasses import dataclass
+from dataclasses import dataclass
+
 from imgref.sources.syntax import Syntax
 
 __all__ = ["Kind"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
-
-from imgref._utils.dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from imgref.sources.builds import BuildTarget, Stage

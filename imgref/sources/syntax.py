@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
-
-from imgref._utils.dataclasses import dataclass
 
 __all__ = ["DOCKERFILE", "GROOVY", "HCL", "JSON", "JSONC", "TOML", "UNIT", "YAML", "Syntax"]
 

@@ -11,10 +11,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Listing", "Unlisted", "shown_path"]
 

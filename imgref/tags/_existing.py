@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from imgref._utils.dataclasses import replace
 from imgref.tags._policy import TagPolicy
 from imgref.tags._values import ExistingTags
 from imgref.versions import Version, beside, read_name

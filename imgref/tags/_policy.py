@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from imgref import _grammar
 from imgref._grammar import is_a
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import InvalidTag
 from imgref.versions import SCHEMES
 

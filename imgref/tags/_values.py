@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
-
-from imgref._utils.dataclasses import dataclass
 
 
 class ExistingTags(NamedTuple):

@@ -11,9 +11,9 @@ list, never on the way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
-from imgref._utils.dataclasses import replace
 from imgref.update.candidates import LEVELS, Level, change, has_same_shape, may_move, order, spelling
 from imgref.update.lonely import Lonely
 from imgref.update.repository import Repository, bare_numbers_that_count

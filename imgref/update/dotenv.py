@@ -10,9 +10,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.sources.contract import Context
 from imgref.sources.decoding import Unreadable, encoding_of
 from imgref.sources.find import read

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from imgref._grammar import REFERENCE
-from imgref._utils.dataclasses import dataclass
 from imgref.sources.decoding import encoding_of
 from imgref.sources.target import UNSURE, TextSpan
 from imgref.update.consumers import DOTENV, takes_tag_and_digest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 from imgref.update.aliases import likely_aliases, most_specific
 from imgref.update.registry import Failed, Registry

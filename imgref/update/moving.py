@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 from imgref.update.choose import choose_newer
 from imgref.update.edits import Refused, Wanted, texts_for

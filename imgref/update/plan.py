@@ -8,9 +8,9 @@ read again in memory, and where it does not say what the decisions say, nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import InvalidReference
 from imgref.reference import ImageReference, parse
 from imgref.sources.occurrence import Occurrence, Reading

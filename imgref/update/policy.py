@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 from imgref.update.candidates import Level
 from imgref.versions import VersionRange

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 
 __all__ = ["Failed", "Registry"]

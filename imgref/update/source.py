@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.sources.beside import files_beside
 from imgref.sources.contract import Context
 from imgref.sources.decoding import encoding_of
@@ -49,7 +49,7 @@ class Source:
     place: Place
     named: bool
     reading: Reading
-    context: Context = Context()
+    context: Context = Context()  # noqa: RUF009  immutable
     reader: Callable[[bytes], tuple[Reading | None, str]] | None = None
 
     def reread(self, data: bytes) -> tuple[Reading | None, str]:

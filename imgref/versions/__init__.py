@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.errors import InvalidVersion
 from imgref.versions._schemes import LONGEST, SCHEMES, read_semver_float, read_text
 from imgref.versions._version import Version

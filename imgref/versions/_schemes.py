@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.versions._version import Version
 
 _TAILS: Final = ("dev", "alpha", "beta", "rc")

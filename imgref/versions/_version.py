@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
-
-from imgref._utils.dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

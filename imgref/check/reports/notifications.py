@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.reports._identity import uri_of
 from imgref.check.result import Checked
 

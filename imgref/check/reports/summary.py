@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from imgref._printable import printable
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
 from imgref._printable import printable
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Finding
 
 __all__ = ["Drawing", "Repeated", "concise", "full", "full_end"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from imgref._utils.dataclasses import dataclass
 from imgref.check.finding import Severity
 from imgref.check.policy import Policy
 from imgref.errors import InvalidReference

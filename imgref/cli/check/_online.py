@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.archive.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor
 from imgref.check.online import Questions, questions
 from imgref.check.policy import Policy

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from imgref._printable import masked
-from imgref._utils.dataclasses import dataclass, field
 from imgref.check.finding import Finding
 from imgref.check.reports import report
 from imgref.check.reports.grouped import grouped

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from imgref._utils.dataclasses import dataclass
 from imgref.cli import EXIT_REGISTRY, _console
 from imgref.errors import ImgrefError, InvalidReference, RegistryError
 from imgref.reference import ImageReference, left_out, mirrored, parse

@@ -7,9 +7,8 @@ column that an arrow passes, order the columns so that few arrows cross, and mov
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Box", "Drawn", "Size", "layout"]
 

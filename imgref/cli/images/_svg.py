@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from imgref._printable import masked, printable
-from imgref._utils.dataclasses import dataclass
 from imgref.cli.images._layout import Box, Drawn, Size, layout
 from imgref.cli.images._summary import short
 

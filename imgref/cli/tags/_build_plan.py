@@ -60,7 +60,8 @@ def plan_of_build(context: click.Context, options: PlanOptions) -> Planned:
     Raises:
         ImgrefError: the build, a rule or a source cannot be used.
     """
-    from imgref._utils.dataclasses import replace
+    from dataclasses import replace
+
     from imgref.ci import matched_build, plan_build
     from imgref.cli._git import default_branch
 

@@ -7,8 +7,8 @@ deletion imgref asks where every tag points. A tag that is new or has moved keep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.errors import NotFound, RateLimited, RegistryError, RegistryUnavailable
 from imgref.registry.client import RegistryClient
 from imgref.registry.prune.graph import attached_to

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.manifest import Descriptor
 
 __all__ = ["Graph", "Node", "attached_to"]

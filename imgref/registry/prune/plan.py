@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from imgref._utils.dataclasses import dataclass
 from imgref.reference import ImageReference
 from imgref.registry.prune.graph import Graph, attached_to
 from imgref.registry.prune.rules import Selection

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple, Protocol
 
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import InvalidTag
 from imgref.registry.prune.graph import attached_to
 from imgref.tags import suffixed

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import eq
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.archive.manifest import Manifest
 from imgref.errors import RegistryError, TagConflict, UnreliableTagList
 from imgref.registry.client import RegistryClient

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from imgref._utils.dataclasses import dataclass
 from imgref.errors import TagConflict, UnreliableTagList
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient

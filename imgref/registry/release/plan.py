@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.errors import InvalidTag
 from imgref.reference import ImageReference
 from imgref.registry.client import RegistryClient

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.image import Blob
 from imgref.reference import ImageReference
 

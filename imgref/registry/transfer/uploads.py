@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.archive.image import Blob, Image
 from imgref.archive.manifest import Descriptor, Manifest
 from imgref.errors import AuthenticationError, NotFound, RateLimited, RegistryError, RegistryUnavailable

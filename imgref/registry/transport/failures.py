@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from dataclasses import dataclass
 from typing import Final
 
 from urllib3.exceptions import (
@@ -18,7 +19,6 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from imgref._utils.dataclasses import dataclass
 from imgref.registry.transport.addresses import shown_url
 from imgref.registry.transport.reading import TooSlow
 

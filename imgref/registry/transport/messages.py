@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.archive.manifest import LARGEST_SIZE
 from imgref.errors import RegistryUnavailable
 from imgref.registry.hosts import Trust

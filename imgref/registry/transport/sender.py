@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
-from imgref._utils.dataclasses import replace
 from imgref.errors import RegistryError, RegistryUnavailable
 from imgref.hosts import served_by
 from imgref.registry.hosts import Hosts, Trust

@@ -12,11 +12,11 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from io import StringIO
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.errors import quote
 from imgref.sources._lines import TextLines
 from imgref.sources.dockerfile.shell_words import SPACE, BadWord, Heredoc, find_heredocs

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, replace
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.builds import Stage

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass
 from imgref.sources.collected import SPLIT, Collected, Written
 from imgref.sources.contract import Context
 from imgref.sources.groovy.tokens import Token, tokens

@@ -6,9 +6,8 @@ https://groovy-lang.org/syntax.html
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Token", "Tokens", "tokens"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from imgref._utils.dataclasses import replace
 from imgref.sources.collected import Collected, Written
 from imgref.sources.contract import Context
 from imgref.sources.hcl.bake_builds import bake_builds

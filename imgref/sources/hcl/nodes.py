@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TypeAlias
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Entry", "FunctionCall", "Group", "Index", "Node", "Object", "Other", "Template", "Word", "walk"]
 

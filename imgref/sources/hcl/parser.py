@@ -8,9 +8,9 @@ https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Final
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.sources.hcl.nodes import Entry, FunctionCall, Group, Index, Node, Object, Other, Template, Word
 
 __all__ = ["Document", "parse", "parse_template"]

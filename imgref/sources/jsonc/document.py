@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
-
-from imgref._utils.dataclasses import dataclass, field
 
 __all__ = ["Array", "Document", "Object", "Other", "Text", "Value", "parse"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.sources.occurrence import Occurrence, Role
 from imgref.sources.roles import is_source, is_template, role_of
 from imgref.sources.target import UNSURE, Target, TextSpan

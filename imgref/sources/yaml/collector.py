@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Table
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import replace
 from imgref.errors import InvalidReference
 from imgref.reference import parse
 from imgref.sources.builds import BuildTarget

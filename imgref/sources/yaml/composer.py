@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence as Several
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.sources.occurrence import Problem
 from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar, Sequence
 

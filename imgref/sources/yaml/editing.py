@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from imgref._utils.dataclasses import dataclass, field
 from imgref.sources.target import Outside, Target, TextSpan
 from imgref.sources.yaml.document import Mapping, Node, Scalar
 

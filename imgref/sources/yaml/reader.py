@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imgref._utils.dataclasses import replace
+from dataclasses import replace
+
 from imgref.sources.contract import Context
 from imgref.sources.kinds import KINDS, loaded
 from imgref.sources.occurrence import Reading
