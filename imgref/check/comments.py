@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from imgref._utils.suggest import nearest
 from imgref.check.finding import Finding
 from imgref.check.rules import RULES, codes_of
 from imgref.errors import ImgrefError, quote
@@ -138,6 +137,8 @@ class Ignores:
             try:
                 codes[code] = codes_of([code])
             except ImgrefError:
+                from imgref._utils.suggest import nearest
+
                 self._refuse(comment, f"{quote(code)} is not a rule", nearest(code.upper(), RULES))
         if not written[2].strip():
             self._refuse(comment, "it names no rule to ignore", f"{written[1]}[IMG101]")

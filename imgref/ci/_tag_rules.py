@@ -149,7 +149,9 @@ def plan_build(build: Build, how: BuildPolicy) -> BuildTags:
     else:
         base = tags_of_build(build, policy=how.policy, **options)  # type: ignore[arg-type]
         full = replace(how.policy, floating=FLOATING)
-        everything = tags_of_build(build, policy=full, **options).plan  # type: ignore[arg-type]
+        everything = base.plan
+        if full != how.policy:
+            everything = tags_of_build(build, policy=full, **options).plan  # type: ignore[arg-type]
     notes = list(base.notes)
     made = _Made(base.plan, how.default_tags, build.event == "merge-group")
     guard = _Guard(build, how, everything)

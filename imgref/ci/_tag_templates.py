@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from imgref._utils.suggest import did_you_mean
 from imgref.ci._build import Build
 from imgref.errors import InvalidTag, UnknownBuild
 from imgref.tags import sanitize_tag
@@ -97,6 +96,8 @@ def _parts(text: str) -> list[_Part]:
             parts.append(_Part("", text[at : found.start()]))
         name, spec = found[1], found[2]
         if name not in PLACEHOLDERS:
+            from imgref._utils.suggest import did_you_mean
+
             raise InvalidTag(text, f"{found[0]} is not a placeholder{did_you_mean(name, PLACEHOLDERS)}")
         parts.append(_Part(name, _checked(text, name, spec)))
         at = found.end()

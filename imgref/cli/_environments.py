@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
-from imgref._utils.suggest import did_you_mean
 from imgref.config import Setting, table_settings
 from imgref.errors import ConfigError
 
@@ -35,6 +34,8 @@ def environment_settings(settings: Mapping[str, Setting]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for name, table in cast("dict[str, object]", setting.value).items():
         if name != _LOCAL and name not in names:
+            from imgref._utils.suggest import did_you_mean
+
             meant = did_you_mean(name, [*names, _LOCAL])
             raise ConfigError(f"unknown environment {name!r} in [tags.environments]{meant}", setting.path, setting.line)
         if not isinstance(table, dict):

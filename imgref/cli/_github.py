@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from imgref._utils.workflow_commands import workflow_command
 from imgref.cli import _console
 from imgref.cli._job_summary import append_summary
 
@@ -83,17 +84,13 @@ def tell_held_in_actions(held: Iterable[HeldTag]) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true" or not held:
         return
     for each in held:
-        message = _escaped(f"{each.tag} is not moved: {each.because} is newer")
-        _console.note(f"::notice title=imgref::{message}")
+        message = f"{each.tag} is not moved: {each.because} is newer"
+        _console.note(workflow_command("notice", {"title": "imgref"}, message))
     rows = "".join(f"| {_cell(each.tag)} | {_cell(each.because)} |\n" for each in held)
     try:
         append_summary(f"\n| tag that is not moved | newer version |\n|---|---|\n{rows}\n")
     except OSError as error:
         _console.warn(f"the job summary cannot be written: {error.filename}: {error.strerror}")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _cell(text: str) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from imgref._utils.suggest import did_you_mean
 from imgref.errors import ConfigError, quote
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ def _validated(settings: Mapping[str, Setting], name: str, kinds: Mapping[str, s
     valid = {}
     for key, setting in settings.items():
         if key not in kinds:
+            from imgref._utils.suggest import did_you_mean
+
             raise ConfigError(f"unknown key {key!r} in [{name}]{did_you_mean(key, kinds)}", setting.path, setting.line)
         value = _coerced(setting.value, kinds[key])
         if value is None:
@@ -224,6 +225,8 @@ def _chain(path: Path) -> Iterator[_SettingsFile]:
         _refuse_nul(file.table, str(following))
         for name in file.table:
             if name not in _SECTIONS:
+                from imgref._utils.suggest import did_you_mean
+
                 meant = did_you_mean(name, _SECTIONS)
                 raise ConfigError(f"unknown section {name!r}{meant}", str(following), file.line(name))
         yield file

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from imgref._utils.workflow_commands import workflow_command
 from imgref.check.finding import Finding
 from imgref.check.reports._identity import fingerprints, relative
 from imgref.check.rules import RULES
@@ -14,8 +15,6 @@ from imgref.check.severity import severity_of
 __all__ = ["github", "gitlab"]
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
-_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_PROPERTY: Final = {**_DATA, ord(":"): "%3A", ord(","): "%2C"}
 
 
 def github(findings: Sequence[Finding]) -> str:
@@ -35,9 +34,8 @@ def _command(finding: Finding) -> str:
         "endColumn": max(finding.end_column - 1, finding.column),
         "title": f"{rule.code} {rule.name}",
     }
-    written = ",".join(f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items())
     message = finding.message if finding.hint is None else f"{finding.message}\n{finding.hint}"
-    return f"::{severity_of(finding)} {written}::{message.translate(_DATA)}\n"
+    return workflow_command(severity_of(finding), properties, message) + "\n"
 
 
 def gitlab(findings: Sequence[Finding]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from imgref._utils.suggest import did_you_mean
 from imgref.check.policy import Policy
 from imgref.check.rules import files, online, origin, tags
 from imgref.check.rules.rule import Answer, Example, Image, Page, Rule, Violation
@@ -56,6 +55,8 @@ def codes_of(selectors: Iterable[str]) -> frozenset[str]:
     for selector in selectors:
         found = [code for code in RULES if selector == "ALL" or (selector and code.startswith(selector))]
         if not found:
+            from imgref._utils.suggest import did_you_mean
+
             meant = did_you_mean(selector.upper(), RULES)
             raise ImgrefError(f"no rule's code begins with {selector!r}{meant}")
         selected.update(found)

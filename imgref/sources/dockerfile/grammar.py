@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
-from imgref._utils.suggest import nearest
 from imgref.errors import quote
 from imgref.sources.dockerfile.instructions import Instruction, Refused, Span
 from imgref.sources.dockerfile.shell_words import SPACE, BadWord, find_heredocs
@@ -72,6 +71,8 @@ def unknown_instruction(instruction: Instruction) -> Refused:
     """Report that there is no such instruction, and which one was probably meant."""
     span = instruction.span
     message = f"unknown instruction {quote(instruction.line.text[span.start : span.end])}"
+    from imgref._utils.suggest import nearest
+
     if near := nearest(instruction.keyword, _CHECKS, cutoff=0.7):
         return Refused(span, message, near.upper())
     return Refused(span, f"{message}; a line that goes on in the next one ends in the escape character")
