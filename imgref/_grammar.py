@@ -20,7 +20,7 @@ ASCII only; a reference is matched whole. A test generates strings from these li
 expression cannot express that, so the parser checks it.
 
 Every repetition below is unambiguous, and those of single characters are possessive: matching, and failing to match,
-takes time in proportion to the text. Those of groups are not possessive, since Python before 3.11.5 matches such ones
+takes time proportional to the length. Those of groups are not possessive, since Python before 3.11.5 matches such ones
 wrongly. Only the whole pattern is compiled at import; its parts are needed where something is wrong, or where a
 reference is put together from parts.
 """

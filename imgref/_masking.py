@@ -1,6 +1,6 @@
-"""Where credentials are in a text, and the text without them; used through :mod:`imgref._printable`.
+"""Finds credentials in a string and removes them; used through :mod:`imgref._printable`.
 
-Its patterns take longer to compile than a short command to run, and most texts have no ``@``.
+Its patterns take longer to compile than a short command to run, and most strings have no ``@``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _PUBLIC: Final = frozenset({"git"})
 
 
 def mask(text: str, *, whole: bool, same_length: bool) -> str:
-    """Return a text with the credentials in it replaced; see :func:`imgref._printable.masked`."""
+    """Return a string with the credentials in it replaced; see :func:`imgref._printable.masked`."""
     if _SUSPECT.search(text) is None:
         return text
     if whole:
@@ -67,7 +67,7 @@ def mask(text: str, *, whole: bool, same_length: bool) -> str:
 
 
 def mask_json(text: str) -> str:
-    """Return a JSON text with the credentials in its strings replaced."""
+    """Return JSON with the credentials in its strings replaced."""
     return text if _SUSPECT.search(text) is None else re.sub(r'"(?:[^"\\]|\\.)*+"', _masked_string, text)
 
 

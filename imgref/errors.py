@@ -242,7 +242,7 @@ class AuthenticationError(RegistryError):
 
 
 class NotFound(RegistryError):
-    """No such repository, tag, manifest or blob; or none that these credentials may see."""
+    """A repository, tag, manifest or blob that does not exist, or that these credentials may not see."""
 
 
 class RateLimited(RegistryError):

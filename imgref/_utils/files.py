@@ -1,4 +1,4 @@
-"""Files replaced as a whole: whoever reads one sees the old content or the new, whatever happens in between."""
+"""Replaces files as a whole: readers see the old content or the new, whatever happens in between."""
 
 from __future__ import annotations
 

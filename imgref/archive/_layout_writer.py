@@ -29,7 +29,7 @@ class LayoutWriter(ABC):
     """An OCI layout that comes to be; made by :func:`layout_writer`.
 
     Attributes:
-        missing: digests of the blobs to put in; the others are there already, and verified.
+        missing: digests of the blobs to add; the others already exist, and are verified.
     """
 
     missing: frozenset[str]
@@ -44,7 +44,7 @@ class LayoutWriter(ABC):
 
     @abstractmethod
     def write(self, descriptor: Descriptor, chunks: Iterable[bytes], *, verified: bool = False) -> None:
-        """Put in a blob, verified; may be called from several threads, and again after a failure.
+        """Add and verify a blob; may be called from several threads, and again after a failure.
 
         Args:
             descriptor: of the blob.
@@ -109,7 +109,7 @@ class LayoutWriter(ABC):
         return entry
 
     def _loadable(self) -> dict[str, object] | None:
-        """Return the line of manifest.json, by which an engine without a containerd store loads the image.
+        """Return the line of manifest.json, from which Docker without the containerd image store loads the image.
 
         It takes one image: of an index, the one for this machine, else the first.
         """

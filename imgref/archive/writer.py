@@ -25,7 +25,7 @@ def layout_writer(path: str, image: Image, reference: ImageReference) -> LayoutW
     Args:
         path: a directory that is an OCI layout, or empty, or not there yet: the image is added to those in it.
             A file, or a name that ends in ``.tar``: the tar is replaced when the new one is whole.
-        image: what to write; its blobs are put in by the caller.
+        image: what to write; the caller adds its blobs.
         reference: the name that it gets there.
 
     Raises:

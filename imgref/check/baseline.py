@@ -127,7 +127,7 @@ class Baseline:
         return path, finding.code, finding.message if finding.text is None else finding.text
 
 
-def _entry(entry: Any, where: str) -> tuple[_Key, int]:  # noqa: ANN401  what JSON gives
+def _entry(entry: Any, where: str) -> tuple[_Key, int]:  # noqa: ANN401  any JSON value
     """Read one finding of a baseline. Nothing in it is guessed: a wrong count could hide findings.
 
     Raises:

@@ -26,7 +26,7 @@ __all__ = ["Exemption", "Policy"]
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Images that some rules let pass, one of ``[[check.exceptions]]``.
+    """Images that some rules accept, one of ``[[check.exceptions]]``.
 
     Attributes:
         image: which repositories.
@@ -53,10 +53,10 @@ class Policy:
         denied: repositories that may not be used, or None for none.
         golden: what images are to be built on, or None for anything.
         golden_scope: ``final`` for the last stage of a Dockerfile, ``all`` for every one.
-        insecure: registries that are declared insecure, here or by an engine's settings in the tree.
+        insecure: registries that are configured as insecure, here or in a container configuration in the tree.
         exclude: files that are not read unless they are passed by name.
         per_file_ignores: patterns of paths, each with the codes that are not reported there.
-        exceptions: images that some rules let pass.
+        exceptions: images that some rules accept.
         root: the directory that the patterns of paths start from, or None for the working directory.
         files: patterns of paths, each with the kind of the files there; of several that match, the last one counts.
         ignored: the codes that the settings or the command line switch off by name, rather than by not selecting them.

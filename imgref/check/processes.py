@@ -1,7 +1,7 @@
 """Work that is spread over forked processes, with the results in the order of the work.
 
 ``concurrent.futures`` needs 8 percent more processor time for 2,000 files. It also keeps all results that have not been
-taken, and waits for the work that has begun when the rest is not wanted (as in ``imgref check | head -1``).
+read, and waits for the work that has begun when the rest is not needed (as in ``imgref check | head -1``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def in_processes(function: Callable[[_Work], _Result], work: Sequence[_Work], jo
     """Yield the results of a function for each piece of work, in order, as they come.
 
     Each process takes every ``jobs``-th piece. Only results that were yielded are kept, since a process waits if its
-    results are not taken.
+    results are not read.
 
     Args:
         function: what to do; its results and errors are pickled.

@@ -1,4 +1,4 @@
-"""Runs a check: lists the files, reads each one, checks it, and gives the results in the order of their paths.
+"""Runs a check: lists the files, reads and checks each one, and yields the results in the order of their paths.
 
 Files are independent, with one exception: registries that a container configuration lists as insecure count
 for the whole tree. Those few files are read first; then everything is read, by as many processes as there are
@@ -105,7 +105,7 @@ def check(
 
 
 def _with_declared(tasks: Sequence[Task], policies: Sequence[Policy], options: Options) -> list[Policy]:
-    """Add to every policy the registries that engine settings of the tree declare insecure."""
+    """Add to every policy the registries that container configurations in the tree list as insecure."""
     if not options.checking:
         return list(policies)
     reader = _Worker([], options)

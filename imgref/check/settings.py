@@ -50,7 +50,7 @@ class Policies:
 
     Args:
         read: turns a settings file, or None without one, into a policy.
-        fixed: the one policy for all directories, where there is one.
+        fixed: the one policy for all directories, if there is one.
 
     Attributes:
         found: the policies so far; :meth:`number` returns indexes into it.
@@ -82,7 +82,7 @@ class Policies:
         return self._directories[directory]
 
     def file(self, number: int) -> Path | None:
-        """Return the settings file of a policy in :attr:`found`, or None where there is none."""
+        """Return the settings file of a policy in :attr:`found`, or None without one."""
         return next((file for file, one in self._numbers.items() if one == number), None)
 
     def _file(self, directory: str) -> Path | None:
@@ -118,7 +118,7 @@ def load_policy(
 
     Raises:
         ConfigError: a file is missing or not valid, with its line.
-        ImgrefError: ``select`` or ``ignore`` has no such rule.
+        ImgrefError: ``select`` or ``ignore`` has an unknown rule.
 
     >>> policy = load_policy("/", select=("IMG101",))
     >>> sorted(policy.enabled), policy.allowed
@@ -147,7 +147,7 @@ def read_policy(
         config: the settings.
         root: where the patterns of paths start; by default the directory of the settings file.
         select: codes or prefixes; check by these alone, whatever the settings select or ignore.
-        ignore: codes or prefixes that are taken away at the end.
+        ignore: codes or prefixes that are removed at the end.
         today: the day on which exceptions are looked at.
         enforced: whether the policy is the only one: what cannot be read or resolved is always a finding, and ignore
             comments do not count.

@@ -90,7 +90,7 @@ def list_tasks(
     left: set[str] = set()
     for path in paths:
         if os.path.isdir(path):
-            policy_for(path)  # settings that cannot be used are an error, also where there is nothing to check
+            policy_for(path)  # invalid settings are an error, even if there is nothing to check
             for file in listing.files(path):
                 number = policy_for(os.path.dirname(file) or ".")
                 policy = policies[number]

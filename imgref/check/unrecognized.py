@@ -22,7 +22,7 @@ PROBED: Final = 256 * 1024
 def unrecognized(paths: Iterable[str]) -> Iterator[Checked]:
     """Yield a result for each file that seems to have images, from its first :data:`PROBED` bytes.
 
-    A file that is not text, or cannot be read, does not count: its name gives no reason for an error.
+    A file that is not text, or cannot be read, does not count: its name is not a reason for an error.
 
     Args:
         paths: regular files of no known kind.

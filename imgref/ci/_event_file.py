@@ -11,7 +11,7 @@ __all__ = ["EventFile"]
 
 
 class EventFile:
-    """The JSON file that describes an event; without values where there is none that can be read."""
+    """The JSON file that describes an event; without values if it cannot be read."""
 
     def __init__(self, system: System, environ: Mapping[str, str]) -> None:
         self._variable = system.event_file

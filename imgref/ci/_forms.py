@@ -73,4 +73,4 @@ FORMS: Final = {
         ("branch", rf"(?:refs/heads/|(?:refs/)?remotes/[^/]+/|origin/(?:refs/heads/)?+)?+((?!refs/|{_DETACHED}).+)"),
     ),
 }
-"""The forms of variables that have some of their own."""
+"""Variables whose values have special forms."""

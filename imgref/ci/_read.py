@@ -1,4 +1,4 @@
-"""Reads what a CI system's variables and event file say, as :mod:`imgref.ci._systems` describes them."""
+"""Reads a CI system's variables and event file, as :mod:`imgref.ci._systems` describes them."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _number(system: System, environ: Mapping[str, str], variable: str) -> str | 
         return None
     found = re.fullmatch(r"(?:.*/)?([1-9][0-9]{0,17})/?", value.strip(), re.DOTALL)
     if found is None:
-        # Without its number, the pull request would be taken for the branch that another variable names.
+        # Without its number, the pull request would be mistaken for the branch in another variable.
         raise UnknownBuild(f"{variable} is {value!r}, which does not end in the number of a pull request", system.name)
     return found[1]
 

@@ -66,7 +66,7 @@ _GITHUB_EVENTS: Final = {
 }
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-# Gitea and Forgejo set the same variables, and one of their own.
+# Gitea and Forgejo set the same variables, and an additional one.
 _GITHUB: Final = System(
     name="GitHub Actions",
     markers=(("GITHUB_ACTIONS", "true"),),

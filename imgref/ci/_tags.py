@@ -135,7 +135,7 @@ def plan_of_names(names: list[str], policy: TagPolicy) -> TagPlan:
 
 
 def is_reserved(slug: str, policy: TagPolicy) -> bool:
-    """Return whether a branch's tag could be taken for, or overwrite, one of another kind."""
+    """Return whether a branch's tag could be mistaken for, or overwrite, one of another kind."""
     if slug.startswith(("pr-", "sha-")) or slug in policy.suffixes:
         return True
     plain = {slug, *(slug.removesuffix(f"-{suffix}") for suffix in policy.suffixes)}

@@ -43,7 +43,7 @@ def policies_of(request: Request) -> Policies:
 
 
 def _today() -> date:
-    """Return the day here: an exception ends with the day of whoever runs the check."""
+    """Return the local date: an exception expires in the time zone of the check."""
     from datetime import date
 
     return date.today()

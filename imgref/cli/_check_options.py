@@ -36,7 +36,7 @@ def _size(context: click.Context, parameter: click.Parameter, value: str) -> int
 
 
 def _build_args(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Read NAME=VALUE; NAME alone is taken from the environment, as ``docker build`` does."""
+    """Parse NAME=VALUE; NAME alone takes its value from the environment, as in ``docker build``."""
     args = {}
     for word in values:
         name, equals, value = word.partition("=")
@@ -177,11 +177,11 @@ _WEAKENING: Final = {
     "fail_on": "--fail-on",
     "exit_zero": "--exit-zero",
 }
-"""What ``--enforce`` does not go with, since files or findings would pass that the policy does not let pass."""
+"""Options that ``--enforce`` refuses, since they would accept files or findings that the policy does not."""
 
 
 def refuse_contradictions(request: Request) -> None:
-    """Refuse options that make no sense together, and paths that are not there, before anything is read.
+    """Refuse options that contradict each other, and paths that do not exist, before anything is read.
 
     Raises:
         click.UsageError: with the reason.

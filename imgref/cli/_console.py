@@ -108,7 +108,7 @@ def say(text: str, *, drawn: bool = False) -> None:
 
 
 def read_stdin() -> bytes:
-    """Return all of standard input, which is empty where there is none."""
+    """Return all of standard input, or nothing if it is closed."""
     return sys.stdin.buffer.read() if sys.stdin else b""
 
 

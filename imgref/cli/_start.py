@@ -1,4 +1,4 @@
-"""Makes every start, and every end, cheaper.
+"""Makes starting and exiting cheaper.
 
 Most of a start is the import of click, and a third of that is for what imgref does not do.
 """

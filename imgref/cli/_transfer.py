@@ -1,7 +1,7 @@
 """What push, pull and copy share: their options, and how they show layers, to a person or to a program.
 
 Off a terminal each layer gets one line as it ends, with the last word that Docker has for it. On a terminal the same
-words stand beside bars that move.
+words are printed beside progress bars.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ class _Live:
         _say(_headline(repository, pulls=self._pulls))
 
         class Moving(BarColumn):
-            """A bar only where there is something to show."""
+            """Show a bar only if there is something to show."""
 
             def render(self, task: Any) -> Any:  # noqa: ANN401 - as rich has it
                 return super().render(task) if task.fields["moves"] else ""

@@ -151,7 +151,7 @@ class Job:
         self.sources.sort(key=lambda source: source.path.split("/"))
 
     def _add_dotenv(self) -> None:
-        """Add the ``.env`` files that hold references of the Compose files, under the settings of these."""
+        """Add the ``.env`` files that contain references of the Compose files, with the same settings."""
         rules = {os.path.dirname(source.path): self._policies[source.path] for source in self.sources}
         self.sources = with_dotenv(self.sources, Listing(lambda path: False, os.environ).ignores)
         for source in self.sources:

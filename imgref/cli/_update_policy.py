@@ -29,8 +29,8 @@ def read_update_policy(
 
     Args:
         config: the settings.
-        to: replaces the level of images without a level of their own.
-        min_age: replaces the age of images without an age of their own.
+        to: replaces the level of images without their own.
+        min_age: replaces the age of images without their own.
         pre: whether pre-releases are allowed.
 
     Raises:

@@ -141,7 +141,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         arguments: the words after ``imgref``; by default those of this process.
     """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started this
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open until the end
     code = _run(arguments)
     try:
@@ -158,7 +158,7 @@ def _reason(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         meant = did_you_mean(error.option_name, error.possibilities or (), cutoff=0.6)
         return f"no such option {error.option_name!r}{meant}"
-    # click lists the choices of an argument on lines of their own.
+    # click lists the choices of an argument on separate lines.
     message = error.format_message().replace("\n\t", " ").removesuffix(".")
     if message[:2].istitle():  # not a name such as HOST
         message = message[0].lower() + message[1:]
@@ -202,7 +202,7 @@ def _run(arguments: list[str] | None) -> int:
 def _failed(error: OSError) -> int:
     """Report what the system refused, and return the exit code."""
     if isinstance(error, BrokenPipeError):
-        # Whoever reads has seen enough, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
+        # The reader has closed the pipe, as in `imgref ls … | head -1`: no failure, also under `set -o pipefail`.
         _forget(sys.stdout)
         _forget(sys.stderr)
         return error.exit_code if isinstance(error, ClosedPipe) else 0

@@ -73,7 +73,7 @@ __all__ = ["command"]
 def command(context: click.Context, /, words: tuple[str, ...], repository: str | None, **flags: Any) -> int:
     """Publish the tags of a version, never moving a tag backwards.
 
-    SRC is an image on a registry, given by digest or tag. Its repository gets the tags. With --image, several images
+    SRC is an image on a registry, by digest or tag. Its repository gets the tags. With --image, several images
     for one platform each are joined into an index: OCI layouts, tars, images by tag or digest, or sha256:... for a
     digest in REPO. The exact tag is set first and never moves. A floating tag such as 2.1 or latest moves only if no
     newer version has it and the registry's list of tags is reliable.

@@ -69,7 +69,7 @@ class Config:
         Args:
             name: ``tags``, ``check`` or ``update``.
             kinds: every key that the section may have, and its kind: ``string``, ``boolean``, ``date``, ``strings``
-                (a single string is taken for a list of one), ``table``, or ``tables`` (a list of settings, each
+                (a single string counts as a list of one), ``table``, or ``tables`` (a list of settings, each
                 with its own location, for :func:`table_settings`).
 
         Raises:

@@ -80,7 +80,7 @@ def parse(
 
 
 def canonical(text: str) -> str:
-    """Return ``str(parse(text))``, for texts of which nothing else is needed: it makes no value, and keeps none.
+    """Return ``str(parse(text))`` if nothing else is needed: it creates no value, and caches none.
 
     Raises:
         InvalidReference: as :func:`parse`.
@@ -105,7 +105,7 @@ def left_out(text: str) -> tuple[str, ...]:
 
 
 def _parts(text: str, default_registry: str, default_tag: str | None) -> tuple[str, str, str | None, str | None]:
-    """Return registry, path, tag and digest of what a text means."""
+    """Return registry, path, tag and digest of a reference."""
     found = _match(text)
     if found is None:
         raise _explained(text, default_registry)

@@ -331,7 +331,7 @@ class ImageReference:
 
 
 def written(registry: str, path: str, tag: str | None, digest: str | None) -> str:
-    """Return the canonical text of a reference with these parts."""
+    """Return the canonical string of a reference with these parts."""
     if digest is None:
         return f"{registry}/{path}" if tag is None else f"{registry}/{path}:{tag}"
     return f"{registry}/{path}@{digest}" if tag is None else f"{registry}/{path}:{tag}@{digest}"

@@ -1,4 +1,4 @@
-"""What Docker's ``config.json`` and containers' ``auth.json`` say about credentials."""
+"""The credentials in Docker's ``config.json`` and containers' ``auth.json``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 DOCKER_HUB_KEY: Final = "https://index.docker.io/v1/"
 """What Docker calls its own registry in its settings and to its helpers."""
 
-TOKEN_USER: Final = "<token>"  # noqa: S105 - a name by which helpers say that the secret is an identity token
+TOKEN_USER: Final = "<token>"  # noqa: S105 - the user name with which helpers mark an identity token
 
 
 def server_key(registry: str) -> str:
@@ -63,7 +63,7 @@ def auths_of(settings: Mapping[str, object], path: Path) -> dict[str, dict[str, 
 
 
 def find_entry(auths: Mapping[str, dict[str, object]], registry: str, path: str, file: Path) -> Credential | None:
-    """Find the entry with the longest path that holds for the repository."""
+    """Find the entry with the longest path that applies to the repository."""
     plain = {registry_of(key): key for key in reversed(list(auths))}
     place = f"{registry}/{path}".rstrip("/")
     while place:
@@ -102,7 +102,7 @@ def helpers_of(settings: Mapping[str, object], path: Path) -> Iterator[tuple[str
         raise ConfigError("credHelpers must be an object", str(path), line_of(path, '"credHelpers"'))
     store = settings.get("credsStore")
     for host, name in (*helpers.items(), *([(None, store)] if store else [])):
-        # The name becomes a part of a program's name: nothing that could lead out of PATH.
+        # The name becomes part of a program's name, so it must not contain a path.
         if not isinstance(name, str) or not re.fullmatch(r"[\w.-]*", name, re.ASCII):
             raise ConfigError(f"{name!r} is not a credential helper", str(path), line_of(path, str(name)))
         yield host, name

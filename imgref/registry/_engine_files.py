@@ -33,5 +33,5 @@ def containers_files(environ: Mapping[str, str], root: Path) -> Iterator[Path]:
 
 
 def is_readable(path: Path) -> bool:
-    """Return whether an engine's file can be read; what only root may read says nothing to others."""
+    """Return whether a container engine's file can be read; a file that only root may read is skipped."""
     return os.access(path, os.R_OK) and path.is_file()

@@ -17,10 +17,10 @@ __all__ = ["LineFinder", "line_of", "read_json", "read_toml", "settings_lock", "
 
 
 def read_json(path: Path) -> dict[str, object] | None:
-    """Read a JSON object; None where there is no file, and nothing in it where the file is empty.
+    """Read a JSON object; None without a file, and an empty object if the file is empty.
 
     Raises:
-        ConfigError: the file cannot be read, or holds no JSON object.
+        ConfigError: the file cannot be read, or is not a JSON object.
     """
     text = _read(path)
     if text is None:
@@ -30,7 +30,7 @@ def read_json(path: Path) -> dict[str, object] | None:
     try:
         value = parse_json(text)
     except DocumentError as error:
-        # Not chained, so that no cause keeps a part of the document, which holds passwords.
+        # Not chained, so that no cause keeps a part of the document, which contains passwords.
         raise ConfigError(error.reason, str(path), error.line) from None
     if not isinstance(value, dict):
         raise ConfigError("must hold a JSON object", str(path), 1)
@@ -38,7 +38,7 @@ def read_json(path: Path) -> dict[str, object] | None:
 
 
 def read_toml(path: Path) -> dict[str, object] | None:
-    """Read a TOML file; None where there is none.
+    """Read a TOML file; None if it does not exist.
 
     Raises:
         ConfigError: the file cannot be read, or is not valid TOML.
@@ -53,13 +53,13 @@ def read_toml(path: Path) -> dict[str, object] | None:
 
 
 def line_of(path: Path, text: str) -> int | None:
-    """Find the 1-based line that holds a text; None rather than a wrong guess."""
+    """Find the 1-based line with a string; None rather than a wrong guess."""
     lines = (_read(path) or "").splitlines()
     return next((number for number, line in enumerate(lines, 1) if text in line), None)
 
 
 class LineFinder:
-    """Finds values in a file, with their lines: in linear time if they are asked for in the order of the file.
+    """Finds values in a file, with their lines: in linear time if they are requested in the order of the file.
 
     Args:
         path: the file.
@@ -86,7 +86,7 @@ class LineFinder:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text into a file that only its owner can read: as a whole, or not at all.
+    """Write a string to a file that only its owner can read: as a whole, or not at all.
 
     A symbolic link stays one, and the file that it names is replaced: dotfiles are often kept elsewhere. A file that
     exists keeps its owner and group, also where root writes it, and its mode unless others may read it.

@@ -16,7 +16,7 @@ def manifest_in(answer: Response, ref: ImageReference, digest: str | None) -> Ma
     """Read the manifest that came.
 
     Raises:
-        RegistryError: it is none, or another one than was asked for.
+        RegistryError: it is not a manifest, or not the requested one.
     """
     kind = answer.header("Content-Type")
     try:

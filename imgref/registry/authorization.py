@@ -1,4 +1,4 @@
-"""What is sent as ``Authorization``: challenges are read, tokens asked for, a password shown only where it may be.
+"""The ``Authorization`` header: parses challenges, requests tokens, and sends passwords only where that is allowed.
 
 https://distribution.github.io/distribution/spec/auth/token/ and, for identity tokens,
 https://distribution.github.io/distribution/spec/auth/oauth/
@@ -28,7 +28,7 @@ __all__ = ["Access", "Authenticator", "Renewal"]
 
 _CLIENT: Final = "imgref"
 _LIFETIME: Final = 60.0
-"""Seconds that a token lasts where its service does not say: https://distribution.github.io/distribution/spec/auth/token/."""
+"""Seconds that a token is valid by default: https://distribution.github.io/distribution/spec/auth/token/."""
 _LONGEST_LIFETIME: Final = 366 * 86_400.0
 _MARGIN: Final = 5.0
 
@@ -88,13 +88,13 @@ class Authenticator:
         self._lock = threading.RLock()
 
     def masked(self, text: str) -> str:
-        """Return what a registry says without any secret that was sent to it: some repeat a request in their errors."""
+        """Return a registry's message without any secret that was sent to it: some repeat the request in errors."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
     def authorization(self, access: Access) -> str | None:
-        """Return the header for a request, or None where the registry has not asked for one.
+        """Return the header for a request, or None if the registry has not asked for one.
 
         Raises:
             AuthenticationError: the token service refuses the credentials, or to go without.
@@ -159,7 +159,7 @@ class Authenticator:
                 self._tokens.update(dict.fromkeys(renewal.keys, renewal.token))
 
     def check(self, endpoint: Endpoint, credential: Credential) -> bool:
-        """Show a credential to a registry; False where it asks for none, and so says nothing about it.
+        """Try a credential with a registry; False if it asks for none, so that nothing is known about it.
 
         Raises:
             AuthenticationError: the registry or its token service refuses the credential.

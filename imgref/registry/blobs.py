@@ -21,7 +21,7 @@ _PROGRESS: Final = 256 << 10
 
 
 class Hasher(Protocol):
-    """What :mod:`hashlib` makes."""
+    """The hash objects of :mod:`hashlib`."""
 
     def update(self, data: bytes, /) -> None:
         """Add bytes."""
@@ -32,7 +32,7 @@ class Hasher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that was begun: where its content goes. The location may hold a secret, and is not shown.
+    """An upload that has begun: the location for its content. It may contain a secret, and is not printed.
 
     Attributes:
         repository: the repository that it is for.
@@ -44,7 +44,7 @@ class Upload:
 
 
 class Blobs:
-    """Requests about blobs, as :class:`~imgref.registry.client.RegistryClient` makes them."""
+    """Requests about blobs, which :class:`~imgref.registry.client.RegistryClient` sends."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -131,7 +131,7 @@ class Blobs:
                 return None
             if answer.status == 202:
                 return self._upload(repository, answer)
-            # Some refuse a mount that they cannot make, instead of beginning an upload.
+            # Some refuse a mount that is not possible, instead of beginning an upload.
         answer = self._session.send(RegistryRequest("POST", repository, "blobs/uploads/", push=True, body=b""))
         self._session.expect(answer, repository, 202, about=repository.repository)
         return self._upload(repository, answer)
@@ -151,7 +151,7 @@ class Blobs:
         check_digest(about, answer.header("Docker-Content-Digest") or digest, digest)
 
     def cancel_upload(self, upload: Upload) -> None:
-        """Make the registry forget an upload, if it will."""
+        """Cancel an upload, if the registry supports it."""
         try:
             self._session.send(
                 RegistryRequest(

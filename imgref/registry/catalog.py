@@ -1,6 +1,6 @@
 """The images of a repository: which tags name the same one, when it was built, how large it is, and for what.
 
-Digests are asked for by HEAD, one for each tag. Only then is each image asked for its manifest and its configuration,
+Digests take one HEAD request for each tag. Only then imgref requests the manifest and the configuration of each image,
 once, however many tags name it.
 """
 
@@ -31,10 +31,10 @@ _CREATED: Final = "org.opencontainers.image.created"
 
 @dataclass(frozen=True, slots=True)
 class ImageDetails:
-    """What the documents of an image say about it.
+    """What the documents of an image contain about it.
 
     Attributes:
-        created: when it was built, as its publisher says; None if that is not known.
+        created: when it was built, according to its publisher; None if unknown.
         size: the bytes of its configuration and layers, as they are transferred; None if that is not known. An image
             for several platforms has the size and the time of the image for linux/amd64, or else of its first one.
         platforms: what it is for.
@@ -50,10 +50,10 @@ class TaggedImage:
     """An image of a repository, with the tags that name it.
 
     Attributes:
-        tags: the tags, in the order in which they were asked for; at least one.
-        descriptor: what the tags point to; None if the registry does not say.
+        tags: the tags, in the order in which they were requested; at least one.
+        descriptor: what the tags point to; None if the registry does not report it.
         host: the registry that answered.
-        details: what the image's documents say; None before they are asked for.
+        details: the data from the image's documents; None before they are requested.
     """
 
     tags: tuple[str, ...]
@@ -144,7 +144,7 @@ def _pass_over(lookup: Lookup, error: RegistryError) -> None:
 
 
 def read_details(lookup: Lookup, ref: ImageReference) -> ImageDetails:
-    """Return what the documents of an image say: an index has the time and the size of its image for linux/amd64.
+    """Return the data from the documents of an image; an index has the time and the size of its image for linux/amd64.
 
     Args:
         lookup: where to ask.

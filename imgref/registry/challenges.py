@@ -14,7 +14,7 @@ __all__ = ["Challenge", "challenges", "preferred", "unsupported"]
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way in which a registry wants to be convinced: a scheme in small letters, and its parameters."""
+    """A challenge of a registry: the authentication scheme in lowercase, and its parameters."""
 
     scheme: str
     parameters: dict[str, str]

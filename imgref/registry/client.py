@@ -37,9 +37,9 @@ class RegistryClient:
     what it should be; each names the reference that it is about.
 
     Args:
-        hosts: which host is trusted how; by default what the environment and the settings say.
+        hosts: how hosts are trusted; by default according to the environment and the settings.
         credentials: where credentials are; by default those of the environment and of Docker.
-        on_event: hears of retries and warnings, from whichever thread they happen in.
+        on_event: called with retries and warnings, from any thread.
         timeout: seconds within which something must have arrived.
         tries: how often to send a request that fails in a way that may pass.
 
@@ -129,11 +129,11 @@ class RegistryClient:
         return self.find(ref) or self.get_manifest(ref).descriptor
 
     def find(self, ref: ImageReference) -> Descriptor | None:
-        """Return the descriptor of a manifest or index, as :meth:`resolve` does; None where there is none."""
+        """Return the descriptor of a manifest or index, as :meth:`resolve` does; None if it does not exist."""
         return self._manifests.find(ref)
 
     def confirm_missing(self, ref: ImageReference) -> None:
-        """Confirm by GET that there is no manifest, as a HEAD said.
+        """Confirm by GET that a manifest does not exist, as a HEAD request reported.
 
         Raises:
             RegistryError: there is one, or the answer is not that of a registry.
@@ -141,7 +141,7 @@ class RegistryClient:
         self._manifests.confirm_missing(ref)
 
     def get_manifest(self, ref: ImageReference) -> Manifest:
-        """Return a manifest or index: its bytes, verified against the digest that is asked for, and the one told."""
+        """Return a manifest or index: its bytes, verified against the requested digest, and the reported one."""
         return self._manifests.get(ref)
 
     def put_manifest(
@@ -171,14 +171,14 @@ class RegistryClient:
             again: whether to retry failures that may pass; a tag may move to the manifest between two attempts.
 
         Raises:
-            NotFound: there is no such manifest.
+            NotFound: the manifest does not exist.
             RegistryError: the registry refuses, or does not support deleting; the status is 405 then.
             ValueError: ``ref`` has no digest.
         """
         self._manifests.delete(ref, again=again)
 
     def get_config(self, ref: ImageReference, manifest: Manifest) -> Mapping[str, object]:
-        """Return the configuration of an image; empty for an index, and for what is no image."""
+        """Return the configuration of an image; empty for an index, and for artifacts that are not images."""
         return self._manifests.config(ref, manifest)
 
     # Lists
@@ -189,13 +189,13 @@ class RegistryClient:
         imgref follows pages on the same host only. Whatever leaves open whether more tags exist is an error.
 
         Raises:
-            NotFound: the registry has no such repository, or no tag in it.
-            UnreliableTagList: an answer is not a list of tags, or does not say where the list goes on.
+            NotFound: the repository does not exist, or has no tag.
+            UnreliableTagList: a response is not a list of tags, or has an invalid link to the next page.
         """
         return self._lists.tags(Repository.of(repository).reference)
 
     def list_referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
-        """Return what refers to a manifest, such as its signatures; None where the registry keeps no such lists.
+        """Return what refers to a manifest, such as its signatures; None if the registry does not list referrers.
 
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
 
@@ -219,9 +219,9 @@ class RegistryClient:
         size: int | None = None,
         hasher: Hasher | None = None,
     ) -> Iterator[bytes]:
-        """Stream a blob, and verify it: what is wrong raises before the last chunk is given.
+        """Stream a blob, and verify it: an error is raised before the last chunk is yielded.
 
-        A connection that breaks is taken up again where it broke.
+        After a broken connection, the download continues where it stopped.
 
         Args:
             repository: where it is.
@@ -251,11 +251,11 @@ class RegistryClient:
         return self._blobs.start_upload(repository, mount, source)
 
     def put_blob(self, upload: Upload, content: Callable[[], Iterable[bytes]], size: int, digest: str) -> None:
-        """Send a blob in one piece, streamed. A failed upload cannot be taken up: begin another one.
+        """Send a blob in one piece, streamed. A failed upload cannot be continued: begin another one.
 
         Args:
             upload: from :meth:`start_upload`.
-            content: gives the chunks from the start, each time that it is called (again after a 401).
+            content: returns the chunks from the start, each time that it is called (again after a 401).
             size: in bytes.
             digest: what the registry must find.
         """
@@ -268,11 +268,11 @@ class RegistryClient:
     # Credentials, and waiting
 
     def check_credential(self, registry: str, credential: Credential) -> bool:
-        """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
+        """Try a credential with a registry; False if it asks for none, so that nothing is known about it."""
         return self._session.check(registry, credential)
 
     def pause(self, about: str, reason: str, number: int, asked: float | None = None) -> None:
-        """Wait before another try of what failed, and say so.
+        """Wait before another try, and report that.
 
         Args:
             about: the reference.

@@ -22,7 +22,7 @@ class Credential:
         secret: the password or token.
         kind: ``password``; ``identity-token``, which a token service exchanges; or ``registry-token``, which is
             sent to the registry as it is.
-        source: where it was found, to be told in messages.
+        source: where it was found, for messages.
 
     >>> Credential("ada", "s3cret")
     Credential(username='ada', kind='password', source='')
@@ -39,7 +39,7 @@ class Credential:
 
 
 def refused(credential: Credential | None, registry: str, about: str) -> AuthenticationError:
-    """Report that a registry did not take a credential, or wants one."""
+    """Return the error that a registry rejects a credential, or requires one."""
     host = registry if about == registry else f"{about}: {registry}"
     if credential is None:
         return AuthenticationError(

@@ -123,7 +123,7 @@ class Credentials:
         else:
             entry = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
         with settings_lock(path):
-            # Read again: another login may have written meanwhile, perhaps while the helper asked for a passphrase.
+            # Read again: another login may have written meanwhile, for example while the helper asked for a passphrase.
             settings = read_json(path) or {}
             auths = auths_of(settings, path)
             if auths.get(key) != entry:

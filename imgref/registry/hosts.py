@@ -1,8 +1,8 @@
 """Which host serves a registry, and how far a connection to it is trusted.
 
 A registry is spoken to over https with a certificate that is verified, with two exceptions: loopback, and what the
-user declared insecure on the command line, in the environment, in the own settings or in those of the container
-engine. Files of the working tree are not asked: whoever can change them must not be able to switch verification off.
+user configured as insecure on the command line, in the environment, in the own settings or in those of the container
+engine. Files in the working tree are not read: a change to them must not be able to switch verification off.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxy for each scheme, and for whom none is used; as ``HTTP_PROXY``, ``HTTPS_PROXY``, ``NO_PROXY`` say it."""
+    """The proxy for each scheme, and the hosts without one, from ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``."""
 
     http: str | None = field(default=None, repr=False)
     https: str | None = field(default=None, repr=False)
@@ -123,7 +123,7 @@ def _excepted(host: str, pattern: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """What is known about hosts: who is declared insecure, which CAs are trusted for whom, which proxy is used.
+    """Facts about hosts: which are insecure, which CAs are trusted for them, and which proxy is used.
 
     Attributes:
         declared: every declaration, in the order in which they were read.
@@ -151,7 +151,7 @@ class Hosts:
         environ: Mapping[str, str] = os.environ,
         root: Path = Path("/"),
     ) -> Hosts:
-        """Gather what the user, the environment, and the settings of imgref and of the engines say.
+        """Collect the settings of the user, the environment, imgref and the container engines.
 
         Args:
             insecure: hosts that the user declares insecure now.
@@ -160,7 +160,7 @@ class Hosts:
             root: where the system's files are.
 
         Raises:
-            ConfigError: a settings file is corrupt, or a declaration is no host.
+            ConfigError: a settings file is corrupt, or an entry is not a valid host.
         """
         if cacert is not None and not cacert.is_file():
             raise ConfigError("is not a file with CA certificates", str(cacert))
@@ -188,14 +188,14 @@ class Hosts:
 
         Args:
             host: host and optional port, which a declaration must name as well.
-            resolve: gives the addresses of a host name, for declarations that are networks.
+            resolve: returns the addresses of a host name, for entries that are networks.
         """
         if is_loopback(host):
             return Trust.LOOPBACK
         return Trust.VERIFIED if self.declaration(host, resolve) is None else Trust.DECLARED
 
     def declaration(self, host: str, resolve: Resolver | None = None) -> InsecureHost | None:
-        """Return the first declaration that holds for a host, or None."""
+        """Return the first entry that applies to a host, or None."""
         name = split_host(host)[0]
         addresses: Sequence[str] | None = None
         for declared in self.declared:
@@ -209,7 +209,7 @@ class Hosts:
         """Return the files with CA certificates that are trusted for a host besides the system's."""
         found = [] if self.cacert is None else [self.cacert]
         for directory in self._directories(host):
-            # As for the engines' settings, what only root may read is not for others.
+            # As for the container configuration, files that only root may read are skipped.
             found += [path for path in sorted(directory.glob("*.crt")) if is_readable(path)]
         return tuple(found)
 
@@ -253,7 +253,7 @@ def _require_pair(pair: ClientCertificate) -> None:
 
 def _declared(text: str, source: str) -> InsecureHost:
     host = text.strip().lower()
-    # As Docker does: a scheme is dropped, since the port alone says which registry is meant.
+    # As Docker does: a scheme is dropped, since the port alone identifies the registry.
     host = host.removeprefix("https://").removeprefix("http://")
     if "/" in host.rstrip("/"):
         try:
@@ -308,7 +308,7 @@ def _containers_settings(path: Path, files: list[Path]) -> Iterator[InsecureHost
         mirrors = entry.get("mirror", [])
         for place in (entry, *(mirrors if isinstance(mirrors, list) else [])):
             host = place.get("location") or place.get("prefix") if isinstance(place, dict) else None
-            # What is insecure below a path only says nothing about the whole host.
+            # A setting for a path does not apply to the whole host.
             if isinstance(host, str) and place.get("insecure") is True and "/" not in host:
                 yield _declared(host, places.of(host))
     # The first form of the file, https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md

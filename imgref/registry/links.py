@@ -23,8 +23,8 @@ def next_target(headers: Sequence[str]) -> str | None:
         headers: the values of all ``Link`` headers of one response.
 
     Raises:
-        ValueError: a header cannot be read, a link has no relation, or there are several next pages. Whoever lists
-            something cannot tell then whether more follows.
+        ValueError: a header cannot be parsed, a link has no relation, or there are several next pages. A caller
+            then cannot know whether more follows.
 
     >>> next_target(['</v2/app/tags/list?last=1.0&n=2>; rel="next"'])
     '/v2/app/tags/list?last=1.0&n=2'

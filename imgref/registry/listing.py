@@ -1,4 +1,4 @@
-"""A registry's list of tags, held against the tags that exist.
+"""A registry's list of tags, compared with the tags that exist.
 
 A list that lacks a version lets a floating tag move backwards, and registries do send such lists: while a push
 settles, during maintenance, or from a stale cache. So imgref asks for the tags of a plan one by one as well. A tag that
@@ -60,7 +60,7 @@ def view_tags(
     Args:
         client: the client to use.
         repository: the repository.
-        plan: plans the tags, given those listed.
+        plan: plans the tags from the listed ones.
         excused: tags that may be listed though they do not exist, because the user decided to move them.
         known: further tags that exist.
 
@@ -92,7 +92,7 @@ def existing_tags(
     Args:
         client: the client to use.
         repository: the repository.
-        version: the version that is about to get tags; the list is held against those.
+        version: the version to be released; the list is compared with its tags.
         policy: how its tags are derived.
         patience: seconds in which a list that is wrong must become right.
 
@@ -132,7 +132,7 @@ def retried(client: RegistryClient, look: Callable[[], _T], patience: Mapping[ty
 
 
 def digest_at(client: RegistryClient, repository: ImageReference, tag: str) -> str | None:
-    """Return the digest that a tag points to, or None if there is no such tag."""
+    """Return the digest that a tag points to, or None if the tag does not exist."""
     found = client.find(repository.with_tag(tag))
     return None if found is None else found.digest
 
@@ -146,8 +146,8 @@ def find_digests(
 ) -> dict[str, str]:
     """Return which of some digests the tags point to, each with the first such tag.
 
-    The tags are asked for in their order, the first ones alone: likely tags come first, so that one request is enough.
-    Digests that are found are added to ``known``, and not asked for again.
+    The tags are requested in their order, the first ones alone: likely tags come first, so that one request is enough.
+    Digests that are found are added to ``known``, and not requested again.
     """
     known = {} if known is None else known
     waiting, size = list(tags), 1

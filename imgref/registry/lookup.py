@@ -1,6 +1,6 @@
 """Looking images up: the questions of :class:`RegistryClient`, asked of the mirrors first and of the origin last.
 
-A mirror only ever saves the way to the origin. What it lacks, refuses or answers wrongly, the next place is asked for,
+A mirror only replaces requests to the origin. If it lacks an image, refuses, or fails, the next location is asked,
 and that something does not exist is known from the origin alone. Nothing can be written through a lookup: releases,
 pushes and tags use :class:`RegistryClient`, which knows no mirrors.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Lookup"]
 
 _MIRROR_TRIES: Final = 2
-"""A mirror that fails costs little: there is another place to ask."""
+"""A mirror gets few retries: there is another location to ask."""
 
 _T = TypeVar("_T")
 
@@ -41,7 +41,7 @@ class Lookup:
     is reported once, and not asked again.
 
     Args:
-        hosts: which host is trusted how; by default what the environment and the settings say.
+        hosts: how hosts are trusted; by default according to the environment and the settings.
         credentials: where credentials are; a mirror gets only those that are for its own host.
         mirrors: the mirrors; by default those of the user's container configuration.
         on_event: receives retries and warnings, from whichever thread they happen in.
@@ -175,7 +175,7 @@ class Lookup:
             return None
 
     def _client(self, location: Location) -> RegistryClient:
-        """Return the client for a location; what is insecure for it alone is trusted in a client of its own."""
+        """Return the client for a location; a location that alone is insecure has its own client."""
         key = (location.ref.registry if location.insecure else "", location.is_mirror)
         with self._lock:
             if key not in self._clients:

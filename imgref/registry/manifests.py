@@ -22,7 +22,7 @@ _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 
 
 class Manifests:
-    """Requests about manifests, as :class:`~imgref.registry.client.RegistryClient` makes them."""
+    """Requests about manifests, which :class:`~imgref.registry.client.RegistryClient` sends."""
 
     def __init__(self, session: Session, blobs: Blobs) -> None:
         self._session = session
@@ -38,7 +38,7 @@ class Manifests:
         kind = answer.header("Content-Type").partition(";")[0].strip()
         told = digest and size and kind in ACCEPTED and _is_comparable(digest, ref.digest)
         if answer.status in (400, 405, 501) or (answer.status == 200 and not told):
-            # HEAD that is not supported, or says too little.
+            # HEAD is not supported, or its response lacks headers.
             try:
                 return self.get(ref).descriptor
             except NotFound:
@@ -48,7 +48,7 @@ class Manifests:
         return Descriptor(kind, digest, size or 0)
 
     def confirm_missing(self, ref: ImageReference) -> None:
-        """Confirm by GET that there is no manifest."""
+        """Confirm by GET that a manifest does not exist."""
         answer = self._session.send(RegistryRequest("GET", ref, f"manifests/{ref.identifier}", headers=_ACCEPT))
         if answer.status == 404:
             self._session.refuse_foreign_404(answer, str(ref))
@@ -160,7 +160,7 @@ class Manifests:
             return {}
 
     def _missing(self, ref: ImageReference) -> NotFound:
-        """Return what is missing: a HEAD that finds nothing does not tell the repository from the tag."""
+        """Return what is missing: the response to HEAD does not distinguish between repository and tag."""
         what = f"no such {'digest' if ref.digest else 'tag'}"
         try:
             answer = self._session.send(RegistryRequest("GET", ref, "tags/list?n=1"))
@@ -175,5 +175,5 @@ class Manifests:
 
 
 def _is_comparable(found: str, wanted: str | None) -> bool:
-    """Return whether two digests are by the same algorithm; a registry may well know a manifest by another one."""
+    """Return whether two digests have the same algorithm; a registry may use another one for a manifest."""
     return wanted is None or not is_a(DIGEST, found) or found.partition(":")[0] == wanted.partition(":")[0]

@@ -1,7 +1,7 @@
 """Where a reference is looked up: the mirrors that the user's container configuration names, then the origin.
 
 Docker's ``daemon.json`` names mirrors of ``docker.io``. ``registries.conf`` of containers' tools names, for any prefix
-of references, mirrors, another location, or that nothing may be pulled; of all prefixes that match, the longest holds.
+of references, mirrors, another location, or that nothing may be pulled; the longest matching prefix applies.
 https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md
 
 This is about lookups only. What is published goes to the registry that its reference names.
@@ -59,7 +59,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """What ``registries.conf`` says about the references that begin with a prefix.
+    """The settings in ``registries.conf`` for references that begin with a prefix.
 
     Attributes:
         prefix: a host, a part of a reference that begins with one, or ``*.`` and a domain.
@@ -96,7 +96,7 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place where a reference can be looked up.
+    """A location where a reference can be looked up.
 
     Attributes:
         ref: the reference to ask for, on the host to ask.
@@ -117,7 +117,7 @@ class Mirrors:
 
     Attributes:
         hub: the mirrors of ``docker.io`` that Docker uses.
-        namespaces: what ``registries.conf`` says, each prefix once.
+        namespaces: the settings of ``registries.conf``, each prefix once.
         files: the files that were read.
 
     >>> mirrors = Mirrors(hub=(Mirror("mirror.example:5000"),))
@@ -142,7 +142,7 @@ class Mirrors:
         """
         files: list[Path] = []
         hub = [mirror for path in docker_files(environ, root) for mirror in _docker_mirrors(path, files)]
-        # A later file relines what an earlier one says about the same prefix.
+        # A later file replaces the settings of an earlier one for the same prefix.
         namespaces: dict[str, Namespace] = {}
         for path in containers_files(environ, root):
             namespaces |= {found.prefix: found for found in _containers_namespaces(path, files)}
@@ -156,7 +156,7 @@ class Mirrors:
 
         Raises:
             RegistryError: the configuration forbids to pull it.
-            ConfigError: a location leads to something that is not a reference.
+            ConfigError: a location results in an invalid reference.
         """
         namespace, length = self._namespace(ref)
         if namespace is not None and namespace.blocked:

@@ -49,7 +49,7 @@ class Origins:
 
         Args:
             plan: the plan, whose own floating tags explain nothing: they are what is in question. In the schemes in
-                which 1.2 may be a version of its own, it is one as long as no longer version is listed.
+                which 1.2 may itself be a version, it is one unless a longer version is listed.
             names: the names that the registry lists.
             tags: the floating tags, each with the digest that it points to.
             most: how many versions to ask for, the nearest first; by default all.
@@ -76,7 +76,7 @@ class Origins:
         return any(name.startswith(f"{number}.") and name.endswith(dash + suffix) for name in versions)
 
     def refusal(self, tags: Mapping[str, str]) -> UnexplainedTag:
-        """Return the refusal to move some floating tags, with what the image of the first says about itself."""
+        """Return the refusal to move some floating tags, with what is known about the image of the first."""
         tag, digest = next(iter(tags.items()))
         options = " ".join(f"--force-floating {name}" for name in tags)
         others = f", and so do {', '.join([*tags][1:])}" if len(tags) > 1 else ""

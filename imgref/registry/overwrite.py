@@ -1,4 +1,4 @@
-"""Whether a tag may move: released versions do not, unless the user says so."""
+"""Whether a tag may move: released versions do not, unless the user forces it."""
 
 from __future__ import annotations
 

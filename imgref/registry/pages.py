@@ -22,7 +22,7 @@ _MOST_PAGES: Final = 1000
 
 
 class PagedLists:
-    """Requests for lists, as :class:`~imgref.registry.client.RegistryClient` makes them."""
+    """Requests for lists, which :class:`~imgref.registry.client.RegistryClient` sends."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -42,7 +42,7 @@ class PagedLists:
             page = self._page_of_tags(answer, repository)
             url = _next_page(self._session, answer, repository, UnreliableTagList)
             if not url and len(page) == _PAGE and not tags.keys() >= set(page):
-                # A full page without a link: some registries cut the list without saying so.
+                # A full page without a link: some registries cut off the list silently.
                 url = f"{start}&last={percent(page[-1], safe='')}"
             tags.update(dict.fromkeys(page))
         return [tag for tag in tags if self._is_tag(tag, about)]
@@ -78,7 +78,7 @@ class PagedLists:
         return False
 
     def referrers(self, ref: ImageReference) -> tuple[Descriptor, ...] | None:
-        """Return what refers to a manifest; None if the registry keeps no such lists."""
+        """Return what refers to a manifest; None if the registry does not list referrers."""
         endpoint = self._session.endpoint(ref.registry, str(ref))
         url = f"{endpoint.origin}/v2/{ref.path}/referrers/{ref.digest}"
         found: dict[str, Descriptor] = {}

@@ -23,7 +23,7 @@ def referrers_of(client: RegistryClient, image: ImageReference) -> tuple[Descrip
         image: by digest.
 
     Raises:
-        RegistryError: the registry refuses, or fails again and again.
+        RegistryError: the registry refuses, or fails repeatedly.
     """
     listed = client.list_referrers(image)
     if listed is not None:
@@ -35,10 +35,10 @@ def referrers_of(client: RegistryClient, image: ImageReference) -> tuple[Descrip
 
 
 def add_referrer(client: RegistryClient, repository: ImageReference, manifest: Manifest) -> None:
-    """Make a manifest that was pushed known to what it refers to, unless the registry has done so itself.
+    """Add a pushed manifest to the list of referrers of its subject, unless the registry has done so.
 
     Raises:
-        RegistryError: the registry refuses, or fails again and again.
+        RegistryError: the registry refuses, or fails repeatedly.
     """
     subject = manifest.subject
     if subject is None or client.list_referrers(repository.with_digest(subject.digest)) is not None:

@@ -1,4 +1,4 @@
-"""Requests about one repository: sent with what its registry wants to see, and refusals put into words."""
+"""Requests about one repository: sent with authorization, and refusals explained."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Session:
     Args:
         hosts: which host is trusted how.
         credentials: where credentials are.
-        on_event: hears of retries and warnings.
+        on_event: called with retries and warnings.
         timeout: seconds within which something must have arrived.
         tries: how often to send a request that fails in a way that may pass.
     """
@@ -105,7 +105,7 @@ class Session:
         return self._transport.endpoint(registry, about)
 
     def check(self, registry: str, credential: Credential) -> bool:
-        """Show a credential to a registry; False where it asks for none, and so says nothing about it."""
+        """Try a credential with a registry; False if it asks for none, so that nothing is known about it."""
         return self._authenticator.check(self.endpoint(registry, registry), credential)
 
     def send(self, request: RegistryRequest) -> Response:
@@ -113,7 +113,7 @@ class Session:
         about = request.about or str(request.ref)
         endpoint = self.endpoint(request.ref.registry, about)
         url = request.where if "://" in request.where else f"{endpoint.origin}/v2/{request.ref.path}/{request.where}"
-        # A location on another host is no place for credentials.
+        # Credentials are not sent to a location on another host.
         own = origin_of(url) == origin_of(endpoint.origin)
         access = Access(endpoint, request.ref.path, request.scopes, about)
         shown = self._authenticator.authorization(access) if own else None
@@ -154,7 +154,7 @@ class Session:
         A registry behind a proxy that ends TLS often names itself with http: on its own host it means https.
 
         Raises:
-            RegistryError: it is no address.
+            RegistryError: it is not a valid URL.
         """
         url = located(base, location)
         old = urlsplit(base)
@@ -179,7 +179,7 @@ class Session:
         raise RegistryError(reason, **place_of(answer))
 
     def refuse_html(self, answer: Response, about: str) -> None:
-        """Raise RegistryError for a page: there is no registry, but a web site, a portal or a proxy."""
+        """Raise RegistryError for an HTML page, which comes from a website, a portal or a proxy."""
         if "html" in answer.header("Content-Type").lower() or answer.body.lstrip()[:1] == b"<":
             reason = f"{about}: an HTML page came instead of JSON; is {urlsplit(answer.url).netloc} a registry?"
             raise RegistryError(reason, **place_of(answer))
@@ -229,7 +229,7 @@ class Session:
         if how and (credential is not None or answer.header("WWW-Authenticate")):
             return f"{about}: {ref.registry} {how}{words}"
         if answer.status == 401 and credential is None:
-            # Docker Hub, for one, says the same of what is private and of what is not there.
+            # Docker Hub, for one, answers the same for private and for missing repositories.
             wants = f"no such repository, or {ref.registry} requires authentication"
             return f"{about}: {wants}; imgref login {ref.registry} stores them"
         if answer.status == 401 and credential is not None and not insufficient:
@@ -239,7 +239,7 @@ class Session:
         return f"{about}: no permission to {doing} it {who}, or no such repository{words}"
 
     def _words(self, answer: Response) -> str:
-        """Return what a registry says of its refusal, escaped and cut; empty where it says nothing.
+        """Return a registry's reason for a refusal, escaped and shortened; empty without one.
 
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
         """

@@ -24,7 +24,7 @@ def run_all(
     stop: threading.Event,
     each: Callable[[_T], None] | None = None,
 ) -> tuple[_T, ...]:
-    """Run tasks, some at a time, and hear of each as it ends; the first error stops them all, and is raised.
+    """Run tasks, some at a time, and call back as each ends; the first error stops them all, and is raised.
 
     The threads are daemons: after Ctrl-C none that waits for a silent registry keeps the process alive, as those of
     :mod:`concurrent.futures` would.

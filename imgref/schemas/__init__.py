@@ -25,7 +25,7 @@ def names() -> tuple[str, ...]:
 
 
 def schema(name: str) -> str:
-    """Return the text of a schema, in JSON Schema draft 2020-12.
+    """Return a schema as a string, in JSON Schema draft 2020-12.
 
     Raises:
         KeyError: there is none of this name.

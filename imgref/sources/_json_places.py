@@ -1,6 +1,6 @@
-"""Where things stand in a JSON text: the standard library gives values, and a check needs their places too.
+"""The positions of values in JSON: the standard library returns values only, and a check needs positions, too.
 
-Both functions expect a text that ``json.loads`` has taken, and an offset where an object or an array begins.
+Both functions expect a document that ``json.loads`` accepts, and the offset of an object or an array.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lines of a text, cut out as they are asked for: a list of them takes ten times the memory of a long file."""
+"""The lines of a string, sliced on demand: a list of them takes ten times the memory of a long file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["TextLines"]
 
 
 class TextLines(Sequence[str]):
-    r"""The lines of a text, without what ends them.
+    r"""The lines of a string, without their line endings.
 
     Args:
         text: the string.

@@ -22,19 +22,19 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class BuildTarget:
-    """An image that a file other than a Dockerfile says how to build, such as a service of a Compose file.
+    """A build that is defined in a file other than a Dockerfile, such as a service of a Compose file.
 
     Attributes:
         name: its name in that file.
         line: the 1-based line that names it, or the first line of its build settings.
         context: the build context, relative to the file; None if it is not known.
         dockerfile: the Dockerfile, relative to the context.
-        inline: the text of a Dockerfile in the file itself, or None.
+        inline: the content of a Dockerfile in the file itself, or None.
         target: the stage to build, or None for the last one.
         args: the build arguments that the file sets, sorted.
         contexts: names that the Dockerfile uses as images, each with what replaces it, such as
             ``docker-image://alpine:3`` or ``service:base``.
-        images: the names that the result is given, as far as they are known.
+        images: the names of the result, as far as they are known.
     """
 
     name: str

@@ -26,9 +26,9 @@ class Written(NamedTuple):
     """A value in a file.
 
     Attributes:
-        text: what is written, without quotes.
+        text: the value as written, without quotes.
         start: the offset of its first character.
-        resolved: its value, or None where the file does not say it.
+        resolved: its value, or None if the file does not have it.
         reason: why it is not known.
         fixed: why the value cannot be edited where it is written; empty if it is in the file as it is.
         unpinnable: why no digest may be added although its tag can be changed, or empty.
@@ -47,7 +47,7 @@ class Collected:
 
     Args:
         kind: the name of the kind.
-        text: the file's text.
+        text: the content of the file.
     """
 
     def __init__(self, kind: str, text: str) -> None:
@@ -97,7 +97,7 @@ class Collected:
         reason: str | None = None,
         target: Target | None = None,
     ) -> None:
-        """Add an occurrence whose role is known; of one place the first one counts."""
+        """Add an occurrence whose role is known; the first one at a position counts."""
         if written.start not in self._found:
             line, column = self._lines.place(written.start)
             text = written.text.partition("\n")[0].rstrip()
@@ -122,7 +122,7 @@ class Collected:
         return self._lines.place(offset)[0]
 
     def problem(self, offset: int, message: str, *, incomplete: bool = False) -> None:
-        """Add a place that could not be read."""
+        """Add a position that could not be read."""
         self._problems.setdefault(offset, message)
         self._incomplete = self._incomplete or incomplete
 

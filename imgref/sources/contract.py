@@ -1,16 +1,16 @@
 """The contract of readers: what a module that reads one kind of file receives, and what it must return.
 
-A kind is one row of :data:`imgref.sources.kinds.KINDS` and one module with its reader. For every text, whatever is in
+A kind is one row of :data:`imgref.sources.kinds.KINDS` and one module with its reader. For every input, whatever is in
 it, a reader
 
 - never raises: what it cannot read is a :class:`~imgref.sources.occurrence.Problem` with code ``IMG901`` where the
   consumer of the file would fail too, and everything else in the file is still found;
-- takes time that is linear in the text;
-- places each occurrence at the first character of its value, without quotes: line and column are 1-based, columns count
-  characters, and lines end where the kind's :class:`~imgref.sources.syntax.Syntax` says. ``text`` is what is written
+- takes linear time;
+- returns the position of the first character of each value, without quotes: line and column are 1-based, columns count
+  characters, and lines end as the kind's :class:`~imgref.sources.syntax.Syntax` defines. ``text`` is what is written
   there, ``resolved`` the same with variables substituted, and never a guess: a value that is not in the file has the
   role ``unresolved`` and a reason;
-- returns each place once, in the order of the file;
+- returns each position once, in the order of the file;
 - chooses the role: ``external`` for an image that is pulled, ``built-here`` for one that the same file builds,
   ``stage`` and ``scratch`` in Dockerfiles, ``unresolved`` as above, ``invalid`` for a value that is not a valid
   reference. What is not an image for a container engine (VM images, charts, cache references, patterns) is not
@@ -40,7 +40,7 @@ __all__ = ["Beside", "Context", "DocumentReader", "DocumentTest", "Probe", "Read
 
 
 Beside: TypeAlias = Callable[[str], str | None]
-"""Returns the text of the file of a name in the directory of the file that is read, or None if there is none.
+"""Returns the content of a file in the same directory by its name, or None if it does not exist.
 
 It raises :class:`~imgref.sources.decoding.Unreadable` for one that is there and cannot be read.
 """
@@ -52,7 +52,7 @@ def _nothing_beside(_: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a reader knows besides the text.
+    """What a reader knows besides the content.
 
     Attributes:
         build_args: variables of a Dockerfile, as ``docker build --build-arg`` sets them.
@@ -68,10 +68,10 @@ class Context:
 
 
 Reader: TypeAlias = Callable[[str, Context], Reading]
-"""Returns the references in the text of a file, which has no byte order mark."""
+"""Returns the references in the content of a file, without a byte order mark."""
 
 Probe: TypeAlias = Callable[[str], bool]
-"""Returns whether a text is certainly of a kind, whatever the name of the file. Called often, so it must be cheap."""
+"""Returns whether content is certainly of a kind, whatever the name of the file. Called often, so it must be cheap."""
 
 DocumentReader: TypeAlias = "Callable[[Node, Found], None]"
 """Adds the references in one YAML document to those found so far."""

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text."""
+"""Decodes the bytes of a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imgref.sources.syntax import Syntax
 __all__ = ["HEAD", "Unreadable", "decode", "encoding_of", "is_binary"]
 
 HEAD: Final = 8192
-"""How many bytes of a file tell whether it is binary."""
+"""How many bytes of a file are examined to decide whether it is binary."""
 
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -24,7 +24,7 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 
 
 class Unreadable(Exception):
-    """A file that is not text; says why. The caller decides whether that is a finding or a warning."""
+    """A file that is not text, with the reason. The caller decides whether that is a finding or a warning."""
 
 
 def encoding_of(data: bytes) -> tuple[str, int]:
@@ -46,7 +46,7 @@ def is_binary(data: bytes) -> bool:
 
 
 def decode(data: bytes, syntax: Syntax | None = None) -> tuple[str, Problem | None]:
-    r"""Return the text of a file without its byte order mark, and the first byte that is not UTF-8 as a problem.
+    r"""Return the decoded file without its byte order mark, and the first byte that is not UTF-8 as a problem.
 
     Such a byte becomes a surrogate, so that everything else in the file is still found.
 

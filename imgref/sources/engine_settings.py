@@ -1,7 +1,7 @@
-"""Engine settings: the registries that ``daemon.json`` and ``registries.conf`` declare insecure.
+"""Container configuration: the registries that ``daemon.json`` and ``registries.conf`` list as insecure.
 
-Insecure means plain HTTP, or a certificate that nobody checks. Loopback addresses are declared here like any other;
-whether that is a finding is for the rule to say.
+Insecure means plain HTTP, or a certificate that is not verified. Loopback addresses are listed like any other;
+the rule decides whether that is a finding.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NETWORK: Final = re.compile("[0-9a-fA-F.:]+/[0-9]+")
 
 
 class _Found:
-    """Collects what a file declares and what is wrong in it, by offsets; ``reading`` turns them into places."""
+    """Collects the entries and problems of a file, by offsets; ``reading`` turns them into positions."""
 
     def __init__(self, kind: str, text: str) -> None:
         self.kind = kind
@@ -38,7 +38,7 @@ class _Found:
         self.wrong: list[tuple[int, str]] = []
 
     def host(self, value: object, offset: int, what: str) -> None:
-        """Take one setting; it stands in quotes at ``offset``."""
+        """Add one setting, which is in quotes at ``offset``."""
         if not isinstance(value, str):
             self.wrong.append((offset, f"{what} must be a string, not {quote(str(value))}"))
             return
@@ -82,7 +82,7 @@ def read_daemon_json(text: str, _: Context = Context()) -> Reading:  # noqa: B00
     found = _Found(_DAEMON, text)
     key = "insecure-registries"
     listed, value = value.get(key), None  # what else there is need not stay in memory
-    # dockerd takes the last one of a key that is given twice.
+    # dockerd uses the last value of a repeated key.
     places = [place for name, _, place, _ in _json_places.members(text, _json_places.start(text)) if name == key]
     if isinstance(listed, list):
         for element, offset in _json_places.elements(text, places[-1]):

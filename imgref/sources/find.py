@@ -48,7 +48,7 @@ def find_references(
 
     Raises:
         ImgrefError: the file may be YAML, and PyYAML is not installed.
-        ValueError: there is no such kind.
+        ValueError: the kind does not exist.
 
     >>> reading = find_references("services:\n  web:\n    image: nginx:1.27.3\n", path="compose.yaml")
     >>> [(found.line, found.column, found.text) for found in reading.occurrences]
@@ -80,14 +80,14 @@ def read(
     """Find the references in a file.
 
     Args:
-        place: what its path says.
+        place: the classification of its path.
         data: its bytes.
-        named: whether it was given by name, so that it is read whatever its name is.
-        strict: whether YAML that cannot be parsed is a problem also where the name does not say that it is YAML.
-        context: what readers know besides the text.
+        named: whether it was passed by name, so that it is read whatever its name is.
+        strict: whether YAML that cannot be parsed is a problem even if the name is not that of a known YAML file.
+        context: what readers know besides the content.
 
     Returns:
-        What was found, or None for a file of no known kind; and its text, without a byte order mark.
+        What was found, or None for a file of an unknown kind; and its content, without a byte order mark.
 
     Raises:
         Unreadable: it is not text.
@@ -124,7 +124,7 @@ def read(
 
 
 def _kind_of(text: str, place: Place, *, named: bool) -> Kind | None:
-    """Return the kind that a text certainly is, among those that its name suggests; of a file given by name, any."""
+    """Return the kind that content certainly is, among those that its name suggests; for a file passed by name, any."""
     suggested = place.maybe or (() if place.yaml or not named else tuple(KINDS.values()))
     probes = ((kind, loaded(kind.test)) for kind in suggested if kind.test and kind.syntax is not YAML)
     return next((kind for kind, probe in probes if probe(text)), None)

@@ -38,7 +38,7 @@ def kept_in(reading: Reading, text: str) -> Kept:
 
     Args:
         reading: what was found in the file.
-        text: its text.
+        text: its content.
     """
     found: dict[int, str] = {}
     comments = [(comment, match) for comment in reading.comments if (match := KEEP.fullmatch(comment.text))]

@@ -37,7 +37,7 @@ class Kind:
             that ends with a colon is the end of a key. Empty if that is not known, so that each one is composed.
         signs: what a YAML document has if it passes the test: at least one of these words. Empty if that is not known.
         decisive: whether a document that passes the test is this whatever the name of its file is.
-        only: whether the test is not asked for a file that is of this kind by its name.
+        only: whether the test is skipped for a file that is of this kind by its name.
         ending_only: whether ``names`` are endings that files of other programs have too, so that a binary file is none
             of this kind.
         configures: whether the files configure registries as insecure for everything around them.

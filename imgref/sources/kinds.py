@@ -317,7 +317,7 @@ def syntax_of(kind: str) -> Syntax:
 
 
 def lines_of(kind: str, text: str) -> TextLines:
-    r"""Return the lines of a text as readers of a kind count them.
+    r"""Return the lines of a file as readers of a kind count them.
 
     >>> list(lines_of("compose", "a\rb")), list(lines_of("dockerfile", "a\rb"))
     (['a', 'b'], ['a\rb'])

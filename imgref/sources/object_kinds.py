@@ -77,7 +77,7 @@ OBJECTS: Final = (
         needs=("image:", "Image:", "images:", "builder:", "cacheFrom:"),
         signs=("apiVersion",),
         decisive=True,
-        # Each builder reads references with a library of its own.
+        # Each builder parses references with its own library.
         takes_tag_and_digest=False,
         examples=("skaffold.yaml",),
     ),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Comment", "Declaration", "Occurrence", "Problem", "Reading", "Role"]
 
 Role = Literal["external", "stage", "scratch", "built-here", "unresolved", "invalid"]
-"""What an occurrence stands for: an image that is pulled, an earlier stage of the same Dockerfile, nothing at all
-(``scratch``), an image that the same file builds, a text whose variables are not known, or no reference."""
+"""What an occurrence refers to: an image that is pulled, an earlier stage of the same Dockerfile, nothing at all
+(``scratch``), an image that the same file builds, a string with unknown variables, or an invalid reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Occurrence:
         line: 1-based line of its first character.
         column: 1-based column of its first character, counted in characters; a byte order mark is not counted.
         text: the reference as written there.
-        resolved: ``text`` with variables put in, not normalised; None where they are not known.
-        role: what it stands for.
-        construct: where it stands, such as ``from``, ``copy-from``, ``syntax`` or ``services.image``.
+        resolved: ``text`` with variables substituted, not normalized; None if they are not known.
+        role: what it refers to.
+        construct: the kind of location, such as ``from``, ``copy-from``, ``syntax`` or ``services.image``.
         final: whether this is what the final stage of a Dockerfile is built on, followed through its stages.
-        reason: for an unresolved occurrence, why; for an invalid one, what the file's own rules say; for an external
+        reason: for an unresolved occurrence, why; for an invalid one, the file's own rule; for an external
             one, what names its tag elsewhere (a chart's appVersion), so that the missing tag is not ``latest``.
-        hint: a text that was probably meant, or None.
-        target: where an external occurrence can be edited, or None where the reader cannot say.
+        hint: a suggestion, or None.
+        target: where an external occurrence can be edited, or None if the reader does not know.
     """
 
     line: int
@@ -66,7 +66,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A place that a reader could not read, or that says something about itself (a rule's code and message)."""
+    """A position that a reader could not read, or for which it reports a rule's code and message."""
 
     line: int
     column: int
@@ -78,7 +78,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment that begins with ``imgref:``; ``text`` is what follows that. ``trailing``: code stands before it."""
+    """A comment that begins with ``imgref:``; ``text`` is what follows that. ``trailing``: it is after code."""
 
     line: int
     column: int
@@ -88,7 +88,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A registry that an engine's settings declare insecure."""
+    """A registry that a container configuration lists as insecure."""
 
     line: int
     column: int
@@ -97,19 +97,19 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was found in one file; a file with one bad line still gives everything else.
+    """Everything that was found in one file; a bad line does not hide the rest.
 
     Attributes:
         kind: the name of the kind; ``yaml`` or that of a template where none is certain.
-        occurrences: in the order in which they stand.
+        occurrences: in the order of the file.
         problems: what could not be read.
         comments: those addressed to imgref.
         declarations: registries that the file declares insecure.
         incomplete: whether a part of the file was not read at all, as one of the problems explains.
-        doubt: why a file of which nothing says that it has images may have some that were not found; or empty.
+        doubt: why a file without any sign of images may have some that were not found; or empty.
         continued: the lines of statements that have more than one line, in order, if there are comments.
         stages: the stages of a Dockerfile, in order.
-        builds: the images that the file says how to build.
+        builds: the builds that the file defines.
         trace: the first trace of an image in a document of the file that is of no known kind, beside others that are.
     """
 

@@ -31,7 +31,7 @@ _MOVED: Final = "AutoUpdate=registry follows its tag, and does not accept a dige
 
 
 def is_quadlet(text: str) -> bool:
-    r"""Return whether a text has a section of Quadlet's.
+    r"""Return whether content has a section of Quadlet.
 
     >>> is_quadlet("[Unit]\nDescription=x\n\n[Container]\nImage=nginx\n")
     True

@@ -25,11 +25,11 @@ _MEANINGS: Final = {
 
 
 class Place(NamedTuple):
-    """What a path says about a file.
+    """The classification of a file by its path.
 
     Attributes:
         kind: the kind, or None where the name does not decide it.
-        maybe: the kinds among which the text decides.
+        maybe: the kinds among which the content decides.
         yaml: whether the file is YAML by its ending, so that each document in it decides.
         json: whether it is JSON by its ending.
         template: whether it is below the ``templates`` of a chart.
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
     @classmethod
     def declared(cls, name: str) -> Place:
-        """Return the place of a file that is declared to be of a kind, whatever its own name.
+        """Return the classification of a file that is configured as a kind, whatever its own name.
 
         >>> Place.declared("compose").kind.label
         'Compose'
@@ -52,12 +52,12 @@ class Place(NamedTuple):
 
     @property
     def is_certain(self) -> bool:
-        """Whether the name says what kind of file this is, so that it must be readable."""
+        """Whether the name determines the kind of the file, so that it must be readable."""
         return self.kind is not None and not self.template
 
     @property
     def may_be_binary(self) -> bool:
-        """Whether binary files have such names too, so that one found in a directory is nobody's concern."""
+        """Whether binary files can have such names, too, so that one found in a directory is skipped."""
         return not self.yaml and (self.kind is None or self.kind.ending_only)
 
     @property
@@ -80,7 +80,7 @@ class Places:
         self._templates: dict[str, bool] = {}
 
     def of(self, path: str) -> Place:
-        """Return what a path says about a file, also by the directories above the working directory."""
+        """Classify a file by its path, also by the directories above the working directory."""
         before, _, name = path.rpartition("/")
         directory = self._absolute(f"{before}/" if path.startswith("/") else before)
         certain, maybe = _by_name(name, _directory_patterns(directory))
@@ -91,7 +91,7 @@ class Places:
 
     def _absolute(self, directory: str) -> str:
         if directory not in self._directories:
-            # The name of a link counts, not what it leads to.
+            # The name of a link counts, not that of its target.
             self._directories[directory] = os.path.abspath(directory)  # noqa: PTH100
         return self._directories[directory]
 
@@ -184,7 +184,7 @@ def _any_row(attribute: str) -> re.Pattern[str]:
 
 @cache
 def _rows(attribute: str) -> tuple[_Row, ...]:
-    """Return the patterns that the kinds have in an attribute: those that say more about a file come first."""
+    """Return the patterns that the kinds have in an attribute: more specific ones come first."""
     rows = []
     for kind in KINDS.values():
         for pattern in getattr(kind, attribute):

@@ -1,4 +1,4 @@
-"""What a string says about itself: whether it is a reference, and whether a template engine has yet to make it."""
+"""Classifies strings: whether one is a reference, or a template that is not rendered yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_source(text: str) -> bool:
 
 
 def is_template(text: str) -> bool:
-    """Return whether a template engine has yet to make the value of a string."""
+    """Return whether a string is a template that is not rendered yet."""
     return "{{" in text or "{%" in text
 
 

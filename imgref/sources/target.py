@@ -1,4 +1,4 @@
-"""Where a reference can be edited: the spans of a file that hold it, or why it has to stay as it is."""
+"""Where a reference can be edited: its spans in the file, or why it cannot be edited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNSURE: Final = "the consumer may reject a tag with a digest"
 
 
 class TextSpan(NamedTuple):
-    """A span of a file's text, in characters; a byte order mark is not counted."""
+    """A span of a file, in characters; a byte order mark is not counted."""
 
     start: int
     end: int

@@ -1,7 +1,7 @@
 """Traces of container images in files of no known kind: enough to report that images there were not read.
 
 A trace is a hint, not a reference. Nothing is checked or changed because of it: it is counted, so that "no findings"
-does not hide a file whose images nobody looked at.
+does not hide a file whose images were not read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _MEDIA: Final = re.compile(
     r"[^\s\"'<]*?\.(?:avif|bmp|gif|ico|img|iso|jpe?g|png|qcow2|svg|tiff?|vhdx?|vmdk|webp|xz)\b", re.IGNORECASE
 )
 _LONG: Final = 300
-"""How far around a match is looked, so that the time stays linear whatever the text is."""
+"""How far around a match is examined, so that the time stays linear for any input."""
 
 _VALUE: Final = re.compile(
     r"(?:[Ii]mage(?:[-_]?[Nn]ame)?|IMAGE(?:_?NAME)?)[\"']?(?:[ \t]{0,40}(?::|:?=|=>)[ \t]{0,40}|>[ \t]{0,40})[\"'`]?"
@@ -98,11 +98,11 @@ _COMMENTS: Final = ("#", "//", "*", "--", ";", "<!--", "REM ", "rem ", "::")
 
 
 class Trace(NamedTuple):
-    """What says that a text has to do with images.
+    """A sign that a file refers to images.
 
     Attributes:
         line: its line, 1-based.
-        text: what is there.
+        text: the sign itself.
     """
 
     line: int
@@ -121,10 +121,10 @@ def is_probed(path: str) -> bool:
 
 
 def trace_of(text: str, *, yaml: bool = False) -> Trace | None:
-    r"""Return the first trace of an image in a text, or None.
+    r"""Return the first trace of an image in a file, or None.
 
     Args:
-        text: the text, or its beginning.
+        text: the content, or its beginning.
         yaml: whether it is YAML, where ``image:`` with a plain name is a trace, too.
 
     >>> trace_of("run:\n\tdocker run --rm alpine\n")
@@ -164,7 +164,7 @@ def _word_at(match: re.Match[str]) -> str:
 
 
 def _first(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """Return the first match that is neither in a comment of its own line nor the name of a picture or a disk."""
+    """Return the first match that is neither in a comment nor the name of a picture or a disk."""
     found = [match for word in _WORDS[pattern] if (match := _first_with(word, pattern, text)) is not None]
     return min(found, key=_start, default=None)
 

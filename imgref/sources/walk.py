@@ -1,6 +1,6 @@
-"""Which files a check looks at: directories by git's own word on what is ignored, and files that are given by name.
+"""Which files a check reads: those in directories that git does not ignore, and files that are passed by name.
 
-``git ls-files`` lists a repository. Outside of one the same command is given an empty repository of its own for the
+``git ls-files`` lists a repository. Outside of one, the same command runs with an empty repository for the
 time of the call, so that ``.gitignore`` files have exactly git's meaning there too. Git is asked in a way that runs
 nothing which a tree might bring along: no hooks, no file-system monitor, no transport.
 """
@@ -27,7 +27,7 @@ _GIT: Final = (
 )  # fmt: skip
 _LIST: Final = ("ls-files", "-z", "--others", "--exclude-standard")
 _DEPTH: Final = 32
-"""How deep repositories may stand in each other."""
+"""How deeply repositories may be nested."""
 
 _UNOPENED: Final = re.compile(r"warning: could not open directory '(.*?)/?': (.*)", re.DOTALL)
 
@@ -38,7 +38,7 @@ class Unlisted(NamedTuple):
     Attributes:
         path: where.
         reason: why.
-        unread: whether something that belongs to the tree was not read, as opposed to what is left out on purpose.
+        unread: whether something that belongs to the tree was not read, as opposed to what is excluded on purpose.
         directory: whether it is a directory.
     """
 
@@ -53,7 +53,7 @@ class Listing:
     """Lists files, and notes on the way what cannot be looked at.
 
     Attributes:
-        wanted: tells from a path whether a file may hold anything of interest.
+        wanted: returns for a path whether a file may be of interest.
         environ: the environment that git gets, without what a calling git has put there.
         everything: whether what git ignores is listed too, so that no file in the tree can hide another.
         others: the regular files that are not of interest, in no order. Links are not among them.
@@ -116,11 +116,11 @@ class Listing:
         }
 
     def _by_git(self, root: str, environ: dict[str, str]) -> list[str] | None:
-        """Ask git; None where there is none."""
+        """Run git; None if it is not installed."""
         try:
             top = _repository(root)
             names = None if top is None else self._git(("-C", root), (*_LIST, "--cached"), environ, top)
-            # Nothing may mean that the repository around ignores this directory, which was asked for all the same.
+            # Nothing may mean that the surrounding repository ignores this directory, which was passed nevertheless.
             return names or self._outside(root, environ)
         except FileNotFoundError:
             return None
@@ -176,7 +176,7 @@ class Listing:
         self.unlisted.append(Unlisted(path, f"cannot be read: {error.strerror}", directory=True))
 
     def _counts(self, path: str, mode: int, root: str) -> bool:
-        """Return whether a listed path is a file of interest. What is none of git's or ours to follow is told."""
+        """Return whether a listed path is a file of interest; report links that are not followed."""
         wanted = self.wanted(path)
         if not stat.S_ISLNK(mode):
             if not wanted and stat.S_ISREG(mode):
@@ -202,7 +202,7 @@ class Listing:
         return stat.S_ISREG(mode)
 
     def _linked_directory(self, path: str, root: str) -> None:
-        """Links to directories are not followed: inside the tree, what they lead to is looked at where it is."""
+        """Links to directories are not followed: a target inside the tree is read at its own path."""
         target, top = os.path.realpath(path), os.path.realpath(root)
         if not f"{target}/".startswith(f"{top.rstrip('/')}/"):
             reason = f"is a link to a directory outside of {root}"

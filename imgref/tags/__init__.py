@@ -1,4 +1,4 @@
-"""The tag plan of a release: which tags to give, which are held back, and by which version.
+"""The tag plan of a release: which tags to publish, which are held, and by which version.
 
 A release of 2.1.3 is also the newest 2.1, the newest 2, and the newest of all, unless a later version is known
 already. The plan never moves a tag backwards, and does not depend on the order of releases, as long as each knows
@@ -42,7 +42,7 @@ __all__ = [
 def derive_tags(
     version: str, *, existing: Iterable[str | ExistingTags] | None = None, policy: TagPolicy | None = None
 ) -> tuple[str, ...]:
-    """Return the tags that a release should carry; :func:`plan_tags` also says what is held back, and why.
+    """Return the tags of a release; :func:`plan_tags` also returns which are held, and why.
 
     Raises:
         InvalidVersion: the policy's scheme does not read the version.
@@ -63,8 +63,8 @@ def plan_tags(
 
     Args:
         version: the version to release, with the policy's prefix.
-        existing: the tags that are known already: names, or whole sources of names; None knows nothing, so that
-            every tag is given.
+        existing: the tags that exist already: names, or whole sources of names; None means that none is known, so that
+            every tag is planned.
         policy: how to derive tags; by default SemVer, one plain line.
 
     Raises:
@@ -131,7 +131,7 @@ def exact_tags(version: str, *, policy: TagPolicy | None = None) -> tuple[str, .
 
 
 def is_release(text: str, *, policy: TagPolicy | None = None) -> bool:
-    """Return whether a text, such as a git tag, is a version that can be released.
+    """Return whether a string, such as a git tag, is a version that can be released.
 
     >>> is_release("v1.2.3"), is_release("nightly")
     (True, False)

@@ -21,7 +21,7 @@ class Known(NamedTuple):
 
 
 def named_sources(existing: Iterable[str | ExistingTags] | None) -> list[ExistingTags]:
-    """Return the sources of existing tags; names without one are a source of their own, the first."""
+    """Return the sources of existing tags; names without a source are the first source."""
     if isinstance(existing, (str, bytes, Mapping, ExistingTags)):
         raise TypeError(f"existing must be a list of tag names or ExistingTags, not {type(existing).__name__}")
     items = [] if existing is None else list(existing)

@@ -1,4 +1,4 @@
-"""Reading the suffix of a tag: what may rise, what stays, and what is taken out.
+"""Parses the suffix of a tag: what may rise, what stays, and what is removed.
 
 The pieces are read from left to right. What a number means depends on what is in front of it:
 
@@ -11,7 +11,7 @@ a branch word        a counter (``11-jdk-master-111``)
 any other word       part of that word (``temurin-17``)
 ===================  =================================================================
 
-Dates may rise wherever they are. Pre-releases and later builds are taken out, as if they were not there.
+Dates may rise wherever they are. Pre-releases and later builds are removed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SuffixNumber(NamedTuple):
 
 
 class Suffix(NamedTuple):
-    """The suffix of a tag, taken apart; :class:`TagParts` describes the fields."""
+    """The parts of the suffix of a tag; :class:`TagParts` describes the fields."""
 
     shape: str
     numbers: tuple[SuffixNumber, ...]

@@ -60,7 +60,7 @@ COUNTED_BUILD: Final = re.compile(r"(b|r|p|rev|build)(\d++)", re.ASCII | re.IGNO
 """A build behind ``_``, as in ``1.27.3_b5``."""
 
 IS_COMMIT: Final = re.compile(r"g[0-9a-f]{7,40}|(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{7,40}")
-"""An abbreviated commit has a letter and a digit, which tells it from words and numbers; ``g`` in front does too."""
+"""An abbreviated commit has a letter and a digit, unlike words and numbers, or ``g`` in front."""
 
 _PIECE: Final = re.compile(
     rf"(?P<number>[vV]?{_NUMBERS})"
@@ -80,7 +80,7 @@ class PreRelease(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What a piece of a tag is on its own, whatever its place.
+    """What a piece of a tag is by itself, whatever its position.
 
     Attributes:
         kind: ``number``, ``pre``, ``later`` (a later build of the same version), ``counter``, ``alpine`` or ``word``.

@@ -25,11 +25,11 @@ def most_specific(query: str, group: Iterable[str]) -> str | None:
     """Return the tag that names an image most exactly, in the variant that a query names.
 
     Args:
-        query: the tag that was asked for; "" for a digest.
+        query: the requested tag; "" for a digest.
         group: all tags of the image, with or without the query.
 
     Returns:
-        The tag, which may be the query itself, or None if no tag of the group holds a version.
+        The tag, which may be the query itself, or None if no tag of the group contains a version.
 
     >>> group = ["latest", "1", "1.31", "1.31.4", "1.31.4-trixie", "trixie"]
     >>> most_specific("latest", group), most_specific("trixie", group), most_specific("latest", ["latest", "stable"])
@@ -117,9 +117,9 @@ def _finest(tags: list[TagParts]) -> list[TagParts]:
 
 
 def _heads(tags: list[TagParts]) -> Iterator[tuple[int, int, TagParts]]:
-    """Yield for each tag of a variant how it leads, 0 the newest, and its rank from newest to oldest.
+    """Yield for each tag of a variant its level, 0 for the newest, and its rank from newest to oldest.
 
-    1 is the newest of a major version, 2 of a minor version, 3 is any other. Pre-releases lead no stable versions.
+    1 is the newest of a major version, 2 of a minor version, 3 any other. Pre-releases do not count among stable ones.
     """
     seen: set[tuple[int, ...]] = set()
     for rank, tag in enumerate(sorted(tags, key=_newest, reverse=True)):

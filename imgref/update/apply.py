@@ -1,4 +1,4 @@
-"""Writing the files of a plan: whole or not at all, and only where nobody has changed them since."""
+"""Writes the files of a plan: whole or not at all, and only if they have not changed since."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["apply_file"]
 def apply_file(plan: FilePlan) -> str | None:
     """Write a file as planned, and return why it could not be written, or None.
 
-    Mode and owner stay, and a link still leads to the file. Other hard links keep the old content.
+    Mode and owner stay, and a link still points to the file. Other hard links keep the old content.
     """
     path = plan.source.real
 

@@ -38,7 +38,7 @@ def order(tag: TagParts) -> Order:
 
 
 def has_same_shape(tag: TagParts, current: TagParts) -> bool:
-    """Return whether two tags have the same words, separators and places of numbers."""
+    """Return whether two tags have the same words, separators and positions of numbers."""
     if tag.shape != current.shape:
         return False
     return not tag.exact or all(one == other for one, other in zip(tag.kinds, current.kinds, strict=False))

@@ -30,9 +30,9 @@ class Choice(NamedTuple):
 
     Attributes:
         tag: the tag to move to, or None.
-        reason: why there is none: ``unknown`` (the current tag holds no version), ``none`` (nothing newer) or
+        reason: why there is none: ``unknown`` (the current tag contains no version), ``none`` (nothing newer) or
             ``held`` (only tags with lonely numbers are newer); None with a tag.
-        held: the newer tags that were passed over because their numbers are lonely, the greatest first.
+        held: the newer tags that were skipped because their numbers are lonely, the greatest first.
         level: how great the change is; None without a tag.
     """
 
@@ -60,7 +60,7 @@ def choose_newer(
         within: a range, read with the ``numeric`` scheme, in which the version of the new tag must be.
 
     Raises:
-        ValueError: there is no such level.
+        ValueError: the level does not exist.
 
     >>> tags = ["1.25.3-alpine3.18", "1.25.4-alpine3.18", "1.26.0-alpine3.19", "1.27.0rc1-alpine3.19", "1.27.0"]
     >>> choose_newer("1.25.3-alpine3.18", tags).tag

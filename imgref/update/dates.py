@@ -2,7 +2,7 @@
 
 A date is ``YYYYMM``, ``YYYYMMDD``, ``YYYYMMDD`` with a time (10, 12 or 14 digits), ``YYYY-MM-DD``, or
 ``YYYY-MM-DDThh-mm-ssZ`` as MinIO writes it. The year is between 1980 and 2099, so that Unix timestamps and build
-numbers are rarely taken for dates, and the month and the day must exist.
+numbers are rarely mistaken for dates, and the month and the day must exist.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file ``.env`` beside Compose files, as a file that is edited: its variables hold references, or their tags.
+"""Edits the file ``.env`` beside Compose files: its variables contain references, or their tags.
 
 A value is edited only if everything that uses its variable is known and is the same reference. All Compose files of the
 directory count, whether or not they are edited themselves.
@@ -32,7 +32,7 @@ _TAG_PIN: Final = "a variable holds its tag, and a digest would freeze it"
 
 
 def with_dotenv(sources: Sequence[Source], is_ignored: Callable[[str], bool]) -> list[Source]:
-    """Return the files with the ``.env`` files that hold references of the Compose files among them.
+    """Return the files, with the ``.env`` files that contain references of the Compose files among them.
 
     A reference whose edit belongs into an ``.env`` file is marked as such, and any other one with the reason.
 
@@ -82,7 +82,7 @@ class _Compose:
     Attributes:
         place: its kind.
         data: its bytes.
-        text: its text.
+        text: its content.
     """
 
     place: Place
@@ -152,7 +152,7 @@ def _compose_files(directory: str, here: Iterable[Source]) -> list[_Compose]:
 
 
 def _read(data: bytes, files: Sequence[_Compose]) -> tuple[Reading, str, dict[str, str]]:
-    """Return the references in an ``.env`` file, its text, and why the values of other variables are not edited.
+    """Return the references in an ``.env`` file, its content, and why the values of other variables are not edited.
 
     Raises:
         Unreadable: a Compose file cannot be understood.
@@ -220,7 +220,7 @@ def _occurrence(use: _Use, span: TextSpan, text: str) -> Occurrence:
 
 
 def _marked(source: Source, values: _Values | None, reason: str) -> Source:
-    """Return a Compose file whose references say what becomes of the variables that they use."""
+    """Return a Compose file whose references have the planned changes of their variables."""
 
     def marked(occurrence: Occurrence) -> Occurrence:
         outside = _outside(occurrence)

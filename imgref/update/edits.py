@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class Wanted(NamedTuple):
-    """The tag and the digest that a reference is to have; None is no digest."""
+    """The planned tag and digest of a reference; None means no digest."""
 
     tag: str
     digest: str | None
@@ -115,7 +115,7 @@ def texts_for(source: Source, index: int, wanted: Wanted, *, helm_tag: bool) -> 
         _refuse_number(source, target.tag, tag, before=written)
         changes[target.tag] = tag
     if digest_here and target.digest is not None and wanted.digest is None and text[target.digest.start - 1] == "@":
-        # Behind a tag in a variable, the digest has no key of its own.
+        # Behind a tag in a variable, the digest has no separate key.
         changes[TextSpan(target.digest.start - 1, target.digest.end)] = ""
     elif digest_here and target.digest is not None:
         value = _digest_value(text, target.digest, wanted.digest)
@@ -135,7 +135,7 @@ def _digest_value(text: str, span: TextSpan, digest: str | None) -> str:
 
 
 def _refuse_number(source: Source, span: TextSpan, tag: str, *, before: str) -> None:
-    """Refuse a tag that YAML would take for something other than a text, since 1.30 is then 1.3.
+    """Refuse a tag that YAML would not read as a string, since 1.30 would become 1.3.
 
     Removing a digest restores such a tag, which was there before.
     """

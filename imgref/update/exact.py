@@ -13,10 +13,10 @@ from imgref.update.registry import Failed, Registry
 __all__ = ["LIMIT", "Search", "Undecided", "exact_tag"]
 
 LIMIT: Final = 100
-"""How many tags are asked for, at most."""
+"""The limit of requested tags."""
 
 _BATCH: Final = 8
-"""How many are asked for at a time, at most."""
+"""The limit of simultaneous requests."""
 
 
 class Undecided(Exception):
@@ -54,7 +54,7 @@ class Search:
     def run(self, digest: str, limit: int) -> str | None:
         """Return the most specific version tag of an image, or None if no version tag points to it.
 
-        The likeliest tags are asked for first, until no other can be more specific.
+        The likeliest tags are requested first, until no other can be more specific.
 
         Raises:
             Undecided: that takes more requests than the limit.
@@ -88,7 +88,7 @@ def exact_tag(ref: ImageReference, tags: Sequence[str], registry: Registry, limi
         ref: the image by tag.
         tags: the tags of its repository.
         registry: answers.
-        limit: how many tags are asked for, at most.
+        limit: the limit of requested tags.
 
     Returns:
         None if no version tag was found.

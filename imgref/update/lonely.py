@@ -52,7 +52,7 @@ class Lonely:
 
 
 def _first_numbers(current: TagParts, line: list[TagParts], repository: Repository) -> set[int]:
-    """Go up the first numbers of a line and hold those behind a step that is out of proportion."""
+    """Check the first numbers of a variant in order, and hold those behind a disproportionate step."""
     held: set[int] = set()
     # The steps between dates and between builds mean nothing.
     if current.is_date or is_counter(current):

@@ -19,7 +19,7 @@ from imgref.update.tag_parts import read_tag
 __all__ = ["Outlook", "Question", "outlooks", "plan_update"]
 
 _TRIES: Final = 10
-"""How many candidates are asked for their age before a tag is held."""
+"""How many candidates are checked for their age before a tag is held."""
 
 _NO_TAG: Final = "it has only a digest, and no tag"
 _NO_VERSION: Final = "its tag has no version"
@@ -40,7 +40,7 @@ class Outlook:
         allowed: the newest tag that the rule allows, or None if nothing newer is.
         newest: the newest tag at any level, or None if nothing newer is.
         reason: why nothing is allowed, or an empty string where the tag is the newest.
-        created: when the allowed image was created, where that was asked for.
+        created: when the allowed image was created, if that was requested.
         failed: why nothing is known.
     """
 
@@ -52,7 +52,7 @@ class Outlook:
 
 
 def outlooks(questions: Iterable[Question], registry: Registry, now: datetime) -> dict[Question, Outlook]:
-    """Return what there is for each image: every repository is asked for its tags once.
+    """Return what is available for each image: the tags of every repository are listed once.
 
     Args:
         questions: images by tag, without digest.

@@ -100,7 +100,7 @@ def decide_to_pin(
 
 
 def unanswered(failed: Failed) -> Decision:
-    """Return the decision about a reference whose image could not be asked for."""
+    """Return the decision about a reference whose lookup failed."""
     return Decision(None, "missing" if failed.missing else "failed", failed.reason)
 
 

@@ -1,8 +1,8 @@
 """Plans: which references of some files change and how, and which are left alone and why.
 
-A plan is data. It is made in steps, so that every image is asked for once: :func:`spots` finds the references, a
+A plan is data. It is created in steps, so that every image is looked up once: :func:`spots` finds the references, a
 command decides what each one is to become, and :func:`make_plan` turns the decisions into edits. The edited file is
-read again in memory, and where it does not say what the decisions say, nothing in it is edited.
+read again in memory, and if it does not match the decisions, nothing in it is edited.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def _reference(occurrence: Occurrence) -> ImageReference | None:
 
 
 def _without_image(occurrence: Occurrence) -> tuple[Why, str] | None:
-    """Return why an occurrence names no image that a registry could be asked for, or return None."""
+    """Return why the image of an occurrence cannot be looked up on a registry, or None."""
     target = occurrence.target
     if target is not None and target.outside is not None and not target.fixed:
         return "not-needed", "edited in the file .env"
@@ -207,7 +207,7 @@ def left_alone(source: Source, occurrence: Occurrence, why: Why, reason: str) ->
 
 @dataclass(slots=True)
 class _File:
-    """What is to be done in one file: the texts of spans, and for whom."""
+    """The edits in one file: the new strings of spans, and for which references."""
 
     source: Source
     wanted: dict[int, tuple[str, dict[tuple[int, int], str]]] = field(default_factory=dict)
@@ -280,7 +280,7 @@ def _all_left(file: _File, reason: str) -> Iterator[Left]:
 
 
 def _file_plan(file: _File) -> FilePlan | str | None:
-    """Return the plan of a file, why it cannot be carried out, or None where there is nothing to do."""
+    """Return the plan of a file, why it cannot be carried out, or None if there is nothing to do."""
     source = file.source
     offsets = source.byte_offsets(at for _, texts in file.wanted.values() for span in texts for at in span)
     changes = []

@@ -1,4 +1,4 @@
-"""How far tags may move: what the ``[update]`` settings and the command line say."""
+"""How far tags may move, from the ``[update]`` settings and the command line."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class UpdatePolicy:
     """The rules of a project.
 
     Attributes:
-        rule: the rule for images without one of their own.
+        rule: the rule for images without their own.
         images: the rules for some images; the first that matches applies.
     """
 

@@ -28,7 +28,7 @@ class Repository:
 
     @cached_property
     def tags(self) -> list[TagParts]:
-        """The parts of all tags that hold a version, each tag once."""
+        """The parts of all tags that contain a version, each tag once."""
         return self._read_all(self._names)
 
     def tags_like(self, current: TagParts) -> list[TagParts]:
@@ -40,7 +40,7 @@ class Repository:
         return [parts for name in names if (parts := self.read(name)) is not None]
 
     def read(self, tag: str) -> TagParts | None:
-        """Return the parts of a tag as this repository writes its tags, or None if it holds no version."""
+        """Return the parts of a tag in the conventions of this repository, or None if it contains no version."""
         return read_tag(tag, self._commits)
 
     @cached_property
@@ -95,7 +95,7 @@ def bare_numbers_that_count(current: TagParts, line: Iterable[TagParts], reposit
 
 
 def _is_reached(number: int, numbers: list[int], dotted: frozenset[int]) -> bool:
-    """Return whether steps over the numbers of a line lead up to a number from one that has a dotted version."""
+    """Return whether a number can be reached in small steps from one that has a dotted version."""
     below = sorted({*dotted, *numbers} & set(range(number)), reverse=True)
     for lower in below:
         if number - lower > _NEAR:

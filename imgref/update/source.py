@@ -34,11 +34,11 @@ class Source:
         path: its name in messages.
         real: the file that is written, which is the target of a link.
         data: its bytes.
-        text: its text, without a byte order mark.
+        text: its content, without a byte order mark.
         place: its kind.
         named: whether it was passed by name.
         reading: what was found in it.
-        context: what the reader knew besides the text.
+        context: what the reader knew besides the content.
         reader: finds the references in other bytes, if that is not what its kind does.
     """
 
@@ -59,7 +59,7 @@ class Source:
         return read(self.place, data, named=self.named, context=self.context)
 
     def byte_offsets(self, offsets: Iterable[int]) -> Mapping[int, int]:
-        """Return where characters of the text begin in the bytes."""
+        """Return the byte offsets of characters."""
         encoding, at = encoding_of(self.data)
         found = {}
         before = 0
@@ -102,7 +102,7 @@ def read_source(path: str, place: Place, *, shown: str, named: bool, data: bytes
 
 
 def read_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
-    r"""Return the files that have image references, of those given. Directories are not searched.
+    r"""Return those of the files that have image references. Directories are not searched.
 
     Args:
         paths: files, whose names and content decide how they are read.

@@ -1,11 +1,11 @@
 """Reading a tag: the prefix, the version, and what the suffix is made of.
 
 A tag is cut at ``-`` and ``_``. The first piece that begins with a digit, or with ``v`` and a digit, is the version,
-unless it is a commit or a release of Windows. What the pieces behind it mean depends on their place too: ``14`` is a
+unless it is a commit or a release of Windows. What the pieces behind it mean depends on their position: ``14`` is a
 build in ``7.0.11-14``, and a release of Java in ``3.9-temurin-14``. So they are read from left to right, and each is
 either part of the *shape*, which stays when a tag moves, or a number, which may rise.
 
-Names alone decide: no rule knows a product.
+Names alone decide: no rule is specific to a product.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _COMMITS: Final = re.compile(rf"(?<![^-_\n])(?:{IS_COMMIT.pattern})(?![^-_\n])")
 
 
 class TagParts(NamedTuple):
-    """A tag that holds a version, taken apart.
+    """The parts of a tag that contains a version.
 
     Attributes:
         tag: the tag.
         prefix: everything before the version, with separators.
         v: the ``v`` or ``V`` of the version, or nothing.
         numbers: the numbers of the version; a date is one number.
-        kinds: for each of them ``n`` for a number, ``y`` for a year (in the first place only), ``d`` for a date.
+        kinds: for each of them ``n`` for a number, ``y`` for a year (in the first position only), ``d`` for a date.
         letter: the letter of ``1.1.1w``, in lowercase.
         pre: the pre-release; nearly always one, as ``rc1``. Empty for a stable version.
         later: the number of a later build of the same version, as in ``-p3``, ``.post1`` or ``-security-01``.
@@ -79,7 +79,7 @@ class TagParts(NamedTuple):
 
 
 def read_tag(tag: str, commits: frozenset[int] = frozenset()) -> TagParts | None:
-    """Return the parts of a tag, or None if it holds no version.
+    """Return the parts of a tag, or None if it contains no version.
 
     Args:
         tag: the tag.
@@ -106,7 +106,7 @@ def read_tag(tag: str, commits: frozenset[int] = frozenset()) -> TagParts | None
 
 
 def variant_of(tag: str) -> str | None:
-    """Return the variant that a tag names, without any version: None if it holds no version, "" for a plain version.
+    """Return the variant that a tag names, without any version: None if it contains no version, "" for a plain version.
 
     >>> [variant_of(tag) for tag in ("1.27.3-alpine", "1.27.3-alpine3.20", "6.4-php8.2-fpm", "1.28.0-rc.1", "latest")]
     ['alpine', 'alpine3.20', 'php8.2-fpm', '', None]
@@ -116,7 +116,7 @@ def variant_of(tag: str) -> str | None:
 
 
 def commit_lengths(tags: Iterable[str]) -> frozenset[int]:
-    """Return the lengths of the commits that tags hold.
+    """Return the lengths of the commits in tags.
 
     >>> sorted(commit_lengths(["9f8e7d6", "v1.2.0-3-gd53f37589", "1234567", "latest"]))
     [7, 9]
@@ -136,7 +136,7 @@ class _Version(NamedTuple):
 
 
 def _joined(tag: str, prefix: str, version: _Version, suffix: Suffix) -> TagParts:
-    # With a build `_N` any number of parts will do, and the kinds are compared place by place.
+    # With a build `_N` any number of parts is accepted, and the kinds are compared position by position.
     form = version.v + "*" if suffix.exact else version.form
     words = (*filter(None, re.split("[-_.]", prefix)), *suffix.words) if prefix else suffix.words
     return TagParts(

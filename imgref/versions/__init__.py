@@ -1,4 +1,4 @@
-"""Version schemes: what a text says as a version, and which of two is later.
+"""Version schemes: parse versions, and decide which of two is later.
 
 Three schemes, each read into the same :class:`Version`:
 
@@ -6,7 +6,7 @@ Three schemes, each read into the same :class:`Version`:
 - ``pep440``: `PEP 440 <https://packaging.python.org/en/latest/specifications/version-specifiers/>`_, by ``packaging``
 - ``numeric``: dotted numbers of any length, calendar versions too, with an optional pre-release tail
 
-A leading ``v`` is no part of a version, and is read in all of them.
+A leading ``v`` is not part of a version, and is accepted in all of them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["SCHEMES", "Version", "VersionRange", "beside", "read_name", "read_na
 
 
 def read_version(text: str, scheme: str = "semver") -> Version:
-    """Read a version that somebody wants to release.
+    """Parse a version that is to be released.
 
     Args:
-        text: the version; a leading ``v`` is taken off.
+        text: the version; a leading ``v`` is removed.
         scheme: ``semver``, ``pep440`` or ``numeric``.
 
     Raises:
-        InvalidVersion: the scheme does not read it; the reason names a scheme that does, where there is one.
+        InvalidVersion: the scheme does not accept it; the reason names a scheme that does, if there is one.
 
     >>> read_version("v1.2.3-rc.1+b5").text
     '1.2.3-rc.1'
@@ -45,10 +45,10 @@ def read_version(text: str, scheme: str = "semver") -> Version:
 
 
 def read_name(name: str, scheme: str = "semver") -> Version | None:
-    """Read the name of a tag that exists already, or None if it is no version.
+    """Parse the name of an existing tag, or return None if it is not a version.
 
     More is read than by :func:`read_version`: a float (``2``, ``2.1``) counts as its lowest version, and ``_build``,
-    as which build metadata can stand in a tag, as that.
+    as which build metadata is written in a tag, as that.
 
     >>> read_name("v2.1").release, read_name("2.1.4_b1").text, read_name("nightly")
     ((2, 1), '2.1.4', None)
@@ -95,7 +95,7 @@ def beside(versions: Iterable[Version]) -> Callable[[Version], bool]:
 class VersionRange:
     """Comparisons that a version must all fulfil, as in ``>=1.2,<2``.
 
-    A pre-release is in a range only where one of the comparisons names a pre-release, or where they are asked for;
+    A pre-release is in a range only if one of the comparisons has a pre-release, or if they are requested;
     and never below a bound of which it is itself a pre-release: ``2.0.0-rc.1`` is not in ``<2``.
 
     ``~`` and ``^`` mean what they mean in npm and Cargo. ``~1.2`` and ``~1.2.3`` allow any later 1.2, ``~1`` any 1.
@@ -121,7 +121,7 @@ class VersionRange:
             prereleases: whether pre-releases are in it; None where the range itself decides.
 
         Raises:
-            InvalidVersion: it is no range.
+            InvalidVersion: it is not a valid range.
         """
         comparisons: list[tuple[str, Version]] = []
         for part in text.split(","):
@@ -160,7 +160,7 @@ def _after_caret(version: Version, scheme: str) -> Version:
 
 
 def _bumped(version: Version, place: int, scheme: str) -> Version:
-    """Return the release in which the number at a place is one greater and nothing follows."""
+    """Return the release in which the number at an index is one greater and nothing follows."""
     numbers = (*version.release[:place], version.release[place] + 1)
     bound = read_name(".".join(map(str, numbers)), scheme)
     assert bound is not None

@@ -118,3 +118,16 @@ def test_tutorial_without_docker_prints_what_it_shows(name: str, home: Home, doc
                 blocks += 1
                 assert shape(transcript(shell, step["text"], port)) == shape(step["text"])
     assert blocks >= 5
+
+
+def test_mirror_page_carries_images_over_an_air_gap(home: Home, docker_hub: Registry, plain: Registry) -> None:
+    page = (DOCS / "mirror.md").read_text(encoding="utf-8")
+    pull, push = re.findall(r"^```sh\n(while .*?)^```$", page, re.DOTALL | re.MULTILINE)
+    with shell_with(home, docker_hub) as shell:
+        (shell.directory / "images.txt").write_text("nginx:1.27.3\nredis:7.4.1\n")
+        shell.run(pull)
+        shell.run(push.replace("registry.local:5001", plain.host))
+        for image in ("nginx:1.27.3", "redis:7.4.1"):
+            copy = shell.run(f"imgref digest {plain.host}/mirror/library/{image}")
+            assert copy == shell.run(f"imgref digest {image}")
+            assert copy.startswith("sha256:")

@@ -1,4 +1,4 @@
-"""What makes two findings of two runs the same one (file, rule and text, and not the line), and where files are."""
+"""The identity of findings across runs (file, rule and reference, but not the line), and the paths of files."""
 
 from __future__ import annotations
 

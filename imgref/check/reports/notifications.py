@@ -1,4 +1,4 @@
-"""What SARIF says of a run besides findings: files that were not checked, and registries that did not answer."""
+"""The notifications of SARIF besides findings: files that were not checked, and registries that did not answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DESCRIPTORS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What is to be said of a run.
+    """What is reported about a run besides findings.
 
     Attributes:
         not_checked: the files that were not checked. Those that a policy excludes are not mentioned.

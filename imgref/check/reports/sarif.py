@@ -28,7 +28,7 @@ def sarif(findings: Sequence[Finding], notes: Notes | None = None) -> str:
 
     Args:
         findings: the findings.
-        notes: what else is to be said of the run, or None if that is not known.
+        notes: what else is reported about the run, or None if that is not known.
     """
     places = {code: number for number, code in enumerate(RULES)}
     results = [

@@ -1,4 +1,4 @@
-"""IMG5xx and IMG9xx: what stands in the way of checking a file."""
+"""IMG5xx and IMG9xx: what prevents a file from being checked."""
 
 from __future__ import annotations
 

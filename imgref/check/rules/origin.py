@@ -67,7 +67,7 @@ def _insecure_registry(image: Image, policy: Policy) -> Violation | None:
 
 
 def _insecure_declaration(declaration: Declaration) -> Violation | None:
-    """Check a registry that an engine's settings declare insecure; the machine itself may be."""
+    """Check a registry that a container configuration lists as insecure; loopback is allowed."""
     if HostPattern(declaration.host).is_loopback:
         return None
     return Violation(

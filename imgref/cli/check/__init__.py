@@ -47,7 +47,7 @@ def command(**options: object) -> int:
 
     Exit codes: 0 no findings, 1 findings, 2 bad usage or a file could not be checked, 3 a registry failed.
     """
-    request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
+    request = Request(**options)  # type: ignore[arg-type]  # click passes what the decorators declare
     refuse_contradictions(request)
     # A path or a comment may contain characters that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):

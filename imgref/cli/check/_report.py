@@ -208,7 +208,7 @@ class Reporter:
             _console.write(f"::notice title=imgref::{totals.told_not_understood()}{totals.hint()}\n")
 
     def _whole(self, totals: Totals) -> str:
-        """Return the report in a format that is one whole. Only SARIF has a place for what was not checked."""
+        """Return the report in a format that is a single document. Only SARIF includes what was not checked."""
         if self._request.format != "sarif":
             return report(self._request.format)(self._found)
         from imgref.check.reports.notifications import Notes

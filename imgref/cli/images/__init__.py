@@ -59,7 +59,7 @@ def command(of: str | None, style: str, **options: object) -> int:
     Exit codes: 0 success, 2 bad usage or a file could not be read, 4 nothing here uses IMAGE.
     """  # noqa: D301
     query = None if of is None else Query.parse(of)
-    request = Request(**options)  # type: ignore[arg-type]  # click gives what the decorators say
+    request = Request(**options)  # type: ignore[arg-type]  # click passes what the decorators declare
     refuse_contradictions(request)
     # A path or a reference may contain characters that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):

@@ -1,7 +1,7 @@
 """Deletes what a plan selects, one manifest at a time, and checks the tags of the repository before each deletion.
 
 A registry deletes a manifest with all tags that point to it, and cannot delete it on condition. So right before each
-deletion imgref asks where every tag points. A tag that is new or has moved keeps what it leads to, whatever the plan.
+deletion imgref asks where every tag points. A tag that is new or has moved protects its manifests, whatever the plan.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _Pruner:
                 self._client.delete_manifest(ref, again=False)
             except NotFound as error:
                 if self._reader.exists(manifest.digest):
-                    # Amazon ECR once answered so, as it did not know the request at all.
+                    # Amazon ECR once answered this because it did not support the request.
                     reason = f"{ref}: {ref.registry} answers 404 to DELETE, but the manifest exists"
                     raise RegistryError(reason, method="DELETE", url=error.url, status=404) from error
                 break
@@ -107,7 +107,7 @@ class _Pruner:
         return None
 
     def _needed(self, tags: Mapping[str, str]) -> Mapping[str, str]:
-        """Return all that must stay: what every tag leads to that is not exactly as it was selected."""
+        """Return everything that must stay: the manifests of every tag that is not exactly as selected."""
         roots = dict(self._skipped)
         for tag, digest in tags.items():
             if self._planned.get(tag) == digest:

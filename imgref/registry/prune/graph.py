@@ -51,7 +51,7 @@ class Node:
 
 
 class Graph:
-    """The manifests of a repository that its tags lead to.
+    """The manifests of a repository that are reachable from its tags.
 
     Args:
         nodes: the manifests.
@@ -133,7 +133,7 @@ class Graph:
     def in_order(self, digests: Iterable[str], attached: Mapping[str, Sequence[str]]) -> list[str]:
         """Return digests in an order in which they can be deleted: children after parents, referrers after subjects.
 
-        A referrer that is an index of its own subject comes before it: an index without a child would be broken.
+        A referrer that is an index containing its subject comes before it: an index without a child would be broken.
         """
         waiting = dict.fromkeys(digests)
         hard = {digest: [child for child in self.children(digest) if child in waiting] for digest in waiting}

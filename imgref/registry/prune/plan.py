@@ -69,7 +69,7 @@ def plan_deletions(
     Args:
         repository: the repository.
         tags: all tags of the repository, each with the digest that it points to.
-        graph: all that the tags lead to.
+        graph: all manifests that are reachable from the tags.
         selections: what the rules decide about each tag.
     """
     attached = attachments(tags)

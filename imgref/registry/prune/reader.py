@@ -1,4 +1,4 @@
-"""The tags and the manifests of a repository, as a prune needs to know them: all of them, or an error."""
+"""Reads the tags and manifests of a repository for a prune: all of them, or an error."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class RepositoryReader:
         """Return all tags, each with the digest that it points to.
 
         Args:
-            known: tags that existed before, and are asked for even if they are not listed.
+            known: tags that existed before, and are requested even if they are not listed.
             gone: tags that may be listed though they do not exist, since they were deleted a moment ago.
 
         Raises:
-            NotFound: there is no such repository, and no tag is known.
+            NotFound: the repository does not exist, and no tag is known.
             UnreliableTagList: the list has a tag that does not exist, and still does after some time.
             RegistryError: the registry refuses or fails.
         """
@@ -101,7 +101,7 @@ class RepositoryReader:
         return self._client.find(self._repository.with_digest(digest)) is not None
 
     def load(self, tags: Mapping[str, str]) -> None:
-        """Read all manifests that some tags lead to: children, subjects and referrers, and theirs.
+        """Read all manifests that are reachable from some tags: children, subjects and referrers, and theirs.
 
         Raises:
             RegistryError: a manifest that a tag points to cannot be read, or the registry refuses or fails.

@@ -1,8 +1,8 @@
 """Releases: the tags of a version on a registry, none of which ever moves backwards.
 
-A registry has no way to move a tag only if nobody else has. So a release sets its exact tag first, then its floating
-tags, and then checks whether one of these belongs to a version that appeared meanwhile. Whoever sets a floating tag
-last checks last, and finds every exact tag: simultaneous releases end as if one had waited for the other.
+A registry cannot move a tag on condition that it is unchanged. So a release sets its exact tag first, then its floating
+tags, and then checks whether one of these belongs to a version that appeared meanwhile. The release that sets a
+floating tag last checks last, and finds every exact tag: simultaneous releases end as if one had waited for the other.
 
 All of this rests on the registry's list of tags, so nothing is set before :mod:`imgref.registry.listing` finds no
 contradiction in that list, and a floating tag moves only from an image that one of the listed versions explains.

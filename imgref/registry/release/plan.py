@@ -1,4 +1,4 @@
-"""The plan of a release: what happens to each tag, given one view of the repository."""
+"""The plan of a release: what happens to each tag, from one list of the repository."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imgref.tags import ExistingTags, TagPlan, TagPolicy, exact_tags, is_tag_of,
 __all__ = ["plan_release"]
 
 _FEW: Final = 32
-"""How many versions are asked for before a held tag is left alone."""
+"""How many versions are requested before a held tag is left alone."""
 
 
 def plan_release(
@@ -35,7 +35,7 @@ def plan_release(
     only_exact: bool = False,
     known: Collection[str] = (),
 ) -> Release:
-    """Plan the tags of a version, given those of a repository.
+    """Plan the tags of a version from those of a repository.
 
     Args:
         client: the client to use.
@@ -98,7 +98,7 @@ def _check_forced(forced: Collection[str], tags: Collection[str], exact: Collect
 
 
 class _Planner:
-    """Decides what happens to each tag of a release, given one view of the repository."""
+    """Decides what happens to each tag of a release, from one list of the repository."""
 
     def __init__(self, client: RegistryClient, release: Release, view: TagView, origins: Origins) -> None:
         self._client = client

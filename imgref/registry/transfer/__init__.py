@@ -4,5 +4,5 @@
 - :mod:`imgref.registry.transfer.uploads`: blobs, mounted or uploaded
 - :mod:`imgref.registry.transfer.retag`: more tags for an image that is on a registry
 - :mod:`imgref.registry.transfer.mount_cache`: repositories from which a registry can mount a blob
-- :mod:`imgref.registry.transfer.progress`: what becomes of each layer, and who is told
+- :mod:`imgref.registry.transfer.progress`: the events of a transfer, and their receivers
 """

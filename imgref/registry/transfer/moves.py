@@ -1,7 +1,7 @@
 """Moving images: from disk to a registry, from a registry to disk, and from one repository to another.
 
-Whatever way an image goes, its blobs go first, several at a time, and its manifest last, so that no name ever stands
-for an image that is not whole. Nothing is held in memory but the chunk that is on its way.
+In every direction, the blobs of an image are transferred first, several at a time, its manifest last, so that no tag
+ever points to an incomplete image. Only the current chunk is kept in memory.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def push(
         mount_from: repositories that may have blobs of it already.
         pushed: where earlier pushes are remembered.
         jobs: how many blobs move at once.
-        watcher: hears how it goes on.
+        watcher: receives the progress.
         overwrite: which tags may move from another image.
 
     Returns:
@@ -66,7 +66,7 @@ def push(
     Raises:
         ArchiveError: a blob is damaged; no manifest was pushed.
         TagConflict: a released version would move.
-        RegistryError: a registry refuses, or fails again and again.
+        RegistryError: a registry refuses, or fails repeatedly.
     """
     watcher = watcher or Nobody()
     changes = plan_changes(client, targets, image.manifests()[-1].digest, overwrite)
@@ -110,13 +110,13 @@ def copy(
             blobs that are read where everything is mounted.
         mount_from: repositories besides the source that may have blobs of it already.
         jobs: how many blobs move at once.
-        watcher: hears how it goes on.
+        watcher: receives the progress.
         overwrite: which tags may move from another image.
 
     Raises:
-        NotFound: no such image, or none for the platform.
+        NotFound: the image does not exist, or not for the platform.
         TagConflict: a released version would move.
-        RegistryError: a registry refuses, or fails again and again.
+        RegistryError: a registry refuses, or fails repeatedly.
     """
     image = remote_image(client, source, platform, diff_ids=diff_ids)
     known = [Repository.of(source).reference, *mount_from]
@@ -146,8 +146,8 @@ def pull(
 
     Raises:
         ArchiveError: it cannot be written there.
-        NotFound: no such image, or none for the platform.
-        RegistryError: the registry refuses, or fails again and again.
+        NotFound: the image does not exist, or not for the platform.
+        RegistryError: the registry refuses, or fails repeatedly.
     """
     watcher = watcher or Nobody()
     image = remote_image(client, reference, platform)
@@ -184,7 +184,7 @@ def remote_image(
     """Read the manifests of an image on a registry, and its configs for the ids of layers.
 
     Raises:
-        NotFound: no such image, or none for the platform.
+        NotFound: the image does not exist, or not for the platform.
         RegistryError: the registry refuses, or a manifest is damaged.
     """
     if platform is not None:

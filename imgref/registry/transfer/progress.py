@@ -1,4 +1,4 @@
-"""What becomes of an image that moves, and who hears of it: data first, drawn by whoever watches."""
+"""The progress of a transfer, as data for a receiver that renders it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Transferred:
 
 
 class Watcher(Protocol):
-    """Hears how a transfer goes on."""
+    """Receives the progress of a transfer."""
 
     def begins(self, repository: ImageReference, layers: Sequence[Blob]) -> None:
         """Layers are about to move to, or from, a repository."""
@@ -86,7 +86,7 @@ class Nobody:
 
 
 class Stopped(Exception):
-    """Something else went wrong: what is on its way is given up."""
+    """Another task failed, so this transfer is cancelled."""
 
 
 def outcome_of(blob: Blob, status: Status, source: ImageReference | None = None) -> LayerOutcome:
@@ -96,7 +96,7 @@ def outcome_of(blob: Blob, status: Status, source: ImageReference | None = None)
 
 
 def watched(blob: Blob, watcher: Watcher, stop: threading.Event) -> Iterator[bytes]:
-    """Yield a blob's bytes, tell of each chunk, and end where everything ends."""
+    """Yield a blob's bytes, report each chunk, and stop if everything is cancelled."""
     done, size = 0, blob.descriptor().size
     watcher.advances(blob, 0, size)
     for chunk in blob.chunks():

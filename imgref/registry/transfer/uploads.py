@@ -82,7 +82,7 @@ class Uploader:
         self._sources = [source for source in near if source != repository]
 
     def send_blobs(self, image: Image) -> tuple[LayerOutcome, ...]:
-        """Send the layers, then the configs; give what became of the layers."""
+        """Send the layers, then the configurations; return the outcome of the layers."""
         self._watcher.begins(self._repository, image.layers)
         try:
             layers = self._run([partial(self._send, blob) for blob in image.layers], self._watcher.ends)
@@ -153,7 +153,7 @@ class Uploader:
         raise AssertionError("the last try returns or raises")
 
     def _upload(self, upload: Upload, blob: Blob, descriptor: Descriptor) -> None:
-        """Send a blob in one piece; an upload that fails is given up, and never taken up again."""
+        """Send a blob in one piece; a failed upload is cancelled, and never continued."""
         self._uploads.add(upload)
         try:
             chunks = partial(self._chunks, blob)
@@ -171,11 +171,11 @@ class Uploader:
             raise _SourceFailed(error) from error
 
     def _begin(self, digest: str) -> tuple[Upload | None, ImageReference | None]:
-        """Begin an upload, or mount the blob; then there is no upload, but the repository that it came from."""
+        """Begin an upload, or mount the blob; then return its repository instead of an upload."""
         sources = self._sources_of(digest)
         try:
             for number, source in enumerate(sources, 1):
-                # A mount that fails begins an upload. So where there is a choice, it is looked who has the blob.
+                # A mount that fails begins an upload. So with several candidates, check first which one has the blob.
                 if len(sources) > 1 and number < len(sources) and not self._has(source, digest):
                     continue
                 try:
@@ -201,7 +201,7 @@ class Uploader:
             return False
 
     def _cancel_uploads(self) -> None:
-        """Cancel what its own thread could not cancel in time, as it waits for a registry that says nothing."""
+        """Cancel the uploads whose threads could not do so in time, because a registry does not answer."""
         threads = [
             threading.Thread(target=self._client.cancel_upload, args=(upload,), daemon=True)
             for upload in tuple(self._uploads)

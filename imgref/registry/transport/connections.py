@@ -45,7 +45,7 @@ class Connections:
 
     Args:
         hosts: which host is trusted how.
-        connect_timeout: seconds until a connection must stand.
+        connect_timeout: seconds until a connection must be established.
         read_timeout: seconds within which something more must have arrived.
     """
 
@@ -105,7 +105,7 @@ class Connections:
         known = self.is_verified(url)
         if known is not None:
             return (known,)
-        # No CA of the system vouches for loopback: only one that was given for it is worth the try.
+        # No CA of the system vouches for loopback: only try https if a CA is configured for it.
         hopeful = trust is Trust.DECLARED or bool(self.hosts.ca_files(parts.netloc))
         return (True, False) if hopeful else (False,)
 

@@ -1,4 +1,4 @@
-"""What went wrong with a connection, in words that say what to do, and without what may be secret."""
+"""Explains why a connection failed and what to do, without secrets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from imgref.registry.transport.reading import TooSlow
 
 __all__ = ["Failure", "declare", "explain", "explained", "is_permanent"]
 
-# What OpenSSL says where the other side does not speak TLS at all.
+# OpenSSL's errors if the other side does not use TLS.
 _PLAIN: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH")
 _UNKNOWN_ISSUER: Final = (2, 18, 19, 20, 21)
 """https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: no issuer that is known, or self-signed."""

@@ -1,4 +1,4 @@
-"""What goes out and comes back: bodies, answers, and what the user should hear of meanwhile."""
+"""Requests and responses: bodies, responses, and events for the user."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _DIGITS: Final = 19
 """Decimal digits of the largest size, 2**63 - 1."""
 
 Body = bytes | Callable[[], Iterable[bytes]] | None
-"""What is sent: bytes, or a function that gives the chunks from the start each time that it is called."""
+"""A request body: bytes, or a function that returns the chunks from the start each time that it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that the user should hear of while a request goes on.
+    """Something to report to the user during a request.
 
     Attributes:
         kind: ``retry``, or ``warning``.
@@ -92,7 +92,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An answer. ``body`` is empty where it is streamed: then :meth:`chunks` gives it."""
+    """A response. ``body`` is empty if it is streamed: then :meth:`chunks` yields it."""
 
     method: str
     url: str = field(repr=False)
@@ -103,7 +103,7 @@ class Response:
     _pace: Pace | None = field(repr=False, default=None)
 
     def header(self, name: str) -> str:
-        """Return a header, or an empty text."""
+        """Return a header, or an empty string."""
         return self.headers.get(name, "")
 
     def all(self, name: str) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ def whole_number(text: str) -> int | None:
 
 
 def retry_after(text: str) -> float | None:
-    """Read ``Retry-After``: seconds, or a date; None where it says neither.
+    """Parse ``Retry-After``: seconds, or a date; None for anything else.
 
     https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 

@@ -47,7 +47,7 @@ class _Verified(HTTPSConnection):
 
 
 class _Unverified(_Verified):
-    """A connection whose certificate is not verified, on purpose; that is told by imgref, once, and not by urllib3."""
+    """A connection whose certificate is intentionally not verified; imgref warns about it once, instead of urllib3."""
 
     def connect(self) -> None:
         super().connect()
@@ -69,7 +69,7 @@ class _UnverifiedPool(HTTPSConnectionPool):
 def make_pools(
     proxy: str | None, scheme: str, verify: bool, authorities: list[str], client: ClientCertificate | None = None
 ) -> urllib3.PoolManager:
-    """Make the pools for hosts with these CAs and this client certificate, through a proxy where there is one.
+    """Create the pools for hosts with these CAs and this client certificate, through a proxy if there is one.
 
     Raises:
         ConfigError: the proxy, a file of CA certificates, or the client certificate cannot be used.
@@ -124,7 +124,7 @@ def _add_client(context: ssl.SSLContext, client: ClientCertificate) -> None:
 
 
 def on_loopback(url: str, headers: dict[str, str]) -> str:
-    """Send names below ``localhost`` to this machine, as RFC 6761 has it, whatever a name server says of them."""
+    """Resolve names below ``localhost`` to this machine, as RFC 6761 requires, whatever DNS returns."""
     parts = urlsplit(url)
     name, port = split_host(parts.netloc)
     if name == "localhost" or not is_localhost(name):

@@ -34,7 +34,7 @@ SLOWEST: Final = 1024
 """Bytes per second that a streamed body must bring, measured over :data:`PATIENCE` times the timeout."""
 
 _REFUSAL_LIMIT: Final = 64 << 10
-"""Bytes of a refusal's body that are read: what a registry says about an error is short."""
+"""Bytes of an error response that are read: messages of registries are short."""
 
 _OVERHEAD: Final = 1 << 20
 """Bytes that may arrive without any of the body: headers, chunk sizes, trailers, provisional responses."""
@@ -121,7 +121,7 @@ def paced(pace: Pace) -> Iterator[None]:
 
 
 class PacedResponse(http.client.HTTPResponse):
-    """A response that is read at the pace of the request at hand, beginning with its status line."""
+    """A response that must arrive within the limits of its request, from the status line on."""
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
@@ -148,7 +148,7 @@ def read_whole(raw: BaseHTTPResponse, pace: Pace) -> bytes:
     A refusal is cut at 64 KiB; anything else may have 4 MiB, as a manifest may.
 
     Raises:
-        ValueError: the body is too large, or compressed in an unknown way; the text is the reason.
+        ValueError: the body is too large, or has an unknown compression; the message is the reason.
         HTTPError: the connection broke.
     """
     limit = MANIFEST_LIMIT if raw.status < 300 else _REFUSAL_LIMIT

@@ -1,7 +1,7 @@
 """Sending requests: how a registry is reached, what is tried again, where a redirect leads.
 
-urllib3 is asked for single requests only. Its own retries would follow a redirect with credentials, hide which
-attempt failed, and could not tell anyone that they wait; and it does not look at proxy variables.
+urllib3 sends single requests only. Its own retries would follow a redirect with credentials, hide which
+attempt failed, and could not report that they wait; and it does not read proxy variables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["TRIES", "Transport"]
 
 TRIES: Final = 5
 LONGEST_WAIT: Final = 120.0
-"""Seconds that a registry may ask to wait; asked for more, imgref gives up and says so."""
+"""Seconds that a registry may ask to wait; if it asks for more, imgref fails with a message."""
 
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -38,8 +38,8 @@ class Transport:
 
     Args:
         hosts: which host is trusted how.
-        on_event: hears of retries and warnings, from whichever thread they happen in.
-        connect_timeout: seconds until a connection must stand.
+        on_event: called with retries and warnings, from any thread.
+        connect_timeout: seconds until a connection must be established.
         read_timeout: seconds within which something more must have arrived.
         tries: how often to send a request that fails in a way that may pass.
     """
@@ -161,7 +161,7 @@ class Transport:
         host = served_by(registry)
         trust = self.trust(host)
         if trust is Trust.VERIFIED:
-            # There is no choice, so nothing to ask: the first request tells what credentials are wanted.
+            # There is only one way to connect, so no probe is needed: the first request returns the challenge.
             return Endpoint(registry, f"https://{host}", trust, verified=True)
         for scheme in ("https", "http"):
             origin = f"{scheme}://{host}"
@@ -175,7 +175,7 @@ class Transport:
             if asked is not None and asked <= LONGEST_WAIT:
                 # The request that follows has all of its tries.
                 self.pause(about, f"HTTP status {answer.status}", 1, None, asked)
-            # Any other status is left to the request that follows, which says what it is about.
+            # Any other status is left to the next request, which can explain it.
             verified = scheme == "https" and self._connections.is_verified(origin) is True
             return Endpoint(registry, origin, trust, verified, answer.all("WWW-Authenticate"))
         raise AssertionError("the last scheme returns or raises")

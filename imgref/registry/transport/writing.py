@@ -36,7 +36,7 @@ def send_all(sock: socket.socket, data: memoryview, size: int = _PIECE) -> None:
     Args:
         sock: the socket.
         data: the piece.
-        size: bytes to give to the socket at once.
+        size: bytes to pass to the socket at once.
 
     Raises:
         TimeoutError: the other side takes less than 64 KiB within the timeout.

@@ -1,7 +1,7 @@
 """The ARGs that a FROM may use: those before the first FROM, what ``--build-arg`` sets, and the predefined ones.
 
-A FROM is read with them as BuildKit does, but where BuildKit goes on with an empty text for a variable that it does
-not know, this says that the word is not known, and why.
+A FROM is read with them as BuildKit does. But where BuildKit continues with an empty string for a variable that it does
+not know, the word is reported as unknown, with the reason.
 https://docs.docker.com/reference/dockerfile/#understand-how-arg-and-from-interact
 """
 
@@ -25,7 +25,7 @@ _VARIABLE: Final = re.compile(r"\$\{?(\w+)")
 
 
 class Resolution(NamedTuple):
-    """What a word comes to; ``reason`` says why where that is not known."""
+    """The value of a word, or the reason why it is not known."""
 
     text: str
     reason: str | None = None
@@ -59,7 +59,7 @@ class Arguments:
         self._known: dict[str, Expansion] = {}
 
     def declare(self, line: Line, span: Span, *, late: bool) -> None:
-        """Take a ``NAME`` or ``NAME=default``; ``late`` ones stand in a stage, where no FROM sees them."""
+        """Add a ``NAME`` or ``NAME=default``; ``late`` ones are in a stage, so no FROM can use them."""
         name, equals, default = line.text[span.start : span.end].partition("=")
         if late:
             self.late.add(name)
@@ -67,7 +67,7 @@ class Arguments:
             self.declared.append(Declared(name, default if equals else None, line, span))
 
     def settle(self, target: str) -> list[Problem]:
-        """Return all of them their values, and tell which cannot be read; ``target`` is the stage to build."""
+        """Return the values of all of them, and report which cannot be read; ``target`` is the stage to build."""
         predefined = {**_platform_variables(self._platform), "TARGETSTAGE": target or "default"}
         known = self._known = {name: Expansion(self._build_args.get(name, value)) for name, value in predefined.items()}
         problems = []
@@ -122,7 +122,7 @@ class Arguments:
         return f"no ARG before the first FROM declares {name}"
 
     def blame(self, word: str, text: str) -> str | None:
-        """Report that an empty ARG makes a word no reference, if with anything in its place it would be one."""
+        """Report that an empty ARG makes a word invalid, if it would be a valid reference with any value."""
         used = [name for name in dict.fromkeys(_VARIABLE.findall(word)) if name in self._empty]
         if not used:
             return None

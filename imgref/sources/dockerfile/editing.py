@@ -42,7 +42,7 @@ class Editing:
     """Finds the spans of the references of one file.
 
     Args:
-        text: the file's text.
+        text: the content of the file.
         lines: its lines.
         arguments: its ARGs.
         words: the words that refer to images.
@@ -149,7 +149,7 @@ class Editing:
 
 
 def _unquoted(text: str) -> str:
-    """Return a word without the quotes around it; in single quotes a ``$`` is no variable, so those stay."""
+    """Return a word without the quotes around it; single quotes stay, since a ``$`` in them is not a variable."""
     if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0] and text[0] not in text[1:-1]:
         return text if text[0] == "'" and "$" in text else text[1:-1]
     return text

@@ -1,7 +1,7 @@
 """``# syntax=``: the image of the frontend that reads the rest of a Dockerfile.
 
 BuildKit looks for it before it reads anything else, and by laxer rules than for the other directives: after a ``#!``
-line, behind ``//``, or as a member of a JSON object, since a frontend may have a language of its own.
+line, behind ``//``, or as a member of a JSON object, since a frontend may have its own language.
 https://docs.docker.com/build/buildkit/frontend/
 """
 

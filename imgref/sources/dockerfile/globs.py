@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 __all__ = ["Glob", "InvalidGlob"]
 
 _ANY: Final = None
-"""Stands for ``?`` in a part."""
+"""Represents ``?`` in a part."""
 
 
 class InvalidGlob(ValueError):
@@ -32,7 +32,7 @@ class _Part(NamedTuple):
         return cls(re.compile(pattern, re.DOTALL), literal, len(characters))
 
     def last(self, text: str, start: int) -> int:
-        """Where this part stands last in ``text`` from ``start`` on, or -1."""
+        """Return the last index of this part in ``text`` from ``start`` on, or -1."""
         if self.literal is not None:
             return text.rfind(self.literal, start)
         places = range(len(text) - self.length, start - 1, -1)
@@ -43,7 +43,7 @@ class Glob:
     r"""A pattern, read once.
 
     Raises:
-        InvalidGlob: a backslash stands before something else than ``*``, ``?``, ``\``, ``}`` or ``/``.
+        InvalidGlob: a backslash is followed by something other than ``*``, ``?``, ``\``, ``}`` or ``/``.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -84,7 +84,7 @@ class Glob:
         return text if span is None else text[: len(text) - span[1]]
 
     def replace(self, text: str, replacement: str, *, everywhere: bool) -> str:
-        """Put ``replacement`` in place of what matches first, or of all.
+        """Replace the first match, or all matches.
 
         >>> Glob("a?").replace("xaybaz", "-", everywhere=True)
         'x-b-'
@@ -105,7 +105,7 @@ class Glob:
 
 
 def _span(parts: list[_Part], text: str, at: int, *, anchored: bool, longest: bool) -> tuple[int, int] | None:
-    """Find the leftmost match; what stands between two parts is left to the stars."""
+    """Find the leftmost match; the stars match what is between two parts."""
     first = parts[0].pattern.match(text, at) if anchored else parts[0].pattern.search(text, at)
     if first is None:
         return None

@@ -38,7 +38,7 @@ FLAGS: Final[dict[str, dict[str, _Kind]]] = {
         "retries": "value",
     },
 }  # fmt: skip
-"""The flags of each instruction: with a value, with one that may be given often, or switched on by their name."""
+"""The flags of each instruction: with a value, repeatable, or without a value."""
 
 _WORDS: Final = {
     escape: re.compile(f"(?:[^{SPACE}'\"{e}]|{e}.|'[^']*+(?:'|\\Z)|\"(?:[^\"{e}]|{e}.)*+(?:\"|{e}?\\Z))++", re.DOTALL)
@@ -62,13 +62,13 @@ def check(instruction: Instruction, escape: str) -> None:
 
 
 def words(instruction: Instruction, escape: str) -> Iterator[Span]:
-    """Yield the places of the arguments where quotes and escapes hold blanks together, as ARG and ENV read them."""
+    """Yield the positions of arguments in which spaces can be quoted or escaped, as ARG and ENV read them."""
     for match in _WORDS[escape].finditer(instruction.args):
         yield Span(instruction.args_at + match.start(), instruction.args_at + match.end())
 
 
 def unknown_instruction(instruction: Instruction) -> Refused:
-    """Report that there is no such instruction, and which one was probably meant."""
+    """Report that an instruction does not exist, and which one was probably meant."""
     span = instruction.span
     message = f"unknown instruction {quote(instruction.line.text[span.start : span.end])}"
     from imgref._utils.suggest import nearest

@@ -1,4 +1,4 @@
-"""From the text of a Dockerfile to its instructions, with the way back from each character to its place.
+"""Splits a Dockerfile into instructions, and maps each character back to its position.
 
 The order of steps is that of BuildKit's parser: lines are cut at newlines only, comments and blank lines inside an
 instruction vanish, what remains is joined, and only then is it taken apart into keyword, flags and arguments.
@@ -47,7 +47,7 @@ _WITH_HEREDOCS: Final = frozenset({"add", "copy", "run"})
 
 
 class Refused(Exception):
-    """What BuildKit refuses: from where to where in an instruction's text, why, and what was probably meant."""
+    """What BuildKit refuses: start and end in an instruction's text, the reason, and a suggestion."""
 
     def __init__(self, span: Span, message: str, hint: str | None = None) -> None:
         super().__init__(span, message, hint)
@@ -125,7 +125,7 @@ class Instruction:
         return self.args_at + len(self.args)
 
     def spans(self) -> list[Span]:
-        """Return the places of the arguments that blanks part."""
+        """Return the positions of the arguments between spaces."""
         found = re.finditer("[^\\t\\v\\f\\r ]+", self.args)
         return [Span(self.args_at + match.start(), self.args_at + match.end()) for match in found]
 
@@ -225,7 +225,7 @@ class _Scanner:
         cut = part.rstrip(" \t")
         joined = StringIO(newline="")
         starts, numbers, indent = array("I", [0]), array("I", [self.at]), len(raw) - len(stripped)
-        # An escape character that another one stands before does not continue the line: BuildKit has it so.
+        # As in BuildKit, an escape character after another one does not continue the line.
         while cut.endswith(escape) and not cut.endswith(escape * 2):
             joined.write(cut[:-1])
             part = ""
@@ -297,7 +297,7 @@ def _split(line: Line, start: int = 0, *, nested: bool = False) -> Instruction:
 
 
 def _read_json(instruction: Instruction, start: int) -> None:
-    """Take the arguments as a JSON array where they are one; what is no JSON is plain text to BuildKit."""
+    """Parse the arguments as a JSON array if they are one; BuildKit treats everything else as a plain string."""
     text = instruction.args[start - instruction.args_at :]
     if not text.startswith("["):
         return
@@ -312,7 +312,7 @@ def _read_json(instruction: Instruction, start: int) -> None:
 
 
 def _flags(text: str, at: int) -> tuple[list[Flag], int]:
-    """Read the words that begin with ``--``, and tell where the arguments begin."""
+    """Read the words that begin with ``--``, and return where the arguments begin."""
     flags = []
     while text.startswith("--", at):
         match = _FLAG.match(text, at)

@@ -42,7 +42,7 @@ def mount_source(flag: Flag) -> tuple[str, Span] | None:
 
 
 def _fields(flag: Flag) -> Iterator[tuple[str, str | None, str, int]]:
-    """Yield key, value, text and index of each field; a field in double quotes may have commas in it."""
+    """Yield key, value, source and index of each field; a field in double quotes may contain commas."""
     text = flag.value or ""
     if not text:
         raise Refused(flag.span, "--mount is empty")

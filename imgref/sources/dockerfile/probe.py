@@ -1,4 +1,4 @@
-"""Whether a text is a Dockerfile, for files whose name does not decide it."""
+"""Whether content is a Dockerfile, for files whose name does not decide it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Dockerfiles, read as BuildKit reads them: which images a build pulls, and which names are stages of the file itself.
 
-The reading is in layers: ``_instructions`` takes the text apart, ``_refusals`` says what BuildKit would not take, and
-``_arguments`` puts variables in. Here stages are told from images, once all of them are known.
+The reader has layers: ``instructions`` splits the file, ``refusals`` reports what BuildKit would reject, and
+``arguments`` substitutes variables. Here stages are distinguished from images, once all of them are known.
 https://docs.docker.com/reference/dockerfile/
 """
 
@@ -48,7 +48,7 @@ def read_dockerfile(
         build_args: values for ARGs, as ``docker build --build-arg`` sets them: only for those that are declared.
         platform: ``os/architecture/variant`` for the platform ARGs, the target's and the builder's.
 
-    An instruction that BuildKit refuses is a problem and gives no occurrence; everything else is still found.
+    An instruction that BuildKit refuses is a problem and has no occurrence; everything else is still found.
 
     >>> reading = read_dockerfile("ARG V=1\nFROM golang:$V AS build\nFROM scratch\nCOPY --from=build /app /\n")
     >>> [(one.line, one.column, one.text, one.resolved, one.role) for one in reading.occurrences]
@@ -61,7 +61,7 @@ def read_dockerfile(
 
 
 class _Stage(NamedTuple):
-    """A FROM: the name that it gives its stage, and the word that it builds on, unless it was refused."""
+    """A FROM: the name of its stage, and the word for its base, unless it was refused."""
 
     name: str
     line: Line
@@ -81,7 +81,7 @@ class _Use(NamedTuple):
 
 @dataclass(slots=True)
 class _Unknown:
-    """Lines in a row that are no instructions: one problem, or a lost backslash would give dozens."""
+    """Consecutive lines that are not instructions: one problem, since a missing backslash could cause dozens."""
 
     first: Problem
     more: int = 0
@@ -191,7 +191,7 @@ class _Reader:
                 self.arguments.declare(line, span, late=self.is_built)
         elif not self.stages:
             if not self.is_early:
-                self.is_early = True  # one problem for all that stand there
+                self.is_early = True  # one problem for all of them
                 raise Refused(
                     instruction.span, f"{keyword.upper()} is before the first FROM; only ARG is allowed there"
                 )
@@ -224,7 +224,7 @@ class _Reader:
             raise Refused(span, f"COPY --from takes no {what}: name a stage with FROM … AS, and copy from that")
 
     def _resolve(self) -> None:
-        """Put variables in, and tell stages from images."""
+        """Substitute variables, and distinguish stages from images."""
         target = next((stage.name for stage in self.stages[::-1] if stage.base), "")
         self.problems += self.arguments.settle(target)
         latest: dict[str, int] = {}
@@ -287,7 +287,7 @@ class _Reader:
 
 
 def _image(line: int, column: int, text: str, resolved: str, construct: str) -> Occurrence:
-    """Make an occurrence of what is no stage: an image, the empty one, or no reference at all."""
+    """Return the occurrence of anything but a stage: an image, ``scratch``, or an invalid reference."""
     if resolved == _EMPTY_IMAGE:
         return Occurrence(line, column, text, resolved, "scratch" if construct != "syntax" else "external", construct)
     try:
@@ -299,7 +299,7 @@ def _image(line: int, column: int, text: str, resolved: str, construct: str) -> 
 
 
 def _claimed_name(instruction: Instruction) -> str:
-    """Return the name that a refused FROM would have given its stage: what refers to it is not wrong as well."""
+    """Return the stage name of a refused FROM, so that references to it are not reported as well."""
     given = instruction.args.lower().split()
     if len(given) > 1 and given[-2] == "as" and STAGE_NAME.fullmatch(given[-1]) is not None:
         return given[-1]

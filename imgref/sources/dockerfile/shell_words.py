@@ -1,8 +1,8 @@
 """Shell words as BuildKit reads them: variables with their operators, quotes, escapes, and heredocs.
 
-BuildKit reads the words of a Dockerfile with a small shell of its own, which is neither sh nor bash:
+BuildKit reads the words of a Dockerfile with its own small shell, which is neither sh nor bash:
 https://docs.docker.com/reference/dockerfile/#environment-replacement. An expansion here remembers besides which
-variables it would have needed and did not know, so that a guess is never taken for a value.
+variables that were needed and are not known, so that a guess is never mistaken for a value.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BadWord(Exception):
 
 
 class TooLong(BadWord):
-    """A word that would grow too long to be anything that is looked for here."""
+    """A word that would become too long for a reference."""
 
 
 class RequiredVariable(Exception):
@@ -53,7 +53,7 @@ class RequiredVariable(Exception):
 
 
 class Expansion(NamedTuple):
-    """A text with variables put in, and the first of those that are not known: they count as empty."""
+    """A string with variables substituted, and the first unknown one: unknown variables count as empty."""
 
     text: str
     unknown: str = ""
@@ -140,7 +140,7 @@ def _joined(pieces: list[_Piece]) -> Expansion:
 
 
 class _Lexer:
-    """One pass over a text. Without ``variables`` they stay as they are written; ``keep`` keeps quotes too."""
+    """One pass over a string. Without ``variables`` they stay as written; ``keep`` keeps quotes, too."""
 
     def __init__(
         self, text: str, variables: Mapping[str, Expansion] | None, escape: str, *, keep: bool = False

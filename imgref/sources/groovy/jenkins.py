@@ -34,7 +34,7 @@ _UNKNOWN_REGISTRY: Final = "the registry that its pipeline sets is not known her
 
 
 def is_pipeline(text: str) -> bool:
-    r"""Return whether a text is a pipeline, declarative or scripted.
+    r"""Return whether content is a pipeline, declarative or scripted.
 
     >>> is_pipeline("@Library('x') _\npipeline {\n}\n"), is_pipeline("class Pipeline {}")
     (True, False)

@@ -62,7 +62,7 @@ class Tokens:
 
 
 def tokens(text: str) -> Tokens:
-    """Return the tokens of a text; what is not Groovy is read as far as it looks like it.
+    """Return the tokens of a source; anything that is not Groovy is read as far as it resembles it.
 
     >>> [token.text for token in tokens("image 'nginx' // web").items]
     ['image', 'nginx']

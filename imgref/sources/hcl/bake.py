@@ -30,7 +30,7 @@ _WORDS: Final = (_SCHEME, "generator", "imgref:")
 
 
 def is_bake(text: str) -> bool:
-    r"""Return whether a text has a target of bake's.
+    r"""Return whether content has a target of bake.
 
     >>> is_bake('group "default" {}\ntarget "app" {\n}\n')
     True

@@ -17,10 +17,10 @@ from imgref.sources.hcl.values import Lookup, Values
 __all__ = ["bake_builds"]
 
 _PARENTS: Final = 32
-"""How many targets one target inherits from, at the most; more are nobody's real file."""
+"""How many targets one target may inherit from; real files never have more."""
 
 _COMBINATIONS: Final = 256
-"""How many targets a matrix makes, at the most."""
+"""How many targets a matrix may expand to."""
 
 _EFFORT: Final = 200_000
 """How many entries of all targets and their parents are looked at. Of builds beyond that, the context is not known."""
@@ -75,7 +75,7 @@ def bake_builds(root: Object, text: str, lookup: Lookup) -> Iterator[tuple[int, 
 
     Args:
         root: the file.
-        text: its text.
+        text: its content.
         lookup: finds the variables of the file.
     """
     bodies: dict[str, list[Object]] = {}

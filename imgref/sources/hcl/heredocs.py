@@ -1,4 +1,4 @@
-"""JSON in heredocs: container definitions that Terraform passes on as text."""
+"""JSON in heredocs: container definitions that Terraform passes on as strings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def heredoc_images(text: str, start: int, end: int) -> Iterator[Template]:
     """Yield the values of ``image`` in a list of container definitions, or in one, as templates of the file.
 
     Args:
-        text: the file's text.
+        text: the content of the file.
         start: where the content of the heredoc begins.
         end: where it ends, with the line of its marker.
     """

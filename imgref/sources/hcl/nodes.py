@@ -1,4 +1,4 @@
-"""What a file in HCL consists of; every node has the offsets where it begins and ends in the text."""
+"""The nodes of a file in HCL; each has the offsets of its start and end."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ Node: TypeAlias = Word | Template | Group | FunctionCall | Index | Other | Objec
 
 
 def walk(node: Node) -> Iterator[tuple[tuple[str, ...], Entry]]:
-    """Yield every entry below a node in order, each after the keys, and the functions with ``()``, that lead to it.
+    """Yield every entry below a node in order, each after its path of keys, and of functions with ``()``.
 
-    A dynamic block has the name of the blocks that it makes.
+    A dynamic block has the name of the blocks that it generates.
 
     >>> from imgref.sources.hcl.parser import parse
     >>> [(path, entry.key) for path, entry in walk(parse("a { b = [{ c = 1 }] }").root)]

@@ -25,7 +25,7 @@ _SCHEME: Final = "docker://"
 
 
 def is_nomad(text: str) -> bool:
-    r"""Return whether a text has a job of Nomad's.
+    r"""Return whether content has a job of Nomad.
 
     >>> is_nomad('variable "x" {}\njob "web" {\n}\n')
     True

@@ -69,7 +69,7 @@ def parse(text: str) -> Document:
 
 
 def parse_template(text: str, start: int, end: int) -> Template:
-    """Parse what is between the quotes of a string that another syntax, such as JSON, has in a text."""
+    """Parse the content of a quoted string in another syntax, such as JSON."""
     parser = _Parser(text, start, end)
     return parser.template(start)
 

@@ -93,7 +93,7 @@ class _Reader:
                 self._heredoc(entry)
 
     def module(self, name: str, body: Object) -> None:
-        """Add the images among the arguments of a module, which its name and source tell from those of servers."""
+        """Add the images among the arguments of a module; its name and source distinguish them from server images."""
         about = f"{name} {self._values.string(body.get('source')) or ''}".lower()
         for path, entry in walk(body):
             if entry.key == "container_image":

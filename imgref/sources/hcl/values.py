@@ -1,4 +1,4 @@
-"""The values of expressions in HCL, as far as the file itself says them: strings, and variables with defaults."""
+"""The values of expressions in HCL that the file itself contains: strings, and variables with defaults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Values:
     """Evaluates expressions of one file.
 
     Args:
-        text: the file's text.
+        text: the content of the file.
         lookup: finds the variables of the file.
     """
 

@@ -1,4 +1,4 @@
-"""JSON as values that know where they are; comments and trailing commas are accepted, as editors accept them.
+"""JSON as values with positions; comments and trailing commas are accepted, as in editors.
 
 What comes before an error is kept: the containers that are open there are closed.
 """
@@ -51,7 +51,7 @@ class Array:
 
 @dataclass(slots=True)
 class Object:
-    """An object; a key that is given twice is there twice."""
+    """An object; a repeated key occurs twice."""
 
     start: int
     members: list[tuple[Text, Value]] = field(default_factory=list)
@@ -66,7 +66,7 @@ Value: TypeAlias = Text | Other | Array | Object
 
 @dataclass(slots=True)
 class Document:
-    """A parsed text.
+    """A parsed document.
 
     Attributes:
         root: the outermost value, or None if there is none.

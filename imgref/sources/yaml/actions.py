@@ -1,4 +1,4 @@
-"""The actions of Go templates in a text: what of it is literal, and what a template renders right behind a value.
+"""The actions of Go templates: which parts are literal, and what a template renders right behind a value.
 
 https://pkg.go.dev/text/template
 """
@@ -29,11 +29,11 @@ _NEXT_LINE: Final = re.compile(r"\|[ \t]*+nindent[ \t]++[0-9]++[ \t]*+-?\}\}\Z")
 
 
 class Masked(NamedTuple):
-    """A text whose actions are replaced, with all its characters where they were.
+    """Content whose actions are replaced, with all other characters at their offsets.
 
     Attributes:
-        text: the text, whose lines all end with a line feed; comments of templates are spaces.
-        end: where an action begins that never ends, or the end of the text.
+        text: the content, whose lines all end with a line feed; comments of templates are spaces.
+        end: where an unterminated action begins, or the end.
     """
 
     text: str

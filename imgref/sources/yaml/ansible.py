@@ -41,7 +41,7 @@ _LOOPED: Final = "the items of a loop may be used for something else, too"
 
 
 class _Variables(NamedTuple):
-    """The variables that are known at a place: strings, and lists that loops can go over."""
+    """The variables that are known at a position: strings, and lists for loops."""
 
     strings: dict[str, str]
     lists: dict[str, Sequence]

@@ -1,4 +1,4 @@
-"""YAML in a block scalar of YAML, with the places that it has in the file."""
+"""YAML in a block scalar of YAML, with its positions in the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE: Final = re.compile(r"([ \t]*)([^\r\n]*)(?:\r\n?|\n|$)")
 
 
 class Block(NamedTuple):
-    """What a block scalar has, placed in the text of the file.
+    """The content of a block scalar, with its positions in the file.
 
     Attributes:
         documents: the documents.
@@ -33,7 +33,7 @@ def nodes_in(node: Scalar, text: str) -> Block | None:
 
     Args:
         node: the scalar.
-        text: the text of the file.
+        text: the content of the file.
     """
     header = _HEADER.match(text, node.place(text)) if node.style == "|" else None
     if header is None:
@@ -48,7 +48,7 @@ def nodes_in(node: Scalar, text: str) -> Block | None:
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the lines of a block end: the first one with content says how far all are indented."""
+    """Return where the lines of a block end: the first one with content determines the indentation."""
     indent = 0
     while start < len(text) and (line := _LINE.match(text, start)) is not None:
         if line[2]:
@@ -60,7 +60,7 @@ def _end(text: str, start: int) -> int:
 
 
 def _move(root: Node, offset: int) -> None:
-    """Add an offset to the places of all nodes, each once."""
+    """Add an offset to the positions of all nodes, each once."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:

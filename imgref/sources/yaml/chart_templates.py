@@ -1,7 +1,7 @@
 """Templates of Helm charts: the images that are written in them literally, found line by line.
 
-A template is not YAML before it is rendered. Each ``image`` is found, and one is taken for a reference only where its
-line and what is around it say all that is needed. Any other is unresolved, never omitted.
+A template is not YAML before it is rendered. Each ``image`` is found, and one counts as a reference only if its
+line and the lines around it are unambiguous. Any other is unresolved, never omitted.
 
 https://helm.sh/docs/chart_template_guide/
 """
@@ -52,8 +52,8 @@ class _Image(NamedTuple):
     """An image as it is written.
 
     Attributes:
-        start: where its text begins.
-        text: its text.
+        start: where it begins.
+        text: its content.
         parent: the key above it.
         reason: why it is unresolved, or an empty string.
     """
@@ -69,7 +69,7 @@ class _Scan:
     """Reads the lines of a template.
 
     Attributes:
-        text: the text of the file.
+        text: the content of the file.
         shown: the same with its actions masked.
         end: where an action begins that never ends.
         keys: the keys around the line, with their columns.
@@ -181,7 +181,7 @@ class _Scan:
             self.images.append(_Image(start, text, parent, reason))
 
     def _goes_on(self, at: int, column: int) -> bool:
-        """Return whether the next line with text of its own continues a value: it is indented further than its key."""
+        """Return whether the next line that is not empty continues a value: it is indented further than its key."""
         while at < len(self.shown):
             start = at + 1
             at = self.shown.find("\n", start)

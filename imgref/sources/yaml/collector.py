@@ -1,4 +1,4 @@
-"""The references of one YAML file as they are collected: each place once, with what it stands for."""
+"""Collects the references of one YAML file: each position once, with its role."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _EXPRESSION: Final = re.compile(r"\{\{[^\r\n]{0,512}?\}\}[^\s#,\]}]*+")
 
 
 def unknown_variables(text: str) -> Resolved:
-    """Resolve a text where nothing in the file gives a value to its variables: a reference has no ``$``."""
+    """Resolve a string if the file has no values for its variables: a reference has no ``$``."""
     return Resolved(None, "the value of its variable is not known here") if "$" in text else Resolved(text)
 
 
 def is_empty(node: Node | None) -> bool:
-    """Whether nothing is said: no node, null, an empty text, or Compose's ``!reset``."""
+    """Whether there is no value: no node, null, an empty string, or Compose's ``!reset``."""
     if isinstance(node, Scalar):
         return not node.value or node.is_null or node.tag == "!reset"
     return node is None
@@ -42,12 +42,12 @@ class Found:
     """The references found so far.
 
     Args:
-        text: the file's text, without a byte order mark.
+        text: the content of the file, without a byte order mark.
         variables: the value of a variable from outside, for the kinds that take them.
         aliased: the keys that each aliased scalar is the value of, by its ``id``.
 
     Attributes:
-        builds: the images that the file says how to build.
+        builds: the builds that the file defines.
         blocks: where block scalars begin that are read as YAML, with the quoted and block scalars in each.
     """
 
@@ -69,7 +69,7 @@ class Found:
         self._mentioned: dict[tuple[str, ...], bool] = {}
 
     def line_of(self, index: int) -> int:
-        """Return the 1-based line of a character of the text."""
+        """Return the 1-based line of a character."""
         if self._lines is None:
             self._lines = Lines(self.text)
         return self._lines.at(index)[0]
@@ -81,7 +81,7 @@ class Found:
         return self._mentioned[words]
 
     def occurrences(self) -> tuple[Occurrence, ...]:
-        """All of them, in the order in which they stand."""
+        """All of them, in the order of the file."""
         for place, name in self.editing.shared_tags().items():
             fixed = Target(fixed=f"its tag is in the variable {name}, which is used for something else too")
             self._places[place] = self._places[place].with_target(fixed)
@@ -99,7 +99,7 @@ class Found:
                 self._places[place] = replace(one, role="built-here", reason=None, target=None)
 
     def once(self, node: Node, purpose: str = "") -> bool:
-        """Whether a collection is met for the first time: aliases make one stand in any number of places."""
+        """Whether a collection is visited for the first time: with aliases, it can occur any number of times."""
         key = id(node), purpose
         new = key not in self._met
         self._met.add(key)
@@ -117,16 +117,16 @@ class Found:
         kept: str = "",
         unsure: bool = False,
     ) -> None:
-        """Take in the value of an ``image`` key; nothing where it is no text, or says nothing.
+        """Add the value of an ``image`` key; nothing if it is not a string, or empty.
 
         Args:
             node: the value.
-            construct: where it stands.
+            construct: the kind of location.
             resolve: puts variables in.
             built: the same file builds this image.
-            offset: how many characters of the value stand before the reference.
-            scheme: what may stand before the reference, in any case, and is no part of what it resolves to.
-            kept: what says the tag of an image without one, or an empty string.
+            offset: how many characters of the value are before the reference.
+            scheme: an optional, case-insensitive prefix that is not part of the reference.
+            kept: what determines the tag of an image without one, or an empty string.
             unsure: whether the consumer may reject a tag with a digest.
         """
         if isinstance(node, Mapping) and (found := _EXPRESSION.match(self.text, node.start)):
@@ -151,7 +151,7 @@ class Found:
     def text_or_map(
         self, node: Node, construct: str, key: str, *, resolve: Resolver = unknown_variables, scheme: str = ""
     ) -> None:
-        """Take in an image that is a text, or a map that has it at ``key``."""
+        """Add an image that is a string, or a map that has it at ``key``."""
         if isinstance(node, Mapping) and (values := node.every(key)):
             for value in values:
                 self.image(value, f"{construct}.{key}", resolve=resolve, scheme=scheme)
@@ -169,7 +169,7 @@ class Found:
         offset: int = 0,
         target: Target | None = None,
     ) -> None:
-        """Take in what ``node`` stands for. Of one place the first word counts, save that a built image is one."""
+        """Add what ``node`` refers to. The first entry for a position counts, unless the image is built here."""
         place = node.place(self.text) + offset
         known = self._places.get(place)
         if known is not None and (role != "built-here" or known.role == role):
@@ -191,7 +191,7 @@ def _canonical(reference: str) -> str:
 
 
 class _Meaning(NamedTuple):
-    """What a value refers to: the resolved text or None, why it is not known or not valid, and the role.
+    """What a value refers to: the resolved string or None, why it is unknown or invalid, and the role.
 
     ``outside``: a value from outside of the file is a part of it.
     """

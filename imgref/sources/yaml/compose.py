@@ -16,7 +16,7 @@ __all__ = ["has_services", "read"]
 
 _CONTEXT: Final = "docker-image://"
 _SINCE_SERVICES: Final = frozenset({"services", "version", "include", "name", "networks", "volumes"})
-"""Top-level keys that the first format, whose services stand at the top, did not have."""
+"""Top-level keys that the first format, with services at the top level, did not have."""
 
 
 def has_services(document: Node) -> bool:

@@ -1,4 +1,4 @@
-"""Composes YAML: PyYAML's events (libyaml where it is built in) become nodes that know where they stand.
+"""Composes YAML: PyYAML's events (libyaml's if it is built in) become nodes with positions.
 
 Composing is done here, and in a loop, since PyYAML's own composers recurse (libyaml's overflows the stack of the
 process), stop at an anchor that is set twice, and lose everything before an error.
@@ -17,21 +17,21 @@ from imgref.sources.yaml.document import Lines, Mapping, Node, Scalar, Sequence
 __all__ = ["DEPTH", "Composition", "Part", "compose"]
 
 DEPTH: Final = 256
-"""How deep collections may stand in each other. libyaml's time for a token grows with the depth."""
+"""How deeply collections may be nested. libyaml's time for a token grows with the depth."""
 
 _TEXTS: Final = 10_000
-"""How many short texts are remembered, so that each is kept once: keys are the same throughout a file."""
+"""How many short strings are cached, so that each is stored once: keys are repeated throughout a file."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
 class Composition:
-    """The documents of a text. Where it cannot be read, ``problems`` says so, and what stood before is given.
+    """The documents of a file. If it cannot be parsed, ``problems`` has the reason, and earlier ones are included.
 
-    ``stopped`` is the line at which the parser gave up, or None; what stands there is not to be trusted. ``quoted`` are
-    start and end of every quoted or block scalar, where a ``#`` begins no comment, of a text with comments to imgref.
-    ``aliased`` has the keys that each aliased scalar is the value of, by its ``id``; None is what is no value of a key.
+    ``stopped`` is the line at which the parser gave up, or None; its content is not reliable. ``quoted`` are
+    start and end of every quoted or block scalar, where a ``#`` does not begin a comment.
+    ``aliased`` has the keys that each aliased scalar is the value of, by its ``id``; None if it is not a value.
     """
 
     documents: list[Node] = field(default_factory=list)
@@ -42,12 +42,12 @@ class Composition:
 
 
 class Part(NamedTuple):
-    """A part of a text that has whole documents.
+    """A part of a file that has whole documents.
 
     Attributes:
         start: where it begins.
         end: where it ends.
-        known: what stands for its document where all that matters of it is known; its syntax is checked only.
+        known: a substitute for its document if nothing more of it is needed; then only its syntax is checked.
     """
 
     start: int
@@ -81,7 +81,7 @@ def compose(text: str, parts: Several[Part] = ()) -> Composition:
 def _composed(text: str, parts: Several[Part]) -> tuple[_Composer, bool]:
     """Compose parts; whether that was everything.
 
-    What the parser says of an error depends on what follows. So from the part with an error on, the rest is one part.
+    The parser's message depends on what follows. So from the part with an error on, the rest is one part.
     """
     from yaml import YAMLError
     from yaml.reader import ReaderError
@@ -98,7 +98,7 @@ def _composed(text: str, parts: Several[Part]) -> tuple[_Composer, bool]:
             elif not composer.read(_parser(piece), start):
                 return composer, False
         except YAMLError as error:
-            # The parser reads ahead: it finds a character that is not allowed before it tells what precedes it.
+            # The parser reads ahead: it reports an illegal character before the events that precede it.
             early = isinstance(error, ReaderError) and start > 0
             if known is None and end == len(text) and not early:
                 index, reason = _explained(error, piece)
@@ -134,14 +134,14 @@ class _Composer:
         return len(self.documents), len(self.problems), len(self.quoted)
 
     def back(self, documents: int, problems: int, quoted: int) -> None:
-        # No later node may have the id of one that is taken back.
+        # No later node may have the id of one that is discarded.
         self._dropped += self.documents[documents:]
         del self.documents[documents:], self.problems[problems:], self.quoted[quoted:]
         self._open.clear()
         self._inner = self._key = None
 
     def read(self, parser: Any, offset: int = 0) -> bool:  # noqa: ANN401  untyped in its stubs
-        """Compose what the parser tells of the text from an offset on; whether that was everything.
+        """Compose the parser's events from an offset on; return whether that was everything.
 
         Most of the time of a check is spent here.
         """
@@ -156,7 +156,7 @@ class _Composer:
             kind = type(event)
             if kind is scalar:
                 if self._key is None and type(self._inner) is Mapping and not event.style and event.anchor is None:
-                    # Nobody asks where a key is, and files repeat them.
+                    # The positions of keys are not used, and files repeat them.
                     self._key = known(event.value) if event.tag is None else None
                     if self._key is not None:
                         continue
@@ -216,7 +216,7 @@ class _Composer:
         return node
 
     def _key_name(self) -> str | None:
-        """The key whose value comes next, if it is a text."""
+        """The key whose value comes next, if it is a string."""
         return self._key.value if isinstance(self._key, Scalar) else None
 
     def _aliased(self, event: Any) -> Node:  # noqa: ANN401
@@ -225,7 +225,7 @@ class _Composer:
             self.problem(
                 event.start_mark.index + self._offset, f"the alias *{event.anchor} refers to no earlier anchor"
             )
-            # Told once: its further uses mean the same nothing.
+            # Reported once, not for each further use.
             node = self._anchors[event.anchor] = Scalar("", event.start_mark.index + self._offset, "", None, False)
         elif isinstance(node, Scalar):
             self.aliased.setdefault(id(node), {self._anchored.get(id(node))}).add(self._key_name())
@@ -233,13 +233,13 @@ class _Composer:
 
 
 def _is_checked(text: str) -> bool:
-    """Check the syntax of a text without telling what is in it, which takes a small part of the time.
+    """Check the syntax without composing nodes, which takes a small part of the time.
 
     Returns:
         False where libyaml is not built in, so that this takes all the time.
 
     Raises:
-        YAMLError: the text is not YAML.
+        YAMLError: it is not valid YAML.
     """
     try:
         from yaml.cyaml import CParser  # type: ignore[attr-defined]  # left out of the stubs' exports

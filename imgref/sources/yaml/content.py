@@ -49,7 +49,7 @@ _CI_JOB: Final = frozenset({"commands", "script", "stage", "steps"})
 
 
 def may_have_images(text: str) -> bool:
-    """Return whether it is worth the time to parse a file whose name says nothing.
+    """Return whether it is worth the time to parse a file whose name does not determine its kind.
 
     >>> may_have_images("image: nginx"), may_have_images("name: images")
     (True, False)

@@ -1,6 +1,6 @@
-r"""YAML as nodes that know where they stand, which :mod:`imgref.sources.yaml.composer` makes.
+r"""YAML as nodes with positions, which :mod:`imgref.sources.yaml.composer` creates.
 
-Keys may be repeated, tags are anybody's, and aliases, cyclic ones too, are the node that they name: whoever walks the
+Keys may be repeated, tags are not resolved, and aliases, also cyclic ones, are their nodes: code that walks the
 nodes meets each once.
 
 Lines end as YAML 1.2 ends them, at ``\n``, ``\r\n`` and ``\r``: https://yaml.org/spec/1.2.2/#54-line-break-characters
@@ -18,7 +18,7 @@ from typing import Final, cast
 __all__ = ["Lines", "Mapping", "Node", "Scalar", "Sequence", "after_properties", "walk"]
 
 _MERGED: Final = 32
-"""How many mappings one mapping takes in through ``<<``, at the most; more are nobody's real file."""
+"""How many mappings one mapping may merge with ``<<``; real files never have more."""
 
 _SMALL: Final = 8
 """How many pairs are searched one by one: a table for each of a file's many small mappings takes much memory."""
@@ -35,7 +35,7 @@ _NOT_TEXT: Final = re.compile(
 
 
 class Scalar:
-    """A text, with the index at which it (or the anchor or tag before it) begins, and how it is quoted.
+    """A scalar, with the index at which it (or the anchor or tag before it) begins, and how it is quoted.
 
     ``style`` is empty for a plain one, else its quote, ``|`` or ``>``.
     """
@@ -58,7 +58,7 @@ class Scalar:
 
     @property
     def is_text(self) -> bool:
-        """Whether this is no number and no boolean, by YAML 1.2's core schema."""
+        """Whether this is neither a number nor a boolean in YAML 1.2's core schema."""
         return bool(self.style) or self.tag is not None or _NOT_TEXT.fullmatch(self.value) is None
 
     @property
@@ -86,7 +86,7 @@ class Sequence:
 
 
 class Mapping:
-    """Pairs of nodes, in the order in which they stand, with the index at which the first begins; a key may repeat.
+    """Pairs of nodes in the order of the file, with the index at which the first begins; a key may repeat.
 
     ``flat`` has keys and values in turn, since a tuple for each pair would be most of what a file takes in memory.
     """
@@ -135,7 +135,7 @@ class Mapping:
         return [] if value is None else [value]
 
     def entries(self) -> Iterator[tuple[str, Node]]:
-        """The pairs whose key is a text, and in the place of ``<<`` those that are merged in."""
+        """The pairs whose key is a string, and instead of ``<<`` those that are merged."""
         for mapping in (self, *self.merged()):
             for name, value in mapping.pairs:
                 if isinstance(name, Scalar) and name.value != "<<":
@@ -160,7 +160,7 @@ Node = Scalar | Sequence | Mapping
 
 
 class Lines:
-    """From an index in a text to its 1-based line and column."""
+    """Maps an index to its 1-based line and column."""
 
     def __init__(self, text: str) -> None:
         self._starts = array("I", [0])
@@ -186,7 +186,7 @@ class Lines:
 
 
 def after_properties(text: str, start: int) -> int:
-    """Return the index behind an anchor and a tag, with the comments between them, that may stand at ``start``."""
+    """Return the index behind an optional anchor and tag at ``start``, with the comments between them."""
     found = _PROPERTIES.match(text, start)
     return found.end() if found else start
 

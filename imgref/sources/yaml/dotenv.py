@@ -145,9 +145,9 @@ def _resolved(name: str, value: _Written, values: dict[str, Resolved]) -> Resolv
     if resolved.text is not None:
         return Resolved(resolved.text, outside=True)
     if resolved.reason is not None and resolved.reason.startswith(_NOT_KNOWN):
-        # Of a chain of variables, the first one says why: reasons that grow would take quadratic time.
+        # For a chain of variables, only the first reason is kept: longer ones would take quadratic time.
         return Resolved(None, resolved.reason)
-    # What the file says is not repeated where it is not a name of a variable.
+    # The content of the file is not repeated unless it is the name of a variable.
     why = "it is not valid" if resolved.refused else resolved.reason
     return Resolved(None, f"{_NOT_KNOWN}{name}: {why}")
 
@@ -178,7 +178,7 @@ class Variables:
         self.problems: list[Problem] = []
 
     def lookup(self, name: str) -> Resolved | None:
-        """Return the value of a variable, one that is not known with the reason, or None where there is none."""
+        """Return the value of a variable, or an unknown value with the reason, or None if it is not set."""
         given = self._context.variables.get(name)
         if given is not None:
             return Resolved(given, outside=True)

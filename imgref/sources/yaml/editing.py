@@ -33,7 +33,7 @@ _SHARED = "an alias uses the same value for something else"
 
 
 class _TagUse(NamedTuple):
-    """A place whose tag comes from the default of a variable."""
+    """A position whose tag comes from the default of a variable."""
 
     place: int
     repository: str
@@ -44,7 +44,7 @@ class Editing:
     """Finds the spans of values in one file.
 
     Attributes:
-        text: the file's text.
+        text: the content of the file.
         aliased: the keys that each aliased scalar is the value of, by its ``id``.
     """
 
@@ -93,7 +93,7 @@ class Editing:
         return Target(fixed=_SET_OUTSIDE, outside=Outside(found["name"] or found["braced"], found["repository"]))
 
     def shared_tags(self) -> dict[int, str]:
-        """Return the variables that are used for more than the tag of one image, by the places that use them."""
+        """Return the variables that are used for more than the tag of one image, by the positions that use them."""
         shared: dict[int, str] = {}
         written = Counter(_USE.findall(self.text)) if self._tags else Counter()
         for name, uses in self._tags.items():
@@ -121,7 +121,7 @@ class Editing:
         return TextSpan(start, end)
 
     def parts(self, mapping: Mapping, tags: tuple[str, ...], *, in_tag: bool, why: str) -> Target:
-        """Return the target of a reference whose tag and digest have keys of their own.
+        """Return the target of a reference whose tag and digest have separate keys.
 
         Args:
             mapping: the mapping that has them.

@@ -75,7 +75,7 @@ class Expressions:
             self._found.add(node, construct, text.removeprefix("docker://"), role_of(text), target=target)
 
     def _with_inputs(self, text: str) -> str | None:
-        """Return a text with the defaults of inputs substituted, or None if it has any other expression."""
+        """Return a string with the defaults of inputs substituted, or None if it has any other expression."""
 
         def value(match: re.Match[str]) -> str:
             parts = [part[0] or part[1] for part in _PART.findall(match[2])]

@@ -19,7 +19,7 @@ _NO_JOBS: Final = frozenset({"cache", "image", "include", "services", "spec", "s
 
 
 def read(document: Node, found: Found) -> None:
-    """Find the images. Variables are followed where the file gives them a value, in the job or at its top."""
+    """Find the images. Variables are substituted if the file sets them, in the job or at its top."""
     if not isinstance(document, Mapping):
         return
     scope = Scope(document.get("variables"))

@@ -1,4 +1,4 @@
-"""Helm values: an ``image`` text, or a map of registry and repository with tag, version or digest.
+"""Helm values: an ``image`` string, or a map of registry and repository with tag, version or digest.
 
 https://helm.sh/docs/chart_best_practices/values/
 """
@@ -26,7 +26,7 @@ NO_DIGEST_KEY: Final = "the chart has no digest key for it, and may not accept a
 
 _TAGS: Final = ("tag", "version")
 _SHA: Final = re.compile("[0-9a-f]{64}")
-"""Some charts want a digest without its algorithm, as ``sha``."""
+"""Some charts require a digest without its algorithm, as ``sha``."""
 
 _BESIDE_TEXT: Final = ("tag", "imageTag")
 _HOST: Final = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
@@ -69,7 +69,7 @@ def read_values(values: Node, found: Found, *, elsewhere: bool = False) -> None:
 
 
 def _text(mapping: Mapping, image: Scalar, found: Found, *, elsewhere: bool) -> None:
-    """Add an ``image`` that is a text; some charts have its registry and tag beside it."""
+    """Add an ``image`` that is a string; some charts have its registry and tag beside it."""
     if is_empty(image) or not image.is_text or NO_IMAGE_OF_CHART.match(image.value):
         return
     registry = _value(mapping.get("registry")).strip("/")
@@ -83,7 +83,7 @@ def _text(mapping: Mapping, image: Scalar, found: Found, *, elsewhere: bool) -> 
 
 
 def _map(mapping: Mapping, repository: Scalar, found: Found, *, certain: bool, elsewhere: bool) -> None:
-    """A map with a repository. Charts and sources have repositories too, so one that is no reference is not ours."""
+    """A map with a repository. Charts and sources have repositories, too, so an invalid reference is skipped."""
     has_version = any(mapping.get(key) is not None for key in (*_TAGS, "digest"))
     if "://" in repository.value or not (certain or has_version):
         return
@@ -105,7 +105,7 @@ def _put(
     *,
     elsewhere: bool,
 ) -> None:
-    """Put the reference together as charts do; empty parts are left out."""
+    """Assemble the reference as charts do, without empty parts."""
     tag = next((value for key in tags if (value := _value(mapping.get(key)))), "")
     digest = _value(mapping.get("digest"))
     if not digest and _SHA.fullmatch(sha := _value(mapping.get("sha"))):

@@ -1,4 +1,4 @@
-"""Kustomizations: what the ``images`` field makes of the images of the resources.
+"""Kustomizations: the ``images`` field, which replaces images of the resources.
 
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
 https://kubectl.docs.kubernetes.io/references/kustomize/builtins/#_helmchartinflationgenerator_
@@ -31,7 +31,7 @@ def is_kustomization(document: Node) -> bool:
 
 
 def read(document: Node, found: Found) -> None:
-    """Find what the images become: placed at the new name where there is one, else at the name that is matched."""
+    """Find the resulting images, at the position of the new name if there is one, otherwise of the matched name."""
     if not isinstance(document, Mapping):
         return
     read_images(document, found)

@@ -1,4 +1,4 @@
-"""Objects of Kubernetes: what ``apiVersion`` and ``kind`` say about a mapping, and the objects in a list of them."""
+"""Objects of Kubernetes: ``apiVersion`` and ``kind`` of a mapping, and the objects in a list of them."""
 
 from __future__ import annotations
 

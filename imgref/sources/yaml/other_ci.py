@@ -24,7 +24,7 @@ _PIPE: Final = "docker://"
 
 
 def read_circleci(document: Node, found: Found) -> None:
-    """Find the images of every ``docker`` list: in jobs, executors and orbs. A machine's image is no container's."""
+    """Find the images of every ``docker`` list: in jobs, executors and orbs. Machine images are not containers."""
 
     def resolve(text: str) -> Resolved:
         if "<<" in text:
@@ -67,7 +67,7 @@ def read_drone(document: Node, found: Found) -> None:
 
 
 def read_cloud_build(document: Node, found: Found) -> None:
-    """Find the images that steps run in, with the file's substitutions put in; ``images`` are what the build makes."""
+    """Find the images that steps run in, with the file's substitutions; ``images`` are those that the build creates."""
     if not isinstance(document, Mapping):
         return
     scope = Scope(document.get("substitutions"), operators=True)

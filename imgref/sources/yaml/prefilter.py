@@ -1,10 +1,10 @@
-"""Which documents of a YAML file are composed: those that may have references, and those that imgref cannot tell.
+"""Which documents of a YAML file are composed: those that may have references, and those that are unclear.
 
 Composing takes most of the time of a check, and most documents of a large tree have no images. A document that is
 certainly an object of a kind, or in a file of a kind by its name, and has none of the words that
 :attr:`~imgref.sources.kind.Kind.needs` of this kind lists, has no references. Then only its syntax is checked.
 
-Words are searched in the text as it is written. Where a text may be written in another way (escapes, keys that are
+Words are searched in the source as written. If it may be written differently (escapes, keys that are
 aliases), may not be divided into documents as seen here, or is unusual in any other way, everything is composed.
 """
 
@@ -24,10 +24,10 @@ from imgref.sources.yaml.objects import text_of
 __all__ = ["KindsOf", "has_any", "parts_of"]
 
 KindsOf = Callable[[Node, str | None], list[str]]
-"""Returns the kinds by which a document is read, given the one that the name of its file decides."""
+"""Returns the kinds as which a document is read, from the kind of the file's name."""
 
 _UNUSUAL: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029\ufeff]")
-"""Ends of lines of which readers of YAML have several opinions, and byte order marks inside of a text."""
+"""Line endings that YAML parsers treat differently, and byte order marks inside of a file."""
 
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
 """What can write a character of a word in another way, in a string in double quotes."""
@@ -57,7 +57,7 @@ _LONG: Final = 100_000
 
 
 def parts_of(text: str, kind: str | None, kinds_of: KindsOf) -> list[Part]:
-    r"""Divide a text into parts: those to compose, and documents of which all that matters is known.
+    r"""Divide a file into parts: those to compose, and documents of which everything necessary is known.
 
     Args:
         text: the file, without a byte order mark.
@@ -88,7 +88,7 @@ def _documents(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     at = text.find("\n---") + 1
     while at > 0:
-        # What is above the first mark is no document if nothing is there.
+        # An empty part above the first mark is not a document.
         if text[at + 3 : at + 4] in _AFTER and (start or _after(_BLANK, text[:at], 0) < at):
             yield start, at
             start = at
@@ -98,7 +98,7 @@ def _documents(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _known(text: str, kind: str | None, kinds_of: KindsOf) -> Mapping | None:
-    """Return what stands for a document without references, or None if it must be composed."""
+    """Return a substitute for a document without references, or None if it must be composed."""
     text = text.replace("\r\n", "\n")
     document = _head(text)
     if document is None:
@@ -143,7 +143,7 @@ def _head(text: str) -> Mapping | None:
     for field in _FIELDS:
         at = start if text.startswith(f"{field}:", start) else text.find(f"\n{field}:", start, start + _LONG) + 1
         line = _LINE.match(text, at)
-        # Before it, nothing may be open in which a line that looks like this is text. One that is repeated may count.
+        # No construct that could contain such a line as text may be open before it. A repeated one may count.
         if (
             line is None
             or line[1] != field
@@ -181,7 +181,7 @@ def _decisive_signs() -> tuple[str, ...]:
 def _all_needs(kind: str) -> tuple[str, ...]:
     """Return what a document in a file of a kind needs to have references, by its name or by its content.
 
-    It is empty where a kind does not say what it needs.
+    It is empty if a kind does not declare what it needs.
     """
     if not KINDS[kind].needs:
         return ()
@@ -196,7 +196,7 @@ def _all_needs(kind: str) -> tuple[str, ...]:
 
 
 def has_any(text: str, needs: Iterable[str]) -> bool:
-    r"""Return whether a text has all the words of one of some needs; a word that ends with a colon is a key there.
+    r"""Return whether a source has all the words of one of some needs; a word that ends with a colon is a key.
 
     >>> has_any("runImage: a", ["image: b", "Image:"]), has_any("images: []", ["image:"])
     (True, False)

@@ -37,7 +37,7 @@ def read_yaml(
         text: the file; a byte order mark at its start is not counted.
         kind: the kind that the name decides, one of :data:`~imgref.sources.kinds.KINDS`; with None the content decides.
         named: the file was named on the command line, so that it must be readable.
-        template: the file stands below a chart's ``templates``: only what is literal in it can be read.
+        template: the file is below a chart's ``templates``: only what is literal in it can be read.
         context: has the values of the variables of a Compose file.
 
     Returns:
@@ -60,7 +60,7 @@ def read_yaml(
             first = composition.problems[0]
             doubt = f"line {first.line}: {first.message}"
             reading = _read(text, kind, composition, context) or Reading("yaml")
-            # No name promises that this is YAML, so it is no finding that it is not.
+            # Its name does not promise YAML, so it is not a finding that it is not.
             return replace(reading, problems=(), doubt=doubt)
     return _read(text, kind, composition, context)
 
@@ -96,7 +96,7 @@ def _read(text: str, kind: str | None, composition: Composition, context: Contex
 
 
 def _quoted(composition: Composition, found: Found) -> list[tuple[int, int]]:
-    """Return the spans of scalars without comments; a block scalar that is read as YAML has comments of its own."""
+    """Return the spans of scalars without comments; a block scalar that is read as YAML may have its own comments."""
     if not found.blocks:
         return composition.quoted
     outside = (span for span in composition.quoted if span[0] not in found.blocks)
@@ -115,7 +115,7 @@ def _trace_in(document: Node, found: Found) -> Trace | None:
 
 
 def _kinds_of(document: Node, kind: str | None) -> list[str]:
-    """Return the kinds by which a document is read: what it is by name, and what its content says that it is.
+    """Return the kinds as which a document is read: the kind of its name, and those of its content.
 
     A name alone must not hide what is in a file: a manifest that is called ``action.yml`` is still one.
     """

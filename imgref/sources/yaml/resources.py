@@ -1,6 +1,6 @@
 """Custom resources: the fields that have images, wherever they are in an object.
 
-An operator that a resource belongs to may combine parts of an image with values of its own. Where the parts in the
+The operator of a resource may combine parts of an image with its own values. Where the parts in the
 file are not certainly the whole image, the reference is unresolved.
 """
 
@@ -32,10 +32,10 @@ _MACHINES: Final = (
 """API groups in which an ``image`` is one of a virtual machine."""
 
 _OTHER: Final = ("tekton.dev", "toolkit.fluxcd.io")
-"""API groups whose images have fields of their own."""
+"""API groups whose images have special fields."""
 
 _ISTIO: Final = ("install.istio.io", "sailoperator.io")
-"""API groups that take a plain name from a registry of their own: https://istio.io/latest/docs/reference/config/."""
+"""API groups that have their own default registry: https://istio.io/latest/docs/reference/config/."""
 
 _POSTGRESQL: Final = ("postgresql.cnpg.io", "postgresql.k8s.enterprisedb.io")
 """https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/"""
@@ -47,10 +47,10 @@ _DOCKER: Final = "docker://"
 _ADDRESS: Final = r"(?:https?|oci|file|ftp|s3|data|ko):"
 _MEDIA: Final = r"(?i:.*\.(?:avif|bmp|gif|ico|img|iso|jpe?g|png|qcow2|svg|tiff?|vhdx?|vmdk|webp)\Z)"
 NO_IMAGE: Final = re.compile(rf"[./~]|{_ADDRESS}|.*[*\s]|{_MEDIA}")
-"""Paths, addresses, patterns, sentences, pictures and disks, which are not images although the key says so."""
+"""Paths, addresses, patterns, sentences, pictures and disks, which are not images in spite of their keys."""
 
 NO_IMAGE_OF_CHART: Final = re.compile(rf"{_ADDRESS}|{_MEDIA}")
-"""The same where any other value is taken for an image."""
+"""The same if any other value counts as an image."""
 
 _HOST: Final = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
 _COMPLETED: Final = "the operator may complete it"

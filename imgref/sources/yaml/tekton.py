@@ -44,7 +44,7 @@ def is_tekton(document: Node) -> bool:
 
 
 class _Parameters:
-    """The parameters that are known at a place: those of a mapping, then those around it."""
+    """The parameters that are known at a position: those of a mapping, then those around it."""
 
     def __init__(self, table: _Table, around: _Parameters | None, effort: Iterator[int]) -> None:
         self.table = table

@@ -1,4 +1,4 @@
-"""Template sources that are no YAML yet: their ``image`` lines are counted, and never read as references."""
+"""Template sources that are not YAML yet: their ``image`` lines are counted, and never read as references."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EMPTY: Final = frozenset({"", "|", ">", "|-", ">-", "null", "~", '""', "''"})
 
 
 def looks_like_template(text: str, kind: str | None) -> bool:
-    """Whether ``{{`` or ``{%`` says why a text is no YAML; GitHub's ``${{`` stands in files that are YAML."""
+    """Whether ``{{`` or ``{%`` explains why a file is not valid YAML; GitHub's ``${{`` occurs in valid YAML."""
     if kind == "github-actions":
         text = _EXPRESSION.sub("", text)
     return "{{" in text or "{%" in text

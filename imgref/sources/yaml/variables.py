@@ -1,4 +1,4 @@
-"""Variables in a text: put in where they are known, and why not where they are not."""
+"""Substitutes variables in strings, or explains why that is not possible."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _DOLLAR: Final = re.compile(r"\$")
 _DOLLAR_OR_END: Final = re.compile(r"[$}]")
 
 _EFFORT: Final = 100_000
-"""How often variables are looked up for one file: every job has its own view of them, and so works them out anew."""
+"""How often variables are looked up for one file: every job has its own variables, and so resolves them again."""
 
 
 class Resolved(NamedTuple):
-    """A text with its variables put in; or None and the reason.
+    """A string with its variables substituted; or None and the reason.
 
     Attributes:
-        text: the text, or None if it is not known.
+        text: the string, or None if it is not known.
         reason: why it is not known.
         refused: whether the file's own rules forbid it.
         outside: whether a value from outside of the file is a part of it.
@@ -43,13 +43,13 @@ class Resolved(NamedTuple):
 
 
 Lookup = Callable[[str], str | Resolved | None]
-"""Returns the value of a variable, one that is not known with the reason, or None where there is none."""
+"""Returns the value of a variable, or an unknown value with the reason, or None if it is not set."""
 
 
 def interpolate(text: str, lookup: Lookup, *, operators: bool = True) -> Resolved:
     """Put variables in as Compose does: ``$X``, ``${X}``, ``$$``, and with ``operators`` ``-``, ``+``, ``?``, ``:-``….
 
-    An unset variable without a default is not taken for empty: its value comes from where this does not look.
+    An unset variable without a default does not count as empty: its value comes from elsewhere.
     https://docs.docker.com/reference/compose-file/interpolation/
 
     >>> interpolate("nginx:${TAG:-${OLD-1}}", {}.get).text
@@ -161,11 +161,11 @@ class Scope:
         self._depth = 0
 
     def resolve(self, text: str) -> Resolved:
-        """Put the variables into ``text``; what is no variable here may be the CI system's own, and is unresolved."""
+        """Substitute the variables in ``text``; an unknown one may be the CI system's own, and is unresolved."""
         return interpolate(text, self.lookup, operators=self._operators)._replace(refused=False)
 
     def lookup(self, name: str) -> str | None:
-        """Return the value of a variable, or None where the file does not tell it."""
+        """Return the value of a variable, or None if the file does not set it."""
         if next(self.effort, None) is None:
             return None
         if name in self._known:
