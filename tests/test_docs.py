@@ -55,7 +55,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("transcript", cases("console"))
-def test_transcripts_print_what_they_say(transcript: str, programs: Path, tmp_path: Path) -> None:
+def test_transcripts_print_what_they_show(transcript: str, programs: Path, tmp_path: Path) -> None:
     environ = clean_environ(PATH=f"{programs}{os.pathsep}{os.environ['PATH']}", LC_ALL="C.UTF-8")
     for command, expected in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", transcript, re.MULTILINE):
         done = subprocess.run(
@@ -159,7 +159,7 @@ def test_links_lead_somewhere(link: tuple[str, str]) -> None:
     assert (folder / target).exists()
 
 
-def test_the_command_reference_is_what_help_says() -> None:
+def test_command_reference_is_the_current_help() -> None:
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == command_reference()
 
 

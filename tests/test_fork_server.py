@@ -43,7 +43,7 @@ def test_forked_command_prints_and_exits_as_a_started_one(arguments: list[str], 
     assert imgref(*arguments, stdin=data, cwd=tmp_path, environ=environ) == started(arguments, data, tmp_path, environ)
 
 
-def test_forked_command_has_only_the_environment_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_command_has_only_the_passed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITLAB_CI", "true")
     assert imgref("ci", environ=clean_environ()).exit == 2
     assert imgref("ci", environ=clean_environ(GITLAB_CI="true", CI_COMMIT_TAG="v1")).exit == 0
@@ -54,11 +54,11 @@ def test_forked_command_has_only_the_environment_that_it_is_given(monkeypatch: p
     ("environ", "anew"),
     [({}, False), ({"HOME": "/"}, False), ({"PYTHONIOENCODING": "ascii"}, True), ({"LC_ALL": "C"}, True)],
 )
-def test_command_starts_anew_where_the_interpreter_reads_the_environment(environ: dict[str, str], anew: bool) -> None:
+def test_command_restarts_where_the_interpreter_reads_the_environment(environ: dict[str, str], anew: bool) -> None:
     assert starts_anew(clean_environ(**environ)) is anew
 
 
-def test_command_starts_anew_without_a_variable_that_the_server_had() -> None:
+def test_command_restarts_without_a_variable_that_the_server_had() -> None:
     environ = clean_environ()
     kept = {name: value for name, value in environ.items() if not name.startswith(("PYTHON", "LANG"))}
     assert starts_anew(kept) is (kept != environ)
@@ -76,7 +76,7 @@ def test_standard_input_has_all_bytes_and_an_end(size: int) -> None:
         assert file.read() == b"a" * size
 
 
-def test_standard_input_that_nobody_reads_to_its_end_is_no_error() -> None:
+def test_standard_input_that_is_not_read_to_its_end_is_not_an_error() -> None:
     with standard_input(b"a" * (1 << 20)) as reading:
         assert os.read(reading, 1) == b"a"
 

@@ -32,7 +32,7 @@ def test_the_hook_has_what_pre_commit_needs(hook: dict[str, Any]) -> None:
     assert (hook["id"], hook["language"]) == ("imgref-check", "python")
 
 
-def test_the_hook_is_given_the_files_that_a_check_would_find(hook: dict[str, Any]) -> None:
+def test_hook_receives_the_files_that_a_check_would_find(hook: dict[str, Any]) -> None:
     wanted = ["Dockerfile", "a/Dockerfile.dev", "a/x.dockerfile", "Containerfile", "Dockerfile-x", "a/b.yml", "c.yaml"]
     others = ["README.md", "Dockerfile.md", "a/Dockerfile.j2", "Dockerfile.orig", "a.json", "MyDockerfile"]
     unsure = ["Dockerfile.php", "dockerfile.lua", "Dockerfile-x.yaml"]  # content decides

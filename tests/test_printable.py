@@ -154,7 +154,7 @@ def test_masked_hides_any_password_in_a_url(password: str, host: str) -> None:
 
 
 @each("unit", ["a", "@", "a@", "a:b@", "'a@", '"a@b",', "a.", "a@host/", "://", "(", "a=", "é@", "://a:b','", "','"])
-def test_masked_takes_time_in_proportion_to_the_text(unit: str) -> None:
+def test_masked_takes_linear_time(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit)) + "x:y@host/app"
         start = time.process_time()

@@ -127,7 +127,7 @@ def test_join_of_one_image_is_an_index_with_one_child(amd64: ImagePart) -> None:
     assert len(index_of(join_images([amd64]))[0].children) == 1
 
 
-def test_join_takes_an_image_that_is_given_twice_once(amd64: ImagePart) -> None:
+def test_join_of_the_same_image_twice_has_it_once(amd64: ImagePart) -> None:
     assert len(index_of(join_images([amd64, amd64]))[0].children) == 1
 
 
@@ -147,7 +147,7 @@ def test_join_of_two_images_for_one_platform_is_an_error(
         join_images(parts)
 
 
-def test_join_of_two_variants_is_no_error(tmp_path: Path) -> None:
+def test_join_of_two_variants_is_not_an_error(tmp_path: Path) -> None:
     parts = [part(tmp_path, variant, made(variant, architecture="arm", variant=variant)) for variant in ("v6", "v7")]
     assert len(index_of(join_images(parts))[0].children) == 2
 

@@ -56,7 +56,7 @@ def test_the_type_in_the_manifest_comes_before_the_header() -> None:
         ),
     ],
 )
-def test_what_is_no_manifest(raw: bytes, media_type: str, said: str) -> None:
+def test_invalid_manifest_is_refused(raw: bytes, media_type: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Manifest.read(raw, media_type)
 
@@ -78,7 +78,7 @@ def test_a_wrong_digest() -> None:
     assert Manifest.read(raw, OCI_MANIFEST, digest_of(raw, "sha512")).digest.startswith("sha512:")
 
 
-def test_descriptors_keep_what_they_say() -> None:
+def test_descriptors_keep_their_content() -> None:
     value = {
         "mediaType": OCI_MANIFEST,
         "digest": DIGEST,

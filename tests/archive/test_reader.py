@@ -340,7 +340,7 @@ def test_a_blob_that_is_damaged_is_named(tmp_path: Path, write: Write) -> None:
         assert told.startswith(f"{blob_path(digest)}: is damaged: its digest is {digest_of(bytes(data))}")
 
 
-def test_the_last_bytes_of_a_damaged_blob_are_never_given_out(tmp_path: Path) -> None:
+def test_last_bytes_of_a_damaged_blob_are_never_returned(tmp_path: Path) -> None:
     image = oci_image([OTHER])
     files: dict[str, bytes | Link] = dict(oci_layout({"v1": image}))
     name = blob_path(image.layers[0])
@@ -382,7 +382,7 @@ def test_a_tar_that_is_cut_short(tmp_path: Path) -> None:
         assert "is cut short" in reason(str(path))
 
 
-def test_what_is_no_image(tmp_path: Path) -> None:
+def test_values_that_are_not_images_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "x"
     for data in (b"", b"hello", os.urandom(4000), tar_of({"hello": b"world"})):
         path.write_bytes(data)
@@ -551,7 +551,7 @@ def test_no_space_to_compress_in(tmp_path: Path) -> None:
     files.close()
 
 
-def test_reading_gives_the_digest_of_any_algorithm(tmp_path: Path) -> None:
+def test_reading_returns_the_digest_of_any_algorithm(tmp_path: Path) -> None:
     image = oci_image([BASE])
     raw = image.raw
     strong = f"sha512:{hashlib.sha512(raw).hexdigest()}"

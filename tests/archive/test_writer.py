@@ -123,7 +123,7 @@ def test_a_tag_that_comes_again_replaces_its_line(tmp_path: Path) -> None:
         assert archive.image("other:v1").manifests()[0].digest == oci_image([BASE]).digest
 
 
-def test_a_digest_alone_gives_no_name(tmp_path: Path) -> None:
+def test_digest_alone_has_no_name(tmp_path: Path) -> None:
     image = oci_image([BASE])
     source = write_tar(tmp_path / "in.tar", oci_layout({"": image}))
     for target in TARGETS:
@@ -248,7 +248,7 @@ def test_a_tar_asks_for_all_its_space_at_once(tmp_path: Path) -> None:
         os.system(f"umount {small}")
 
 
-def test_what_lies_there_and_is_no_layout_is_not_touched(tmp_path: Path) -> None:
+def test_existing_file_that_is_not_a_layout_is_not_touched(tmp_path: Path) -> None:
     source = write_tar(tmp_path / "in.tar", oci_layout({"v1": oci_image([BASE])}))
     (tmp_path / "notes").write_text("important")
     (tmp_path / "folder").mkdir()
@@ -403,7 +403,7 @@ def test_files_that_only_look_like_a_stage_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("sizes", [[(1 << 63) - 1], [1 << 62] * 3, [1 << 50]])
-def test_image_that_no_disk_can_hold_is_an_error(sizes: list[int], target: str, tmp_path: Path) -> None:
+def test_image_that_is_larger_than_any_disk_is_an_error(sizes: list[int], target: str, tmp_path: Path) -> None:
     layers = [Descriptor("", f"sha256:{number:064}", size) for number, size in enumerate(sizes)]
     raw = json.dumps(
         {

@@ -98,7 +98,7 @@ def test_baseline_with_credentials_written_before_they_were_masked_still_counts(
         assert baseline.gone(Examined()) == 0
 
 
-def test_the_place_of_a_malformed_finding_is_named() -> None:
+def test_malformed_finding_is_reported_with_its_location() -> None:
     text = Baseline("b.json").written([ONE]).replace('"count": 1', '"count": 1e999')
     with pytest.raises(ConfigError, match=r"^b\.json: finding 1: count must be a whole number of 1 or more$"):
         Baseline.read("b.json", text)

@@ -48,7 +48,7 @@ def codes(*occurrences: Occurrence, policy: Policy = EVERY, kind: str = "dockerf
         ("", ["IMG105"]),
     ],
 )
-def test_what_a_text_says(text: str, expected: list[str]) -> None:
+def test_marks_of_strings(text: str, expected: list[str]) -> None:
     assert codes(occurrence(text)) == expected
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_pulled_is_not_checked(role: Role) -> None:
     assert codes(occurrence("nginx", role, final=True), policy=golden) == []
 
 
-def test_a_finding_spans_the_text_as_written() -> None:
+def test_finding_spans_the_reference_as_written() -> None:
     (finding,) = evaluated(replace(occurrence("x"), text='"$IMAGE"', resolved="nginx"), policy=Policy(default_codes()))
     assert finding == Finding(
         "a/file",
@@ -77,7 +77,7 @@ def test_a_finding_spans_the_text_as_written() -> None:
     )
 
 
-def test_an_invalid_text_is_explained_by_its_reader_first() -> None:
+def test_invalid_reference_is_explained_by_its_reader_first() -> None:
     (finding,) = evaluated(replace(occurrence("Builder", "invalid"), reason="no stage", hint="builder"))
     assert finding.message == "'Builder' is not a valid image reference: no stage"
     assert finding.hint == "did you mean builder?"
@@ -144,7 +144,7 @@ def test_golden_images(scope: str, construct: str, final: bool, text: str, found
     assert codes(occurrence(text, construct=construct, final=final), policy=policy) == ["IMG301"] * found
 
 
-def test_latest_is_a_floating_tag_where_nothing_else_says_so() -> None:
+def test_latest_is_a_floating_tag_by_default() -> None:
     assert codes(occurrence("nginx:latest"), policy=Policy(frozenset({"IMG103"}))) == ["IMG103"]
     assert codes(occurrence("nginx"), policy=Policy(frozenset({"IMG103"}))) == []
 
@@ -216,7 +216,7 @@ def test_a_comment_is_of_use_also_where_the_policy_lets_pass_anyway(by: str) -> 
     assert evaluated(occurrence("nginx"), policy=policy, comments=(comment,)) == []
 
 
-def test_findings_are_in_the_order_of_their_places() -> None:
+def test_findings_are_in_the_order_of_their_positions() -> None:
     places = [(3, 1), (2, 9), (2, 1)]
     found = evaluated(
         *(replace(occurrence("nginx"), line=line, column=column) for line, column in places), policy=EVERY

@@ -114,7 +114,7 @@ def _slowly(pattern: str, text: str) -> bool:
 
 
 @given(st.text("ab/*", max_size=8).filter(lambda pattern: "**/" not in pattern), st.text("ab/", max_size=8))
-def test_globs_match_as_their_definition_says(pattern: str, text: str) -> None:
+def test_globs_match_as_defined(pattern: str, text: str) -> None:
     assert Glob(pattern).matches(text) is _slowly(pattern, text)
 
 
@@ -152,7 +152,7 @@ GIT_PATHS = [
 
 
 @pytest.mark.parametrize("lines", GIT_CASES, ids=" ".join)
-def test_path_patterns_mean_what_git_says(lines: list[str], tmp_path: Path) -> None:
+def test_path_patterns_match_as_in_git(lines: list[str], tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text("\n".join(lines) + "\n", encoding="utf-8")
     asked = subprocess.run(
@@ -168,7 +168,7 @@ def test_path_pattern_that_is_not_valid_is_refused() -> None:
         PathPatterns("a", "!")
 
 
-def test_path_patterns_without_pathspec_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_patterns_without_pathspec_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pathspec", None)
     _spec.cache_clear()
     assert not PathPatterns().matches("a")

@@ -34,7 +34,7 @@ def test_an_error_is_raised_here() -> None:
 
 
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(0), lambda: 1 / 0])
-def test_a_process_that_ends_is_told(end: Callable[[], object], capfd: pytest.CaptureFixture[str]) -> None:
+def test_process_that_dies_is_reported(end: Callable[[], object], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ImgrefError, match="was killed"):
         list(in_processes(lambda number: end() if number == 3 else number, range(6), 2))
     assert capfd.readouterr() == ("", "")

@@ -27,7 +27,7 @@ FINDINGS = [
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_has_something_to_say_of_nothing(name: str) -> None:
+def test_every_format_has_a_report_without_findings(name: str) -> None:
     text = report(name)([])
     assert text == "" or json.loads(text) is not None
 
@@ -96,7 +96,7 @@ def test_sarif_is_valid() -> None:
     assert physical["region"] == {"startLine": 2, "startColumn": 6, "endLine": 2, "endColumn": 11}
 
 
-def test_the_schema_of_the_tests_refuses_what_is_no_sarif() -> None:
+def test_schema_of_the_tests_refuses_invalid_sarif() -> None:
     log = json.loads(report("sarif")(FINDINGS))
     log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
     with pytest.raises(jsonschema.ValidationError):
@@ -168,7 +168,7 @@ def test_full_prints_a_line_once_with_all_its_findings() -> None:
     )
 
 
-def test_full_says_once_what_is_found_again_elsewhere() -> None:
+def test_full_prints_a_repeated_finding_once() -> None:
     repeated = Repeated()
     texts = []
     for number in range(8):
@@ -201,7 +201,7 @@ def test_full_end_of_no_findings_is_empty() -> None:
 
 
 @pytest.mark.parametrize("by", ["image", "rule", "file"])
-def test_grouped_has_every_place_once(by: str) -> None:
+def test_grouped_has_every_location_once(by: str) -> None:
     found = [
         Finding("b", 2, 6, 11, "IMG101", "'nginx' has no tag", "write one", "nginx"),
         Finding("b", 3, 6, 20, "IMG101", "'docker.io/nginx' has no tag", None, "docker.io/nginx"),
@@ -241,7 +241,7 @@ def test_report_of_a_finding_with_credentials_has_none(name: str) -> None:
     assert "S3cr3t" not in report(name)([finding]) + repr(finding)
 
 
-def test_sarif_says_where_the_project_and_each_rule_are_documented() -> None:
+def test_sarif_links_the_documentation_of_the_project_and_each_rule() -> None:
     driver = json.loads(report("sarif")(FINDINGS))["runs"][0]["tool"]["driver"]
     assert re.fullmatch(r"https://\S+/imgref", driver["informationUri"])
     page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -47,7 +47,7 @@ def test_hint_of_a_finding_shows_what_to_write(code: str, text: str, hint: str) 
     assert finding.hint == hint
 
 
-def test_message_of_an_image_where_nothing_is_allowed_says_so() -> None:
+def test_message_without_allowed_images_names_that() -> None:
     (finding,) = evaluated(occurrence("nginx:1"), only("IMG201", allowed=()))
     assert finding.message == "'nginx:1' is not allowed here; allowed: nothing"
     (finding,) = evaluated(occurrence("nginx:1", final=True), only("IMG301", golden=()))
@@ -64,7 +64,7 @@ def test_message_of_an_image_that_is_not_golden_names_the_stage(final: bool, sta
     assert evaluated(occurrence("ghcr.io/other/nginx:1", final=final), policy) == []
 
 
-def test_not_golden_in_another_kind_of_file_is_no_finding() -> None:
+def test_not_golden_in_another_kind_of_file_is_not_a_finding() -> None:
     one = occurrence("nginx:1", construct="services.image", final=True)
     assert evaluated(one, only("IMG301", golden=()), "compose") == []
 

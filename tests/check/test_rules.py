@@ -20,7 +20,7 @@ def codes(example: Example, tmp_path: Path, capsys: pytest.CaptureFixture[str], 
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.online is None], ids=lambda rule: rule.code)
-def test_the_examples_of_each_page_are_what_they_say(
+def test_examples_of_each_page_have_its_findings(
     rule: Rule, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -41,13 +41,13 @@ def test_results_are_the_same_however_many_processes(tmp_path: Path) -> None:
     assert paths == sorted(paths)
 
 
-def test_a_file_is_looked_at_once_however_often_it_is_given(tmp_path: Path) -> None:
+def test_check_of_a_file_passed_twice_reads_it_once(tmp_path: Path) -> None:
     write_tree(tmp_path, {"a/Dockerfile": "FROM nginx\n"})
     results = checked("a", "a/Dockerfile", "./a/", f"{tmp_path}/a/Dockerfile", "a/../a/Dockerfile")
     assert findings(results) == [("a/Dockerfile", 1, 6, "IMG101")]
 
 
-def test_engine_settings_hold_for_the_whole_tree(tmp_path: Path) -> None:
+def test_engine_settings_apply_to_the_whole_tree(tmp_path: Path) -> None:
     write_tree(
         tmp_path,
         {
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_one_finding(tmp_path: Path, name: str, data: byt
 
 
 @pytest.mark.parametrize("data", [b"\0", b"a: " + b"x" * 200])
-def test_what_cannot_be_read_is_unread_where_nothing_says_what_it_is(tmp_path: Path, data: bytes) -> None:
+def test_unreadable_file_of_an_unknown_kind_is_unread(tmp_path: Path, data: bytes) -> None:
     write_tree(tmp_path, {"some.yaml": data})
     (result,) = checked(options=Options(max_size=100))
     assert (result.findings, result.status) == ((), "unread")
@@ -120,7 +120,7 @@ def test_a_mistake_of_a_reader_costs_one_file_only(tmp_path: Path, monkeypatch: 
     assert findings(checked()) == [("Dockerfile", 1, 1, "IMG901"), ("z.yaml", 1, 23, "IMG101")]
 
 
-def test_a_byte_that_is_no_text_costs_nothing_else(tmp_path: Path) -> None:
+def test_reading_with_an_invalid_byte_finds_everything_else(tmp_path: Path) -> None:
     write_tree(
         tmp_path,
         {
@@ -239,7 +239,7 @@ BINARY_LOOKALIKES = [
 
 @pytest.mark.parametrize("name", BINARY_LOOKALIKES)
 @pytest.mark.parametrize("size", [20, 12 * 1024 * 1024])
-def test_binary_file_whose_name_only_suggests_a_kind_is_no_concern_in_a_directory(name: str, size: int) -> None:
+def test_binary_file_whose_name_only_suggests_a_kind_is_skipped_in_a_directory(name: str, size: int) -> None:
     path = Path(name)
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
@@ -289,7 +289,7 @@ def test_large_json_in_a_directory_is_probed_only() -> None:
 
 @pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "x.yaml", "docker-bake.hcl", "devcontainer.json"])
 @pytest.mark.parametrize("size", [20, 12 * 1024 * 1024])
-def test_binary_file_with_a_name_of_its_own_is_told(name: str, size: int) -> None:
+def test_binary_file_with_a_known_name_is_reported(name: str, size: int) -> None:
     with Path(name).open("wb") as file:
         file.truncate(size)
     (result,) = checked()

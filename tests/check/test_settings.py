@@ -44,7 +44,7 @@ def test_what_is_on_without_settings() -> None:
         ("select = []", (), (), set()),
     ],
 )
-def test_which_rules_hold(
+def test_enabled_rules_follow_the_settings(
     tmp_path: Path, settings: str, select: tuple[str, ...], ignore: tuple[str, ...], enabled: set[str]
 ) -> None:
     policy = policy_of(tmp_path, f"[check]\n{settings}\n", select=select, ignore=ignore)
@@ -74,7 +74,7 @@ def test_which_rules_hold(
         ('[check]\nexceptions = "x"\n', 2, "exceptions in [check] must be a list of tables, not 'x'"),
     ],
 )
-def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_mistakes_are_reported_with_their_location(tmp_path: Path, text: str, line: int, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)) as error:
         policy_of(tmp_path, text)
     assert (error.value.path, error.value.line) == (str(tmp_path / ".imgref.toml"), line)

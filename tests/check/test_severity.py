@@ -29,7 +29,7 @@ def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_severity_of_each_rule_is_what_the_policy_says_in_every_format(capsys: Capsys) -> None:
+def test_severity_of_each_rule_follows_the_policy_in_every_format(capsys: Capsys) -> None:
     expected = [("IMG101", "error"), ("IMG104", "warning"), ("IMG104", "warning"), ("IMG301", "warning")]
     data = run(capsys, "check", "--format", "json").data
     assert [(found["code"], found["severity"]) for found in data] == expected
@@ -71,7 +71,7 @@ def test_fail_on_decides_which_findings_fail_the_check(
     assert "IMG104" in outcome.codes()
 
 
-def test_fail_on_error_says_how_many_findings_are_errors(tmp_path: Path, capsys: Capsys) -> None:
+def test_fail_on_error_counts_the_errors(tmp_path: Path, capsys: Capsys) -> None:
     assert run(capsys, "check", "--fail-on", "error").err == "4 findings in 1 file (1 file, 2 references, 1 error)\n"
     write_tree(tmp_path, {"Dockerfile": b"\0"})
     assert run(capsys, "check", "--fail-on", "error").code == 1

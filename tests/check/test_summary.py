@@ -29,7 +29,7 @@ def test_a_summary_without_findings_is_one_line() -> None:
     assert Summary().markdown("no findings") == "### imgref check\n\nno findings\n\n"
 
 
-def test_a_summary_of_many_findings_says_how_many_are_left() -> None:
+def test_summary_of_many_findings_counts_the_omitted_ones() -> None:
     summary = Summary()
     summary.add(FINDING for _ in range(100_000))
     text = summary.markdown("many")

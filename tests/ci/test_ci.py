@@ -32,7 +32,7 @@ def test_every_system_has_a_name_and_a_marker_of_its_own() -> None:
     assert len({system.name for system in SYSTEMS}) == len({system.markers for system in SYSTEMS}) == len(SYSTEMS)
 
 
-def test_a_build_says_which_variable_told_it() -> None:
+def test_build_names_the_variable_of_each_value() -> None:
     build = detect({**GITLAB, "CI_COMMIT_TAG": "v1.0.0", "CI_COMMIT_SHA": "a" * 40})
     assert (build.event, build.tag, build.branch) == ("tag", "v1.0.0", None)
     assert build.told_by == {"event": "CI_COMMIT_TAG", "tag": "CI_COMMIT_TAG", "sha": "CI_COMMIT_SHA"}
@@ -53,7 +53,7 @@ def test_woodpecker_is_not_taken_for_drone_and_gitlab_not_for_woodpecker() -> No
 
 
 @pytest.mark.parametrize("address", ["https://user:secret@host/a/b.git", "https://secret@host/a/b"])
-def test_the_address_of_the_sources_holds_no_credentials(address: str) -> None:
+def test_source_url_has_no_credentials(address: str) -> None:
     build = detect({"BUILDKITE": "true", "BUILDKITE_BRANCH": "main", "BUILDKITE_REPO": address})
     assert build.source == "https://host/a/b"
 
@@ -237,7 +237,7 @@ def test_github_merge_group_without_sha_gets_no_tags(tmp_path: Path, system: str
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{", b"\xff\xfe", b"", b"null", b"[]", b"\x00"])
-def test_an_event_file_that_cannot_be_read_is_no_source_of_facts(tmp_path: Path, content: bytes) -> None:
+def test_event_file_that_cannot_be_read_is_ignored(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "event.json"
     path.write_bytes(content)
     for place in (path, tmp_path, tmp_path / "missing"):

@@ -65,7 +65,7 @@ def test_manual_build_of_a_checkout_is_its_branch_or_git_tag() -> None:
     assert (other.tag, other.branch, other.sha) == ("v2.0.0", None, "c" * 40)
 
 
-def test_adjusted_build_gets_only_what_its_system_does_not_say() -> None:
+def test_adjusted_build_keeps_the_values_of_its_system() -> None:
     branch = detect({"CIRCLECI": "true", "CIRCLE_BRANCH": "main"})
     assert adjusted_build(branch, sha=SHA).sha == SHA
     assert adjusted_build(branch, event="schedule").event == "schedule"

@@ -41,5 +41,5 @@ def test_any_properties_that_are_escaped_read_back(properties: dict[str, str]) -
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_read(text: str) -> None:
+def test_any_input_is_read(text: str) -> None:
     read_properties(text)

@@ -135,7 +135,7 @@ def test_latest_without_a_known_default_branch_raises_unknown_build() -> None:
         (("branch",), ("main", "release/*"), "M"), ((), ("m*",), "MN"),
     ],
 )  # fmt: skip
-def test_rule_holds_for_the_builds_of_its_conditions(on: tuple[str, ...], branch: tuple[str, ...], holds: str) -> None:
+def test_rule_applies_to_the_builds_of_its_conditions(on: tuple[str, ...], branch: tuple[str, ...], holds: str) -> None:
     how = replace(HOW, default_tags=False, rules=[TagRule("x", on=on, branch=branch)])
     builds = {"M": MAIN, "O": OTHER, "T": TAG, "P": PULL, "N": NIGHT}
     assert "".join(name for name, build in builds.items() if plan_build(build, how).plan.tags) == holds

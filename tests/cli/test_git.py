@@ -51,7 +51,7 @@ def test_a_shallow_clone_asks_its_remote(repository: Path, tmp_path: Path) -> No
     assert done.exit == 0
 
 
-def test_a_shallow_clone_without_its_remote_says_how_to_fix_it(repository: Path, tmp_path: Path) -> None:
+def test_shallow_clone_without_its_remote_suggests_a_fix(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
     shutil.rmtree(repository)
     done = imgref("tags", "v1.9.7", "--existing", "git", cwd=tmp_path / "shallow")
@@ -149,7 +149,7 @@ def test_existing_git_tags_of_the_clone_and_of_every_remote_count(repository: Pa
 
 
 @pytest.mark.parametrize("options", [(), ("--mirror",), ("--bare",)])
-def test_existing_git_complete_clone_asks_nobody(repository: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_existing_git_complete_clone_asks_no_remote(repository: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     git(tmp_path, "clone", "-q", *options, repository.as_uri(), "clone")
     git(tmp_path / "clone", "worktree", "add", "-q", "--detach", str(tmp_path / "tree"), "v1.9.6")
     shutil.rmtree(repository)

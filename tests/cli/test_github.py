@@ -155,7 +155,7 @@ def test_typed_label_with_a_line_break_is_only_for_formats_that_escape_it(tmp_pa
     assert json.loads(imgref(*LABELS, "json", "--label", "a=b\nc").stdout)["labels"]["a"] == "b\nc"
 
 
-def test_labels_of_the_settings_hold_unless_an_option_overrides_them(tmp_path: Path) -> None:
+def test_labels_of_the_settings_apply_unless_an_option_overrides_them(tmp_path: Path) -> None:
     (tmp_path / ".imgref.toml").write_text(
         '[tags.labels]\nvendor = "Acme"\nteam = "a"\n\n[tags.annotations]\nx = "y"\n'
     )
@@ -173,7 +173,7 @@ def test_version_alone_has_labels_only_where_they_are_asked_for() -> None:
     assert done["labels"]["org.opencontainers.image.version"] == "1.0.0"
 
 
-def test_repository_in_the_event_file_gives_labels(tmp_path: Path) -> None:
+def test_repository_in_the_event_file_has_labels(tmp_path: Path) -> None:
     repository = {"name": "App", "description": "a b", "html_url": "https://github.com/acme/app"}
     for licence, expected in (({"spdx_id": "MIT"}, "MIT"), ({"spdx_id": "NOASSERTION"}, None), (None, None)):
         (tmp_path / "event.json").write_text(json.dumps({"repository": {**repository, "license": licence}}))

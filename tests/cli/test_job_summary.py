@@ -33,6 +33,6 @@ def test_a_summary_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     assert "warning: GITHUB_STEP_SUMMARY: " in stderr
 
 
-def test_a_summary_of_a_clean_tree_says_so(tmp_path: Path) -> None:
+def test_summary_of_a_clean_tree_reports_no_findings(tmp_path: Path) -> None:
     check(tmp_path, "--format", "github", "--ignore", "IMG101", summary=tmp_path / "summary.md")
     assert "no findings" in (tmp_path / "summary.md").read_text(encoding="utf-8")

@@ -79,7 +79,7 @@ def test_what_cannot_be_written_is_an_error(arguments: str) -> None:
         assert writes_to(full.fileno(), *arguments.split()) == (2, b"error: No space left on device\n")
 
 
-def test_closed_standard_output_is_no_error() -> None:
+def test_closed_standard_output_is_not_an_error() -> None:
     script = f'exec "{sys.executable}" -m imgref parse ubuntu >&-'
     done = subprocess.run(["sh", "-c", script], capture_output=True, env=clean_environ(), check=False)
     assert (done.stderr, done.returncode) == (b"", 0)
@@ -93,7 +93,7 @@ def test_what_the_encoding_lacks_is_an_error() -> None:
     assert "Traceback" not in imgref("ci", environ=environ).stderr
 
 
-def test_an_interrupt_is_no_traceback() -> None:
+def test_interrupt_prints_no_traceback() -> None:
     process, stdin, stdout, stderr = start()
     with process:
         stdin.write(b"app\n")

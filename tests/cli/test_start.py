@@ -96,7 +96,7 @@ def test_interrupt_during_the_start_ends_with_130(arguments: list[str]) -> None:
     assert 130 in codes
 
 
-def test_process_that_is_told_to_ignore_interrupts_does() -> None:
+def test_process_that_inherits_ignored_interrupts_ignores_them() -> None:
     script = f"trap '' INT; exec {sys.executable} -m imgref parse -"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(["sh", "-c", script], **pipes, env=clean_environ()) as process:  # type: ignore[call-overload]

@@ -134,7 +134,7 @@ def test_read_tag_list_allow_empty_accepts_no_message() -> None:
         ('{"tags":["app-2.0.0"]}', "app-", "list"), ('["2.0.0"]', "app-", "list"),
     ],
 )  # fmt: skip
-def test_read_tag_list_format_says_where_the_names_come_from(data: str, prefix: str, kind: str) -> None:
+def test_read_tag_list_format_names_the_source(data: str, prefix: str, kind: str) -> None:
     assert [source.kind for source in read(data, prefix=prefix)] == [kind]
 
 
@@ -170,7 +170,7 @@ def test_read_tag_list_a_sentence_among_tags_is_refused(tags: list[str], sentenc
 
 
 @given(st.lists(st.from_regex(r"v?[0-9]\.[0-9]\.[0-9](-rc\.1|-alpine)?", fullmatch=True), min_size=1), st.data())
-def test_read_tag_list_any_separators_give_the_same_names(tags: list[str], data: st.DataObject) -> None:
+def test_read_tag_list_any_separators_return_the_same_names(tags: list[str], data: st.DataObject) -> None:
     separators = st.sampled_from([",", ", ", " ", "\n", "\r\n", "\t", ",\n", "\n\n"])
     text = "".join(tag + data.draw(separators) for tag in tags)
     assert names(text) == names(json.dumps(tags)) == list(dict.fromkeys(tags))

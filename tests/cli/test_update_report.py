@@ -31,7 +31,7 @@ def test_diff_omits_lines_around_a_change_that_have_credentials(tmp_path: Path) 
     assert "masked" not in err
 
 
-def test_diff_of_a_line_with_credentials_masks_them_and_says_so(tmp_path: Path) -> None:
+def test_diff_of_a_line_with_credentials_masks_them_with_a_warning(tmp_path: Path) -> None:
     line = f"RUN --mount=from={PINNED},target=/a wget https://ada:s3cret@example.org\n"
     out, err = diff(tmp_path, f"FROM scratch\n{line}".encode())
     assert b"s3cret" not in out

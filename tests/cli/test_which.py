@@ -149,7 +149,7 @@ def test_which_with_a_registry_that_fails_is_3(server: RegistryServer) -> None:
     assert (done.exit, done.stdout) == (3, "")
 
 
-def test_which_with_a_tag_that_cannot_be_read_does_not_say_that_there_is_none(server: RegistryServer) -> None:
+def test_which_with_a_tag_that_cannot_be_read_is_not_a_missing_tag(server: RegistryServer) -> None:
     put(server, "1.27.3", "latest")
     server.add(status(418), "", "/manifests/1.27.3$", ALWAYS)
     for options in ((), ("--all",)):

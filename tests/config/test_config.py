@@ -27,7 +27,7 @@ def found(start: Path) -> Path | None:
     return path and path.resolve()
 
 
-def test_the_nearest_file_upwards_holds(tmp_path: Path) -> None:
+def test_nearest_file_upwards_applies(tmp_path: Path) -> None:
     outer = write(tmp_path / ".imgref.toml", "")
     shared = write(tmp_path / "a" / "pyproject.toml", "[tool.imgref.tags]\n")
     write(tmp_path / "a" / "b" / "pyproject.toml", "[project]\nname = 'imgref-user'\n")
@@ -39,7 +39,7 @@ def test_the_nearest_file_upwards_holds(tmp_path: Path) -> None:
     assert found(tmp_path / "a") == own
 
 
-def test_a_section_is_read_with_the_place_of_each_value(tmp_path: Path) -> None:
+def test_section_has_the_location_of_each_value(tmp_path: Path) -> None:
     path = write(tmp_path / ".imgref.toml", "[tags]\nscheme = 'numeric'\n\nsuffix = 'slim'\n")
     settings = load_config(path).section("tags", KINDS)
     assert settings["scheme"].value == "numeric"
@@ -47,7 +47,7 @@ def test_a_section_is_read_with_the_place_of_each_value(tmp_path: Path) -> None:
     assert settings["suffix"].where == f"{path}:4"
 
 
-def test_what_a_file_says_wins_over_what_it_extends(tmp_path: Path) -> None:
+def test_settings_of_a_file_override_those_that_it_extends(tmp_path: Path) -> None:
     write(tmp_path / "base.toml", "[tags]\nscheme = 'numeric'\nmajor-zero = true\n")
     path = write(tmp_path / "repo" / ".imgref.toml", "extends = '../base.toml'\n[tags]\nscheme = 'pep440'\n")
     settings = load_config(path).section("tags", KINDS)
@@ -71,7 +71,7 @@ def test_what_a_file_says_wins_over_what_it_extends(tmp_path: Path) -> None:
         ("\nx = \n", "is not valid TOML", 2),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, reason: str, line: int | None) -> None:
+def test_mistake_is_reported_with_its_line(tmp_path: Path, text: str, reason: str, line: int | None) -> None:
     path = write(tmp_path / ".imgref.toml", text)
     with pytest.raises(ConfigError) as caught:
         load_config(path).section("tags", KINDS)

@@ -29,7 +29,7 @@ def test_the_settings_on_the_page_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(2))
-def test_the_comments_on_the_page_ignore_what_they_say(
+def test_comments_on_the_page_ignore_their_findings(
     number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, text = [("Dockerfile", blocks("dockerfile")[0]), (".gitlab-ci.yml", blocks("yaml")[0])][number]

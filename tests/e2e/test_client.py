@@ -113,7 +113,7 @@ def test_a_blob_is_taken_up_where_it_broke(faulty: FaultProxy, plain: Registry, 
     assert [event.kind for event in events] == ["retry"] * 3
 
 
-def test_the_last_chunk_of_a_damaged_blob_is_not_given(faulty: FaultProxy, plain: Registry, unique: Unique) -> None:
+def test_last_chunk_of_a_damaged_blob_is_not_yielded(faulty: FaultProxy, plain: Registry, unique: Unique) -> None:
     path = unique("app")
     digest = plain.put_blob(path, DATA)
     faulty.add(faults.damaged, "GET", "/blobs/")

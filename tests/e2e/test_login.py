@@ -208,7 +208,7 @@ def test_a_corrupt_file_is_named_and_kept(kind: str, htpasswd: Registry, home: H
     assert home.docker_config.read_text() == text
 
 
-def test_an_entry_that_is_no_base64_is_named(htpasswd: Registry, home: Home) -> None:
+def test_entry_that_is_not_base64_is_named(htpasswd: Registry, home: Home) -> None:
     write_config(home, f'{{\n  "auths": {{\n    "{htpasswd.host}": {{\n      "auth": "%%"\n}}}}}}')
     ran = home.imgref("ls", f"{htpasswd.host}/app")
     assert ran.code == 2
@@ -225,7 +225,7 @@ def test_a_registry_that_asks_for_nothing(plain: Registry, home: Home) -> None:
     assert f"warning: {plain.host} asks for no credentials, so these could not be checked" in ran.err
 
 
-def test_what_is_no_registry(home: Home, plain: Registry) -> None:
+def test_invalid_registry_is_refused(home: Home, plain: Registry) -> None:
     with run_fault_proxy(plain.host) as proxy:
         proxy.add(faults.status(404), times=-1)
         ran = home.imgref("login", proxy.host, "-u", USER, "--password-stdin", input=PASSWORD)

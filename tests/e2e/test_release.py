@@ -50,7 +50,7 @@ def tags_of(registry: Registry, path: str) -> dict[str, str]:
     }
 
 
-def test_a_release_moves_what_is_its_own_and_holds_the_rest(plain: Registry, home: Home, unique: Unique) -> None:
+def test_release_moves_its_own_tags_and_holds_the_others(plain: Registry, home: Home, unique: Unique) -> None:
     path = unique("app")
     repository = f"{plain.host}/{path}"
     new, old = put_image(plain, path, "build-1"), put_image(plain, path, "build-2", text="old")

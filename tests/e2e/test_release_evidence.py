@@ -288,7 +288,7 @@ def test_release_that_finds_a_tag_moved_since_the_plan_never_moves_it_back(
 
 
 @pytest.mark.parametrize("code", [400, 403, 405, 409, 412])
-def test_release_on_a_registry_with_immutable_tags_says_what_happened(
+def test_release_on_a_registry_with_immutable_tags_prints_the_outcomes(
     code: int, plain: Registry, faulty: FaultProxy, home: Home, unique: Unique
 ) -> None:
     path = unique("app")

@@ -79,7 +79,7 @@ SOURCES: dict[str, Callable[[Path], str]] = {
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_push_pull_and_push_again_give_the_same_digest(
+def test_push_pull_and_push_again_have_the_same_digest(
     kind: str, registry: Registry, home: Home, unique: Unique, tmp_path: Path
 ) -> None:
     logged_in(home, registry)
@@ -126,7 +126,7 @@ def test_a_mount_asks_for_both_repositories(registry: Registry, home: Home, uniq
     assert lines[1].endswith(f": Mounted from {unique('one')}")
 
 
-def test_what_was_pushed_before_is_mounted_without_being_told(
+def test_blob_that_was_pushed_before_is_mounted_without_an_option(
     plain: Registry, home: Home, unique: Unique, tmp_path: Path
 ) -> None:
     layout = write_directory(tmp_path / "layout", oci_layout({"": oci_image([layer_tar(os.urandom(1000))])}))
@@ -371,7 +371,7 @@ def test_bad_input_has_its_own_message(
     assert sorted(str(file) for file in work.rglob("*")) == before
 
 
-def test_a_read_only_registry_says_so(home: Home, tmp_path: Path, unique: Unique) -> None:
+def test_push_to_a_read_only_registry_reports_that(home: Home, tmp_path: Path, unique: Unique) -> None:
     (tmp_path / "registry").mkdir()
     layout = SOURCES["layout"](tmp_path)
     with run_registry(tmp_path / "registry", read_only=True) as registry:

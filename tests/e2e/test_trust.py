@@ -282,7 +282,7 @@ def test_a_token_service_on_plain_http_gets_no_password(fake: Fake, home: Home, 
         assert not any("Authorization" in seen.headers for seen in plain.seen.seen)
 
 
-def test_an_unverified_registry_names_nobody_who_gets_a_password(fake: Fake) -> None:
+def test_unverified_registry_cannot_name_a_token_service(fake: Fake) -> None:
     """The name does not fit the certificate, so the declared registry may be anybody."""
     told = fake.ask(
         "wrong.test:5001", "https://tokens.test/token", "--cacert", str(fake.ca), "--insecure", "wrong.test:5001"

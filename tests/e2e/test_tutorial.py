@@ -51,7 +51,7 @@ def test_the_tutorial_is_true(home: Home) -> None:
                 engine.await_registry()
 
 
-def test_push_says_what_docker_says(home: Home) -> None:
+def test_push_prints_what_docker_prints(home: Home) -> None:
     """The same image, pushed by both: the same ids with the same words, whether new, there or mounted."""
     with run_engine(with_imgref(home).environ) as engine:
         engine.start_registry()

@@ -25,7 +25,7 @@ def base(build: Build) -> str:
     return build.base.name
 
 
-def test_a_service_gives_a_name_to_what_its_dockerfile_makes() -> None:
+def test_service_names_the_image_of_its_dockerfile() -> None:
     builds = builds_of({
         "web/Dockerfile": "FROM nginx:1\n",
         "deploy/compose.yaml": "services: {web: {build: ../web, image: 'acme/web:1'}}",

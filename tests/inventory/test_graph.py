@@ -41,7 +41,7 @@ def test_around_an_image_is_what_it_is_built_on_and_what_is_built_on_it(image: s
     assert {build.id for build in around(inventory_of(FILES), Query.parse(image)).builds} == builds
 
 
-def test_both_directions_are_told_apart() -> None:
+def test_directions_are_distinguished() -> None:
     graph = Graph(inventory_of(FILES))
     assert [build.id for build in graph.built_on("docker.io/acme/base:1")] == ["web/Dockerfile"]
     assert [build.id for build in graph.all_built_on("docker.io/library/debian:12")] == [

@@ -74,7 +74,7 @@ def test_no_bytes_make_it_crash(name: str, data: bytes) -> None:
 
 @given(st.sampled_from(NAMES), TEXTS)
 @settings(deadline=None)
-def test_every_place_is_in_the_file(name: str, data: bytes) -> None:
+def test_every_position_is_in_the_file(name: str, data: bytes) -> None:
     result = checked(name, data)
     reading, text = read(Places().of(name), data, named=True)
     if reading is None:

@@ -38,7 +38,7 @@ RIGHT = [read_all(whole) for whole in WHOLE]
 
 @settings(max_examples=examples(2), deadline=None)
 @given(which=st.integers(0, 1), at=st.integers(0, 1 << 16), with_=st.binary(min_size=1, max_size=40))
-def test_damage_is_told_or_harmless(which: int, at: int, with_: bytes) -> None:
+def test_damage_is_reported_or_harmless(which: int, at: int, with_: bytes) -> None:
     whole = WHOLE[which]
     at %= len(whole)
     try:

@@ -118,7 +118,7 @@ def test_every_tag_is_valid_and_there_once(data: st.DataObject, policy: TagPolic
 
 
 @given(st.data(), policies())
-def test_knowing_more_never_gives_more(data: st.DataObject, policy: TagPolicy) -> None:
+def test_plan_with_more_existing_tags_never_has_more_tags(data: st.DataObject, policy: TagPolicy) -> None:
     version = data.draw(VERSIONS[policy.scheme])
     existing = data.draw(st.lists(VERSIONS[policy.scheme], max_size=5))
     more = data.draw(st.lists(VERSIONS[policy.scheme], max_size=3))
@@ -128,9 +128,7 @@ def test_knowing_more_never_gives_more(data: st.DataObject, policy: TagPolicy) -
 
 
 @given(st.data(), policies(), st.lists(st.sampled_from(["latest", "nightly", "sha-0a1b2c3", "main", "edge", "alpine"])))
-def test_names_that_are_no_versions_are_no_part_of_the_question(
-    data: st.DataObject, policy: TagPolicy, others: list[str]
-) -> None:
+def test_names_that_are_not_versions_are_ignored(data: st.DataObject, policy: TagPolicy, others: list[str]) -> None:
     version = data.draw(VERSIONS[policy.scheme])
     existing = data.draw(st.lists(VERSIONS[policy.scheme], max_size=5))
     assert derive_tags(version, existing=existing + others, policy=policy) == derive_tags(

@@ -85,7 +85,7 @@ def test_a_reference_is_made_of_its_parts(text: str) -> None:
 
 
 @given(st.one_of(st.text(), st.text("aA0.-_/:@[]$ {<é\n\x00"), texts().map(str.upper), texts().map("{} ".format)))
-def test_no_text_raises_anything_but_invalid_reference(text: str) -> None:
+def test_parse_of_any_string_raises_only_invalid_reference(text: str) -> None:
     try:
         parse(text)
     except InvalidReference as caught:

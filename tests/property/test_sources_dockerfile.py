@@ -60,7 +60,7 @@ def _well_placed(text: str, reading: Reading) -> None:
 @given(st.one_of(st.text(), SNIPPETS, st.sampled_from(FILES)))
 @example("\\")
 @example("RUN\\\n")
-def test_no_text_is_too_strange(text: str) -> None:
+def test_any_input_is_accepted(text: str) -> None:
     reading = read_dockerfile(text)
     _well_placed(text, reading)
     assert sum(one.final for one in reading.occurrences) <= 1
@@ -94,7 +94,7 @@ def test_words_are_expanded_or_refused(word: str) -> None:
 
 
 @given(st.text(alphabet="<-'\"$ {}E\\1\t", max_size=20))
-def test_heredocs_stand_where_they_are_said_to(line: str) -> None:
+def test_heredocs_are_at_the_reported_position(line: str) -> None:
     try:
         found = find_heredocs(line)
     except BadWord:
@@ -171,7 +171,7 @@ def _leaves(value: object, path: tuple[str | int, ...] = ()) -> set[tuple[str | 
 
 
 @given(TOML)
-def test_every_value_has_a_place(text: str) -> None:
+def test_every_value_has_a_location(text: str) -> None:
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

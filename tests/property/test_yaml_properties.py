@@ -64,9 +64,7 @@ TREES = st.recursive(
 
 
 @given(TEXTS, st.sampled_from(KINDS), st.booleans(), st.booleans())
-def test_no_text_makes_a_reader_crash_and_places_are_true(
-    text: str, kind: str | None, named: bool, template: bool
-) -> None:
+def test_readers_never_crash_and_positions_are_right(text: str, kind: str | None, named: bool, template: bool) -> None:
     reading = read_yaml(text, kind=kind, named=named, template=template)
     if reading is None:
         return
@@ -84,7 +82,7 @@ def test_no_text_makes_a_reader_crash_and_places_are_true(
 
 
 @given(TREES)
-def test_json_is_read_as_yaml_and_each_image_stands_where_it_is_said_to(tree: object) -> None:
+def test_json_is_read_as_yaml_with_the_position_of_each_image(tree: object) -> None:
     text = json.dumps({"services": {"web": tree, "db": {"image": "postgres:16"}}}, ensure_ascii=False, indent=1)
     reading = read_yaml(text, kind="compose")
     if reading is None or reading.problems:

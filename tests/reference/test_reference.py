@@ -30,7 +30,7 @@ def test_valid_references_have_these_parts(fact: dict[str, Any]) -> None:
 
 
 @each("fact", [fact for fact in FACTS if not fact["ok"]], ids=lambda fact: ascii(fact["input"])[:60])
-def test_invalid_references_are_refused_with_a_place_and_a_reason(fact: dict[str, Any]) -> None:
+def test_invalid_references_are_refused_with_a_position_and_a_reason(fact: dict[str, Any]) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse(fact["input"])
     error = caught.value
@@ -41,7 +41,7 @@ def test_invalid_references_are_refused_with_a_place_and_a_reason(fact: dict[str
 
 
 @each("row", rows("explanations.jsonl"), ids=lambda row: ascii(row["input"])[:50])
-def test_refusals_say_what_is_wrong_where_and_what_was_meant(row: dict[str, Any]) -> None:
+def test_refusals_have_reason_position_and_suggestion(row: dict[str, Any]) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse(row["input"])
     error = caught.value
@@ -114,7 +114,7 @@ def test_no_part_can_smuggle_in_another(parts: dict[str, str]) -> None:
         ImageReference(**parts)
 
 
-def test_with_methods_say_what_happens_to_the_other_parts() -> None:
+def test_with_methods_keep_or_drop_the_other_parts() -> None:
     pinned = parse(f"ghcr.io/acme/app:1@sha256:{HEX}")
     assert str(pinned.with_tag("2")) == "ghcr.io/acme/app:2"
     assert str(pinned.with_digest("sha256:" + "b2" * 32)) == "ghcr.io/acme/app:1@sha256:" + "b2" * 32
@@ -210,14 +210,14 @@ def test_only_the_text_keeps_credentials(text: str) -> None:
     assert (str(again), again.text, again.span) == (str(error), text, error.span)
 
 
-def test_what_is_no_secret_is_shown() -> None:
+def test_text_without_secrets_is_not_masked() -> None:
     for text in ("x:1@md5:abc", f"repo@sha256:{HEX}/x", "app:1@abc123", "app:1@"):
         with pytest.raises(InvalidReference) as caught:
             parse(text)
         assert caught.value.shown()[0] == text
 
 
-def test_a_registry_with_credentials_is_told_what_it_holds() -> None:
+def test_registry_with_credentials_receives_them() -> None:
     makers: list[Callable[[], ImageReference]] = [
         lambda: ImageReference(registry="user:pw0rd@host", name="x"),
         lambda: parse("x", default_registry="user:pw0rd@host"),

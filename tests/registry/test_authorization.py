@@ -374,7 +374,7 @@ def test_token_that_is_none_is_an_error(
     ],
     ids=range(11),
 )
-def test_token_service_that_gives_no_token_is_an_error(
+def test_token_service_without_a_token_is_an_error(
     fault: Action, kind: type[RegistryError], words: str, image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
     tokens.add(fault, times=ALWAYS)
@@ -410,7 +410,7 @@ def test_password_that_is_wrong_is_refused_without_being_shown(
 @pytest.mark.parametrize(
     "realm", ["", "ftp://127.0.0.1/", "http://", "http://a:b/", "http://ada:x@127.0.0.1/token", "http://a\x1b/"]
 )
-def test_realm_that_is_no_address_is_an_error(
+def test_realm_that_is_not_an_address_is_an_error(
     realm: str, image: RegistryServer, tokens: OpaqueTokens, connect: Connect
 ) -> None:
     image.add(status(401, WWW_Authenticate=f'Bearer realm="{realm}",service="s"'), "GET", times=ALWAYS)
@@ -631,7 +631,7 @@ def test_secret_that_a_registry_repeats_is_masked(
 # A login
 
 
-def test_check_credential_says_whether_it_was_asked_for(
+def test_check_credential_returns_whether_it_was_requested(
     server: RegistryServer, other: RegistryServer, connect: Connect
 ) -> None:
     client, right, wrong = connect(), Credential(USER, PASSWORD), Credential(USER, "wrong")

@@ -213,7 +213,7 @@ def put_config(server: RegistryServer, config: bytes, size: int | None = None) -
 
 
 @pytest.mark.parametrize("config", [b"no JSON", b"[1]", b"[" * 100_000, b"{}", b'{"os": "", "architecture": 1}'])
-def test_get_config_of_an_artifact_says_nothing_about_the_platform(
+def test_get_config_of_an_artifact_has_no_platform(
     config: bytes, server: RegistryServer, client: RegistryClient
 ) -> None:
     put_config(server, config)
@@ -280,7 +280,7 @@ def test_put_manifest_that_is_not_read_back_is_an_error(
 
 
 @pytest.mark.parametrize("digest", [None, "sha512:" + 128 * "0"], ids=["none", "sha512"])
-def test_put_manifest_with_a_head_that_does_not_tell_reads_the_bytes(
+def test_put_manifest_with_a_head_without_a_digest_reads_the_bytes(
     digest: str | None, server: RegistryServer, client: RegistryClient, image: Image
 ) -> None:
     server.add(header("Docker-Content-Digest", digest), "HEAD", "/manifests/2", ALWAYS)
@@ -499,7 +499,7 @@ def test_open_blob_streams_and_verifies(server: RegistryServer, client: Registry
     assert b"".join(client.open_blob(app(server), sha512)) == CONTENT
 
 
-def test_open_blob_that_is_damaged_never_gives_the_last_chunk(
+def test_open_blob_that_is_damaged_never_yields_the_last_chunk(
     server: RegistryServer, client: RegistryClient, blob: str
 ) -> None:
     server.add(damaged, "GET", BLOBS)

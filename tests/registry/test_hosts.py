@@ -41,7 +41,7 @@ def test_declared_means_this_host_and_port(tmp_path: Path) -> None:
         assert hosts.trust(host) is Trust.VERIFIED
 
 
-def test_networks_hold_addresses(tmp_path: Path) -> None:
+def test_networks_contain_addresses(tmp_path: Path) -> None:
     hosts = load(tmp_path, "10.1.0.0/16", "fd00::/8")
     assert hosts.trust("10.1.2.3:5000") is Trust.DECLARED
     assert hosts.trust("[fd00::7]:5000") is Trust.DECLARED
@@ -111,7 +111,7 @@ def test_a_corrupt_file_is_named_with_its_line(name: str, text: str, said: str, 
 
 
 @pytest.mark.parametrize("host", ["", "a b", "x/y", "user@host", "host:port", "10.0.0.0/99", "*", "*.", "http://"])
-def test_what_is_no_host_is_refused(host: str, tmp_path: Path) -> None:
+def test_invalid_host_is_refused(host: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--insecure: "):
         load(tmp_path, host)
 
@@ -226,7 +226,7 @@ def test_settings_of_an_engine_that_declare_nothing_switch_nothing_off(name: str
     assert hosts.trust("r.local") is Trust.VERIFIED
 
 
-def test_settings_that_are_a_directory_are_no_settings(tmp_path: Path) -> None:
+def test_settings_that_are_a_directory_are_an_error(tmp_path: Path) -> None:
     (tmp_path / DAEMON).mkdir(parents=True)
     (tmp_path / CONF).mkdir(parents=True)
     assert load(tmp_path).files == ()
@@ -253,7 +253,7 @@ def test_location_comes_before_prefix(tmp_path: Path) -> None:
     assert [one.host for one in load(tmp_path).declared] == ["real.local:5000"]
 
 
-def test_declaration_that_holds_first_is_named(tmp_path: Path) -> None:
+def test_declaration_that_applies_first_is_named(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def resolve(name: str) -> list[str]:

@@ -84,7 +84,7 @@ def test_lookup_of_what_the_mirror_lacks_asks_the_origin(
     assert events == []
 
 
-def test_lookup_of_what_is_nowhere_says_what_the_origin_says(
+def test_lookup_of_a_missing_image_has_the_error_of_the_origin(
     look: Look, server: RegistryServer, mirror: RegistryServer
 ) -> None:
     put_image(server, "app", "1.0")

@@ -150,7 +150,7 @@ def test_locations_follow_registries_conf(reference: str, expected: list[str], t
     assert places(load(tmp_path), reference) == expected
 
 
-def test_locations_say_what_is_a_mirror_and_what_is_insecure(tmp_path: Path) -> None:
+def test_locations_have_their_kind_and_trust(tmp_path: Path) -> None:
     path = write(tmp_path / CONF, MANY)
     found = load(tmp_path).locations(parse(f"example.com/foo/image@{DIGEST}"))
     assert [(one.is_mirror, one.insecure, one.source) for one in found] == [

@@ -102,7 +102,7 @@ def test_referrers_that_cannot_be_read_are_an_error(
         add_referrer(client, app(server), Manifest.read(put_signature(server, image).raw))
 
 
-def test_referrer_that_says_little_is_listed_with_that_alone(server: RegistryServer, client: RegistryClient) -> None:
+def test_referrer_with_few_fields_is_listed_with_them(server: RegistryServer, client: RegistryClient) -> None:
     server.referrers = False
     subject = "sha512:" + 128 * "a"
     descriptor = {"mediaType": OCI["manifest"], "digest": subject, "size": 2}

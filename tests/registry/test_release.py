@@ -478,7 +478,7 @@ def test_find_digests_returns_the_first_tag_of_each(server: RegistryServer, clie
     assert find_digests(client, app(server), tags, ()) == {}
 
 
-def test_existing_tags_are_held_against_those_that_exist(
+def test_existing_tags_are_compared_with_the_real_ones(
     server: RegistryServer, client: RegistryClient, released: Image, clock: Clock
 ) -> None:
     found = existing_tags(client, app(server), "1.0.0", TagPolicy())
@@ -601,7 +601,7 @@ def test_release_that_is_held_by_a_version_that_vanishes_looks_again(
 
 
 @pytest.mark.parametrize("code", [400, 403, 405, 409, 412])
-def test_release_on_a_registry_with_immutable_tags_says_what_was_refused(
+def test_release_on_a_registry_with_immutable_tags_names_the_refused_tags(
     code: int, server: RegistryServer, client: RegistryClient, first: Image, second: Image
 ) -> None:
     release(client, server, "1.0.0", first)
@@ -637,7 +637,7 @@ def test_release_whose_tags_cannot_be_set_fails(
         assert {action for _, action, _ in said(done)} == {"refused"}
 
 
-def test_release_whose_tags_cannot_be_moved_back_says_where_they_are(
+def test_release_whose_tags_cannot_be_moved_back_prints_where_they_are(
     server: RegistryServer, client: RegistryClient, first: Image, second: Image
 ) -> None:
     put_tags(server, first, *derive_tags("1.0.0"))
@@ -703,7 +703,7 @@ def test_release_of_an_older_version_corrects_floating_tags_that_were_moved_by_h
     assert done.outcomes[-1] == TagOutcome("latest", "held", None, None, "2.0.0")
 
 
-def test_release_leaves_a_floating_tag_at_any_build_of_the_version_that_holds_it(
+def test_release_leaves_a_floating_tag_at_any_build_of_the_newer_version(
     server: RegistryServer, client: RegistryClient, first: Image, second: Image
 ) -> None:
     put_tags(server, first, "2.0.0")

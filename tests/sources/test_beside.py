@@ -53,7 +53,7 @@ def test_large_file_is_refused(tmp_path: Path) -> None:
         read("more")
 
 
-def test_file_that_the_system_refuses_says_why(tmp_path: Path) -> None:
+def test_file_that_the_system_refuses_has_the_reason(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(Unreadable, match="cannot be read: "):
         files_beside(tmp_path / "compose.yaml")("loop")

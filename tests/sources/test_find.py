@@ -81,7 +81,7 @@ def test_find_references_of_an_unknown_kind_is_an_error() -> None:
         find_references("", path="x", kind="docker")
 
 
-def test_find_references_without_pyyaml_says_what_to_install() -> None:
+def test_find_references_without_pyyaml_names_the_extra() -> None:
     program = "import sys; sys.modules['yaml'] = None\nfrom imgref.sources import find_references\n"
     program += (
         "print(find_references('FROM a', path='Dockerfile').kind)\nfind_references('image: b', path='compose.yaml')"

@@ -70,7 +70,7 @@ def test_trace_of_an_image_is_found_with_its_line(text: str, found: str) -> None
 
 
 @each("text", NOTHING)
-def test_trace_of_what_is_no_image_is_none(text: str) -> None:
+def test_trace_of_a_file_without_images_is_none(text: str) -> None:
     assert trace_of(f"first\n{text}\nlast\n") is None
 
 
@@ -80,7 +80,7 @@ def test_trace_of_a_plain_name_needs_yaml() -> None:
     assert trace_of(text, yaml=True) == (2, "image: redis")
 
 
-def test_trace_of_several_is_the_first_that_is_no_comment() -> None:
+def test_trace_of_several_is_the_first_outside_of_comments() -> None:
     assert trace_of("# image: a:1\nimage: x.png\ndocker run\nimage: b:1\n") == (3, "docker run")
 
 
@@ -91,7 +91,7 @@ def test_trace_of_a_long_line_is_found_anywhere_in_it() -> None:
 
 
 @given(st.text("image:/@sha256 FROM\n#docker run-'\"=.{$", max_size=200), st.booleans())
-def test_trace_of_any_text_is_a_line_of_it(text: str, yaml: bool) -> None:
+def test_trace_of_any_input_is_a_line_of_it(text: str, yaml: bool) -> None:
     trace = trace_of(text, yaml=yaml)
     assert trace is None or (1 <= trace.line <= text.count("\n") + 1 and trace.text)
 
@@ -112,7 +112,7 @@ def test_trace_of_any_text_is_a_line_of_it(text: str, yaml: bool) -> None:
         "- ",
     ],
 )
-def test_trace_of_takes_time_linear_in_the_text(part: str) -> None:
+def test_trace_of_takes_linear_time(part: str) -> None:
     assert_linear(lambda size: "docker image: FROM " + part * size, lambda text: trace_of(text, yaml=True), steps=3)
 
 

@@ -99,14 +99,14 @@ def test_a_repository_that_is_broken_is_looked_at_all_the_same(tmp_path: Path, l
     assert listed() == (WANTED, [])
 
 
-def test_without_git_nothing_is_ignored_and_that_is_told(tmp_path: Path, listed: Listed) -> None:
+def test_check_without_git_ignores_nothing_with_a_warning(tmp_path: Path, listed: Listed) -> None:
     write_tree(tmp_path, {**FILES, ".git/Dockerfile": ""})
     files, warnings = listed(PATH="")
     assert files == ["Dockerfile", "b/compose.yaml", "ignored/Dockerfile", "kept/keep.yaml", "kept/skip.yaml"]
     assert warnings == [".: git is not installed, so .gitignore is ignored"]
 
 
-def test_what_a_calling_git_has_put_in_the_environment_is_not_heard(tmp_path: Path, listed: Listed) -> None:
+def test_variables_of_a_calling_git_are_ignored(tmp_path: Path, listed: Listed) -> None:
     write_tree(tmp_path, FILES)
     git("init", "--quiet")
     assert listed(GIT_DIR="/nowhere", GIT_WORK_TREE="/nowhere", GIT_INDEX_FILE="/nowhere") == (WANTED, [])
@@ -145,13 +145,13 @@ def test_links(tmp_path: Path, listed: Listed, path: str) -> None:
     ]
 
 
-def test_what_is_no_regular_file_is_not_read(tmp_path: Path, listed: Listed) -> None:
+def test_special_file_is_not_read(tmp_path: Path, listed: Listed) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     files, warnings = listed(PATH="")
     assert (files, warnings) == ([], ["pipe.yaml: is not a regular file"])
 
 
-def test_names_that_are_no_text(tmp_path: Path, listed: Listed) -> None:
+def test_names_that_are_not_unicode_are_escaped(tmp_path: Path, listed: Listed) -> None:
     name = os.fsdecode(b"\xff\n.Dockerfile")
     write_tree(tmp_path, {name: ""})
     assert listed() == ([name], [])

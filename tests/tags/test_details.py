@@ -21,7 +21,7 @@ ALPINE = TagPolicy(prefix="app-", suffix="alpine", v="both", channels=True)
         ("alpine-\n", r"'\n' is not allowed in a tag", None),
     ],
 )
-def test_policy_with_a_bad_suffix_says_what_is_wrong(suffix: str, reason: str, hint: str | None) -> None:
+def test_policy_with_a_bad_suffix_has_the_reason(suffix: str, reason: str, hint: str | None) -> None:
     with pytest.raises(InvalidTag) as caught:
         TagPolicy(suffix=suffix)
     assert (caught.value.reason, caught.value.hint) == (reason, hint)
@@ -34,7 +34,7 @@ def test_existing_tags_by_default_are_a_list_with_prefix() -> None:
     assert plan.tags == ("1.0.0", "1.0")
 
 
-def test_tag_that_one_variant_holds_and_another_gives_is_not_held() -> None:
+def test_tag_that_one_variant_holds_and_another_plans_is_not_held() -> None:
     plan = plan_tags("1.0.0", existing=["2.0.0"], policy=TagPolicy(suffix=("", "latest")))
     assert "latest" in plan.tags
     assert plan.held == ()
@@ -151,7 +151,7 @@ def test_release_without_the_prefix_is_refused_with_the_prefix_as_a_hint() -> No
         ("43rc3", TagPolicy(channels=True, scheme="pep440"), ["43rc2", "42.0"], ["43rc3", "rc"], []),
     ],
 )
-def test_plan_of_a_release_gives_and_holds(
+def test_plan_of_a_release_has_tags_and_held_tags(
     version: str, policy: TagPolicy, existing: list[str], tags: list[str], held: list[str]
 ) -> None:
     plan = plan_tags(version, existing=existing, policy=policy)
@@ -174,7 +174,7 @@ def test_plan_names_the_scheme_and_the_prerelease() -> None:
         ("/", 128, "it holds no character that a tag could begin with"),
     ],
 )
-def test_sanitize_tag_without_room_says_how_much_there_is(text: str, longest: int, reason: str) -> None:
+def test_sanitize_tag_without_room_reports_the_limit(text: str, longest: int, reason: str) -> None:
     with pytest.raises(InvalidTag) as caught:
         sanitize_tag(text, longest=longest)
     assert caught.value.reason.startswith(reason)

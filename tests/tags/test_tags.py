@@ -34,7 +34,7 @@ def test_scenarios(row: dict[str, Any]) -> None:
         assert row.get("held") in (None, {held.tag: held.because for held in plan.held})
 
 
-def test_without_existing_names_every_tag_is_given() -> None:
+def test_plan_without_existing_names_has_every_tag() -> None:
     assert derive_tags("2.1.3") == ("2.1.3", "2.1", "2", "latest")
     assert derive_tags("2.1.3", existing=[]) == derive_tags("2.1.3", existing=iter(()))
 
@@ -79,13 +79,13 @@ def test_prefix_and_suffix_are_asked_of_each_kind_of_source_in_its_way(
     assert ("alpine" in plan.tags) is not held
 
 
-def test_several_suffixes_give_all_tags_of_one_and_then_of_the_next() -> None:
+def test_several_suffixes_plan_all_tags_of_one_and_then_of_the_next() -> None:
     plan = plan_tags("1.2.3", existing=["2.0.0-slim", "1.2.0"], policy=TagPolicy(suffix=("", "slim")))
     assert plan.tags == ("1.2.3", "1.2", "1", "latest", "1.2.3-slim", "1.2-slim", "1-slim")
     assert plan.held == (HeldTag("slim", "2.0.0-slim"),)
 
 
-def test_a_plan_tells_the_version_as_the_scheme_spells_it() -> None:
+def test_plan_has_the_version_in_the_spelling_of_the_scheme() -> None:
     assert plan_tags("v1.2.3+b5").version == "1.2.3+b5"
     assert plan_tags("1.2.3-rc.1").prerelease
     assert plan_tags("1.2.3.RC1", policy=TagPolicy(scheme="pep440")).version == "1.2.3rc1"
@@ -105,7 +105,7 @@ def test_a_policy_has_the_words_of_its_options(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "hint"), [("-alpine", "alpine"), ("a b", None), ("é", None), ("+x", None)])
-def test_a_suffix_must_stand_in_a_tag(suffix: str, hint: str | None) -> None:
+def test_suffix_that_is_not_valid_in_a_tag_is_an_error(suffix: str, hint: str | None) -> None:
     with pytest.raises(InvalidTag) as caught:
         TagPolicy(suffix=suffix)
     assert caught.value.hint == hint
@@ -119,12 +119,12 @@ def test_a_suffix_must_stand_in_a_tag(suffix: str, hint: str | None) -> None:
         ("dependabot/npm_and_yarn/a-1.2", "dependabot-npm_and_yarn-a-1.2"),
     ],
 )  # fmt: skip
-def test_any_text_becomes_a_tag(text: str, tag: str) -> None:
+def test_slug_of_any_string_is_a_tag(text: str, tag: str) -> None:
     assert sanitize_tag(text) == tag
 
 
 @pytest.mark.parametrize("text", ["中文", "/日本語/", "ветка", "🎉", "é", "\u3000", "\x80"])
-def test_text_in_another_script_becomes_a_hash_of_its_own(text: str) -> None:
+def test_slug_of_another_script_is_a_hash(text: str) -> None:
     digest = sha256(text.encode()).hexdigest()[:8]
     assert sanitize_tag(text) == sanitize_tag(text, longest=12) == f"ref-{digest}"
     with pytest.raises(InvalidTag, match="only 11 characters are left"):
@@ -182,7 +182,7 @@ def test_a_policy_is_a_value() -> None:
     assert TagPolicy(suffix=()) == TagPolicy()
 
 
-def test_each_line_on_which_nothing_is_known_is_told() -> None:
+def test_each_variant_without_a_version_is_reported() -> None:
     plan = plan_tags("1.2.3", existing=["1.2.0"], policy=TagPolicy(suffix=("", "alpine", "slim")))
     assert plan.existing[0].unknown == ("alpine", "slim")
 

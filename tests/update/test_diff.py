@@ -59,7 +59,7 @@ LINES = st.lists(
     last=st.booleans(),
     mark=st.booleans(),
 )
-def test_git_apply_of_a_diff_gives_the_planned_bytes(
+def test_git_apply_of_a_diff_writes_the_planned_bytes(
     lines: list[bytes], ends: list[bytes], last: bool, mark: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     data = (b"\xef\xbb\xbf" if mark else b"") + b"".join(line + end for line, end in zip(lines, ends, strict=False))
@@ -72,7 +72,7 @@ def test_git_apply_of_a_diff_gives_the_planned_bytes(
 
 @git
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_git_apply_of_a_diff_of_utf_16_gives_the_planned_bytes(encoding: str, tmp_path: Path) -> None:
+def test_git_apply_of_a_diff_of_utf_16_writes_the_planned_bytes(encoding: str, tmp_path: Path) -> None:
     mark = "\ufeff" if encoding.endswith("be") else ""
     data = f"{mark}services:\r\n  ä:\r\n    image: nginx:1.27\r\n  ć: {{image: redis:7}}".encode(encoding)
     file = planned(data, "compose.yaml")

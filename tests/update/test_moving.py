@@ -94,7 +94,7 @@ def test_update_leaves_a_tag_alone_whose_new_digest_is_unknown() -> None:
     assert result == with_digests("FROM a/b:1.2.3@D(a/b:1.2.3)\n")
 
 
-def test_policy_gives_the_first_rule_that_matches() -> None:
+def test_policy_returns_the_first_rule_that_matches() -> None:
     entries = (
         ImageRule(lambda ref: ref.name == "postgres", Rule("patch")),
         ImageRule(lambda ref: True, Rule("major")),

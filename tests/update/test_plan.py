@@ -56,7 +56,7 @@ def reasons(plan: Plan) -> list[str]:
     return [left.reason for left in plan.left if left.why != "not-needed"]
 
 
-def test_pin_of_a_file_gives_these_bytes_and_leaves_these_alone(case: Case) -> None:
+def test_pin_of_a_file_writes_these_bytes_and_leaves_these_alone(case: Case) -> None:
     plan = case.pin(case.text("input"))
     assert result_of(plan, case.text("input")) == case.text("pin")
     assert reasons(plan) == case.case.get("left", [])
@@ -75,7 +75,7 @@ def test_unpin_after_pin_restores_the_bytes(case: Case) -> None:
     assert [reason for reason in case.case.get("unpin_left", []) if reason not in reasons(plan)] == []
 
 
-def test_update_of_a_file_gives_these_bytes(case: Case) -> None:
+def test_update_of_a_file_writes_these_bytes(case: Case) -> None:
     if "update" not in case.case:
         return
     registry = FakeRegistry(tuple(case.case["tags"]))

@@ -122,7 +122,7 @@ def test_replace_file_is_interrupted_leaves_nothing_behind(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_replace_file_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+def test_replace_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, tmp_path):

@@ -35,7 +35,7 @@ def test_key_lines_is_the_first_mention(text: str, path: Keys, line: int) -> Non
 
 
 @given(st.lists(st.sampled_from(["", "# a", "x = [", "y"]), max_size=5))
-def test_key_lines_strings_hold_no_keys(inside: list[str]) -> None:
+def test_key_lines_of_strings_have_no_keys(inside: list[str]) -> None:
     body = "\n".join(inside)
     text = f'a = """\n{body}\n"""\nb = 1\n'
     assert key_lines(text) == {("a",): 1, ("b",): 3 + len(inside or [""])}

@@ -139,7 +139,7 @@ def test_range_with_prereleases_has_its_bounds(text: str, scheme: str, version: 
         ("x" * 256, "semver", "MAJOR.MINOR.PATCH"),
     ],
 )
-def test_read_version_of_another_text_says_why_not(text: str, scheme: str, reason: str) -> None:
+def test_read_version_of_another_string_has_the_reason(text: str, scheme: str, reason: str) -> None:
     with pytest.raises(InvalidVersion, match=reason) as caught:
         read_version(text, scheme)
     assert "--scheme" not in str(caught.value) or scheme not in str(caught.value).partition("--scheme")[2]

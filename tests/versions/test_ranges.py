@@ -84,7 +84,7 @@ def test_schemes() -> None:
 @each(
     "text", ["", ",", "1.2", ">=", ">=x", ">=1.2,", "~", "^x", "~>1.2", "^1.2 <2", ">=1.2 <2", ">=1.2\n"[:-1] + "\x00"]
 )
-def test_what_is_no_range(text: str) -> None:
+def test_invalid_range_is_refused(text: str) -> None:
     with pytest.raises(InvalidVersion, match="a range is comparisons joined by commas"):
         VersionRange.parse(text)
 

@@ -131,7 +131,7 @@ def test_channels(text: str, scheme: str, channel: str | None) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @given(text=st.text() | st.text("v0123456789.-_+abrcdevpost!"))
-def test_no_text_raises_anything_but_invalid_version(scheme: str, text: str) -> None:
+def test_read_version_of_any_string_raises_only_invalid_version(scheme: str, text: str) -> None:
     try:
         read_version(text, scheme)
     except InvalidVersion:

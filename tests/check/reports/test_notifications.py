@@ -51,7 +51,7 @@ def test_a_file_that_was_not_checked_is_a_notification(status: Status, descripto
     assert descriptor in {one["id"] for one in DESCRIPTORS}
 
 
-def test_excluded_files_are_no_notification_and_files_are_in_order() -> None:
+def test_excluded_files_have_no_notification_and_files_are_in_order() -> None:
     statuses: dict[str, Status] = {
         "b.yaml": "unread",
         "a/c.sh": "unrecognized",
@@ -66,7 +66,7 @@ def test_excluded_files_are_no_notification_and_files_are_in_order() -> None:
     assert all(one["message"]["text"] for one in told)
 
 
-def test_a_run_without_anything_to_tell_was_successful() -> None:
+def test_run_without_notifications_is_successful() -> None:
     assert run_of(Notes()) == {"executionSuccessful": True}
     assert run_of(Notes(failed=True)) == {"executionSuccessful": False}
 

@@ -114,7 +114,7 @@ def test_settings_with_a_mistake(tmp_path: Path, capsys: Capsys) -> None:
     )
 
 
-def test_the_nearest_settings_hold_for_each_file(tmp_path: Path, capsys: Capsys) -> None:
+def test_nearest_settings_apply_to_each_file(tmp_path: Path, capsys: Capsys) -> None:
     write_tree(
         tmp_path,
         {
@@ -128,7 +128,7 @@ def test_the_nearest_settings_hold_for_each_file(tmp_path: Path, capsys: Capsys)
     assert run(capsys, "check", "--config", ".imgref.toml").codes() == ["IMG102", "IMG102"]
 
 
-def test_files_elsewhere_are_held_to_the_settings_here(
+def test_files_elsewhere_are_checked_with_the_settings_here(
     tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tree(tmp_path, {"here/.imgref.toml": '[check]\nselect = ["IMG502"]\n'})
@@ -157,14 +157,16 @@ def test_patterns_of_paths_start_at_the_settings(
     assert run(capsys, "check", "../vendor/Dockerfile").codes() == ["IMG102", "IMG101", "IMG502"]
 
 
-def test_patterns_of_paths_hold_through_links(tmp_path: Path, capsys: Capsys) -> None:
+def test_patterns_of_paths_apply_through_links(tmp_path: Path, capsys: Capsys) -> None:
     write_tree(tmp_path, {"real/.imgref.toml": '[check]\nexclude = ["a/**"]\n', "real/a/Dockerfile": "FROM nginx\n"})
     (tmp_path / "link").symlink_to("real")
     for root in ("real", "link", f"{tmp_path}/link", "link/a"):
         assert run(capsys, "check", root).out == ""
 
 
-def test_an_expired_exception_says_so(tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exception_that_has_expired_is_reported(
+    tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry = '[[check.exceptions]]\nimage = "nginx"\nrules = ["IMG102"]\nreason = "until then"\nexpires = 2027-06-30\n'
     write_tree(tmp_path, {".imgref.toml": entry})
     monkeypatch.setattr("imgref.cli._check_files._today", lambda: date(2027, 6, 30))
@@ -373,7 +375,7 @@ def test_references_are_listed_and_not_checked(capsys: Capsys) -> None:
     assert outcome.err == "4 references, 1 unresolved in 2 files\n"
 
 
-def test_what_cannot_be_told_is_listed_on_demand(tmp_path: Path, capsys: Capsys) -> None:
+def test_unresolved_references_are_listed_on_demand(tmp_path: Path, capsys: Capsys) -> None:
     outcome = run(capsys, "check", "--show-references", "--show-unresolved", "--format", "json")
     (unresolved,) = [entry for entry in outcome.data if entry["role"] == "unresolved"]
     assert (unresolved["text"], unresolved["resolved"], unresolved["line"]) == ("${NOTHING}", None, 5)
@@ -456,7 +458,7 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
     assert ended.stdout == "\n"
 
 
-def test_without_the_extra_the_message_says_what_brings_it(tmp_path: Path) -> None:
+def test_command_without_its_extra_names_the_extra(tmp_path: Path) -> None:
     program = "import sys\nsys.modules['yaml'] = None\nfrom imgref.cli.main import main\nmain(['check'])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
@@ -538,7 +540,7 @@ def test_each_settings_file_has_its_own_baseline(tmp_path: Path, capsys: Capsys)
     assert run(capsys, "check").code == 0
 
 
-def test_group_by_prints_one_entry_for_each_image_with_its_places(tmp_path: Path, capsys: Capsys) -> None:
+def test_group_by_prints_one_entry_for_each_image_with_its_locations(tmp_path: Path, capsys: Capsys) -> None:
     write_tree(tmp_path, {"z/Dockerfile": TREE["Dockerfile"]})
     outcome = run(capsys, "check", "--group-by", "image", "--select", "IMG102")
     assert outcome == (
@@ -565,7 +567,7 @@ def test_full_draws_what_is_found_again_once(tmp_path: Path, capsys: Capsys) -> 
 
 
 @pytest.mark.parametrize("option", [[], ["--show-references"], ["--baseline"], ["--config"], ["--enforce"]])
-def test_a_fifo_that_nobody_writes_to_does_not_stop_a_check(tmp_path: Path, capsys: Capsys, option: list[str]) -> None:
+def test_check_of_a_fifo_without_a_writer_ends(tmp_path: Path, capsys: Capsys, option: list[str]) -> None:
     os.mkfifo(tmp_path / "x.Dockerfile")
     outcome = run(capsys, "check", *option, "x.Dockerfile")
     assert outcome.code == (2 if option else 1)

@@ -79,7 +79,9 @@ def test_pin_drift_names_the_digest_that_the_tag_has_now(check: Check, server: R
         (f"app:2.0.0@{GONE}", f"the tag '2.0.0' does not exist and the digest {GONE} does not exist"),
     ],
 )
-def test_not_found_says_what_does_not_exist(check: Check, server: RegistryServer, reference: str, message: str) -> None:
+def test_not_found_names_what_does_not_exist(
+    check: Check, server: RegistryServer, reference: str, message: str
+) -> None:
     put_image(server, "app", "1.2.3")
     check.write(dockerfile=f"FROM HOST/{reference}\n")
     ran = check()
@@ -104,7 +106,7 @@ def children(server: RegistryServer, index: Image) -> list[str]:
     return [one["digest"] for one in json.loads(server.repositories["app"].manifests[index.digest][1])["manifests"]]
 
 
-def test_platform_pin_is_no_drift_while_the_index_lists_it(check: Check, server: RegistryServer) -> None:
+def test_platform_pin_has_no_drift_while_the_index_lists_it(check: Check, server: RegistryServer) -> None:
     index = put_index(server, "app", "1.2.3")
     check.write(dockerfile=f"FROM HOST/app:1.2.3@{children(server, index)[0]}\n")
     assert check.codes() == ["IMG604"]
@@ -257,7 +259,7 @@ def test_sarif_and_json_have_the_online_findings(check: Check) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(ONLINE))
-def test_the_examples_of_the_page_are_what_they_say(
+def test_examples_of_the_page_print_what_it_shows(
     code: str, check: Check, server: RegistryServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put_index(server, "library/nginx", "1.27", text="old")

@@ -80,9 +80,7 @@ def test_check_of_standard_input_of_unknown_kind_exits_2(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_check_of_a_file_that_looks_like_ci_says_that_it_was_skipped(
-    tmp_path: Path, capsys: Capsys, named: bool
-) -> None:
+def test_check_of_a_file_that_looks_like_ci_reports_the_skip(tmp_path: Path, capsys: Capsys, named: bool) -> None:
     write_tree(tmp_path, {"build.yml": "build: {script: make, image: nginx}\n"})
     outcome = run(capsys, "check", "build.yml" if named else ".")
     assert (outcome.code, outcome.out) == (0, "")
@@ -92,7 +90,7 @@ def test_check_of_a_file_that_looks_like_ci_says_that_it_was_skipped(
     )
 
 
-def test_check_of_broken_yaml_that_may_have_images_says_that_it_was_skipped(tmp_path: Path, capsys: Capsys) -> None:
+def test_check_of_broken_yaml_that_may_have_images_reports_the_skip(tmp_path: Path, capsys: Capsys) -> None:
     manifest = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: nginx}]}\n"
     write_tree(tmp_path, {"deploy.yaml": f"{manifest}x: [\n"})
     outcome = run(capsys, "check")

@@ -105,13 +105,13 @@ def test_the_page_loads_nothing() -> None:
     assert "default-src 'none'" in text
 
 
-def test_the_page_has_every_image_place_and_build() -> None:
+def test_page_has_every_image_location_and_build() -> None:
     text = " ".join(Elements(page(inventory_of(FILES))).texts)
     for word in ("docker.io/library/golang", "web/Dockerfile:2", "docker.io/acme/base:1", "base image", "acme/web"):
         assert word in text
 
 
-def test_the_page_says_what_was_not_read_or_resolved() -> None:
+def test_page_lists_what_was_not_read_or_resolved() -> None:
     text = " ".join(Elements(page(inventory_of({"Dockerfile": "FROM a b c\nFROM $X\n"}))).texts)
     assert "Not read" in text
     assert "Dockerfile:1" in text

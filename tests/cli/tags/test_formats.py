@@ -165,7 +165,7 @@ def test_nothing_of_the_terminal_is_printed_into_a_pipe() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colours_on_a_terminal_unless_told_otherwise(no_color: str, coloured: bool) -> None:
+def test_error_on_a_terminal_has_colors_unless_switched_off(no_color: str, coloured: bool) -> None:
     leader, follower = os.openpty()
     environ = clean_environ(TERM="xterm-256color", NO_COLOR=no_color)
     subprocess.run(

@@ -199,7 +199,7 @@ def test_narrow_leaves_out_attestations(pruned: Pruned) -> None:
     assert len(pruned.plan("pr-*", before=BEFORE).delete) == 3
 
 
-def test_narrow_says_why(pruned: Pruned) -> None:
+def test_narrow_returns_the_reason(pruned: Pruned) -> None:
     pruned.image("pr-1", created="2024-03-01T00:00:00Z")
     pruned.image("pr-2")
     assert sorted(each.because for each in pruned.plan("pr-*", before=BEFORE).keep) == [

@@ -28,7 +28,7 @@ from imgref.registry.transfer.progress import Nobody, Transferred
 DIGEST = "sha256:" + 64 * "a"
 
 
-def test_tasks_run_some_at_a_time_and_are_told_as_they_end() -> None:
+def test_tasks_run_some_at_a_time_and_are_reported_as_they_end() -> None:
     active, most = [0], [0]
     told: list[int] = []
     lock = threading.Lock()
@@ -63,7 +63,7 @@ def test_the_first_error_stops_the_rest_and_is_raised() -> None:
     assert done == []
 
 
-def test_what_the_one_who_hears_raises_stops_the_tasks() -> None:
+def test_exception_in_the_callback_stops_the_tasks() -> None:
     stop = threading.Event()
 
     def interrupt(result: object) -> None:
@@ -102,7 +102,7 @@ def test_the_last_repositories_of_a_blob_are_remembered(tmp_path: Path) -> None:
     "text",
     ["", "{", "[]", "[" * 100_000, '{"r d": 1}', f'{{"registry.local:5001 {DIGEST}": ["../x", 1]}}'],
 )
-def test_a_damaged_memory_is_no_memory(tmp_path: Path, text: str) -> None:
+def test_cache_that_is_damaged_is_ignored(tmp_path: Path, text: str) -> None:
     file = tmp_path / "pushed.json"
     file.write_text(text)
     assert PushedBlobs(file).places("registry.local:5001", DIGEST) == []
@@ -110,7 +110,7 @@ def test_a_damaged_memory_is_no_memory(tmp_path: Path, text: str) -> None:
     assert PushedBlobs(file).places("registry.local:5001", DIGEST) == ["x/a"]
 
 
-def test_a_memory_that_cannot_be_written_is_no_harm(tmp_path: Path) -> None:
+def test_cache_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     memory = PushedBlobs(tmp_path / "file" / "pushed.json")
     memory.remember(parse("registry.local:5001/x/a", default_tag=None), [DIGEST])

@@ -212,7 +212,7 @@ def test_push_whose_answer_is_lost_is_not_sent_again(
     assert {layer.status for layer in done.layers} == {"pushed"}
 
 
-def test_push_to_a_registry_that_takes_none_says_so(
+def test_push_to_a_registry_without_uploads_reports_that(
     server: RegistryServer, client: RegistryClient, image: Image
 ) -> None:
     server.add(status(405), "POST", times=ALWAYS)

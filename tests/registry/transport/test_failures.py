@@ -80,7 +80,7 @@ def caused(error: HTTPError, cause: BaseException) -> HTTPError:
     ],
     ids=range(18),
 )
-def test_explain_says_what_happened(error: HTTPError, words: str, again: bool) -> None:
+def test_explain_names_the_cause(error: HTTPError, words: str, again: bool) -> None:
     found = explain(error, HOST, None)
     assert words in found.reason
     assert found.reason.startswith(HOST)
@@ -90,7 +90,7 @@ def test_explain_says_what_happened(error: HTTPError, words: str, again: bool) -
 @pytest.mark.parametrize(
     ("code", "advised"), [(2, True), (18, True), (19, True), (20, True), (21, True), (10, False), (62, False)]
 )
-def test_explain_of_a_certificate_says_what_to_do_where_a_ca_may_help(code: int, advised: bool) -> None:
+def test_explain_of_a_certificate_suggests_a_ca_where_it_may_help(code: int, advised: bool) -> None:
     found = explain(certificate(code, "why it is not"), HOST, None)
     assert f"certificate of {HOST} is not trusted: why it is not" in found.reason
     assert (f"certs.d/{HOST}/ca.crt" in found.reason) == advised

@@ -226,7 +226,7 @@ def test_redirect_of_a_read_is_followed(code: int, method: str, server: Registry
 
 
 @pytest.mark.parametrize("code", [300, 304, 305])
-def test_answer_that_is_no_redirect_is_returned(code: int, server: RegistryServer, transport: Open) -> None:
+def test_response_that_is_not_a_redirect_is_returned(code: int, server: RegistryServer, transport: Open) -> None:
     server.add(redirect("/v2/", code), path="/first")
     assert get(transport(), server, "/first").status == code
     server.add(header("Location", "/elsewhere"), path="/v2/")
@@ -279,7 +279,7 @@ def test_redirect_to_another_host_carries_no_credentials(
 
 
 @pytest.mark.parametrize("target", ["ftp://x/", "http://a:b/", "//ada:secret@127.0.0.1/", "http://a/\x7f"])
-def test_redirect_to_what_is_no_address_is_an_error(target: str, server: RegistryServer, transport: Open) -> None:
+def test_redirect_to_an_invalid_address_is_an_error(target: str, server: RegistryServer, transport: Open) -> None:
     server.add(redirect(target), times=ALWAYS)
     with pytest.raises(RegistryError, match="an invalid address") as caught:
         get(transport(), server)
@@ -373,7 +373,7 @@ def test_host_that_is_not_configured_needs_verified_https(
 
 
 @pytest.mark.usefixtures("names")
-def test_certificate_that_is_not_trusted_is_an_error_that_says_what_to_do(
+def test_certificate_that_is_not_trusted_is_an_error_with_a_fix(
     tls: RegistryServer, transport: Open, clock: Clock
 ) -> None:
     with pytest.raises(RegistryUnavailable, match=rf"registry\.test.*not trusted.*--cacert.*--insecure {named(tls)}"):
@@ -496,7 +496,7 @@ def test_request_names_imgref_as_its_agent(server: RegistryServer, transport: Op
         ("https://later.invalid/v2/", "not known to DNS", 5),
     ],
 )
-def test_request_that_cannot_be_sent_says_why(
+def test_request_that_cannot_be_sent_has_the_reason(
     url: str, words: str, tries: int, server: RegistryServer, transport: Open, clock: Clock
 ) -> None:
     with pytest.raises(RegistryError, match=words):
@@ -524,7 +524,7 @@ def test_request_with_a_header_that_cannot_be_sent_is_not_tried_again(
 
 
 @pytest.mark.usefixtures("names")
-def test_network_that_is_configured_as_insecure_holds_for_the_addresses_of_a_name(
+def test_network_that_is_configured_as_insecure_applies_to_the_addresses_of_a_name(
     server: RegistryServer, transport: Open
 ) -> None:
     hosts = insecure("127.0.0.0/8")

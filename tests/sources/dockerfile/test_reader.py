@@ -52,14 +52,14 @@ def test_names_of_the_table_are_unique() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
-def test_places_are_where_the_text_stands(row: dict[str, Any]) -> None:
+def test_positions_are_those_of_the_values(row: dict[str, Any]) -> None:
     lines = row["file"].split("\n")
     for one in read_dockerfile(row["file"]).occurrences:
         written = lines[one.line - 1][one.column - 1 :]
         assert written.startswith(one.text) or (written.endswith(("\\", "`")) and one.text.startswith(written[:-1]))
 
 
-def test_what_is_no_reference_says_why_as_the_parser_does() -> None:
+def test_invalid_reference_has_the_reason_of_the_parser() -> None:
     (one,) = read_dockerfile("FROM Acme/App:1\n").occurrences
     with pytest.raises(InvalidReference) as error:
         parse("Acme/App:1")
@@ -80,7 +80,7 @@ def test_a_line_that_is_too_long_for_buildkit_costs_only_itself() -> None:
     assert not read_dockerfile(f"FROM a\nENV x={'y' * 65529}\n").problems
 
 
-def test_values_that_double_are_given_up() -> None:
+def test_values_that_grow_exponentially_are_unresolved() -> None:
     doubling = "".join(f"ARG A{n + 1}=$A{n}$A{n}\n" for n in range(64))
     reading = read_dockerfile(f"ARG A0=x\n{doubling}FROM a:$A64\nFROM a:$A3\n")
     assert [one.resolved for one in reading.occurrences] == [None, "a:xxxxxxxx"]

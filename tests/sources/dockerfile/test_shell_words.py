@@ -142,7 +142,7 @@ def test_heredocs(line: str, names: list[str]) -> None:
     assert [heredoc.name for heredoc in find_heredocs(line)] == names
 
 
-def test_heredocs_know_their_place_and_their_indent() -> None:
+def test_heredocs_have_their_position_and_their_indent() -> None:
     first, second = find_heredocs("RUN x <<-A  2<<B")
     assert (first.indented, first.start) == (True, 6)
     assert (second.indented, second.start) == (False, 12)

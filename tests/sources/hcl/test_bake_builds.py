@@ -107,7 +107,7 @@ def test_inventory_follows_targets_through_dockerfiles() -> None:
 
 
 @given(st.text('target"ab{}[]=,$\n inheritsmatrixname', max_size=60))
-def test_any_text_is_read_without_an_error(text: str) -> None:
+def test_any_input_is_read_without_an_error(text: str) -> None:
     read(f'target "a" {{\n  {text}\n}}\n')
 
 

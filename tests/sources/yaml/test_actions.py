@@ -33,7 +33,7 @@ def test_mask_stops_at_an_action_that_does_not_end(text: str) -> None:
 
 
 @given(st.text("a{}-/*\"'`\\\n "))
-def test_mask_keeps_all_places(text: str) -> None:
+def test_mask_keeps_all_positions(text: str) -> None:
     masked = mask(text)
     assert len(masked.text) == len(text)
     assert all(shown in {char, MASK, " "} for shown, char in zip(masked.text, text, strict=True))
@@ -66,5 +66,5 @@ def test_value_is_continued_by_what_a_template_renders_without_space(behind: str
 
 
 @pytest.mark.parametrize("part", ["{{ a }}", "{{", "{{/*", '{{ "', "{{- /* */ -}}\n", "}} ", " "])
-def test_time_grows_with_the_text(part: str) -> None:
+def test_time_grows_with_the_length(part: str) -> None:
     assert_linear(lambda size: part * size, lambda text: (mask(text), is_continued(text, 0)), steps=2)

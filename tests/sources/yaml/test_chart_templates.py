@@ -125,7 +125,7 @@ def test_image_in_brackets_is_found() -> None:
         (POD + "image: NGINX\n", "invalid"),
     ],
 )
-def test_place_decides_whether_a_literal_is_an_image(text: str, role: str) -> None:
+def test_position_decides_whether_a_literal_is_an_image(text: str, role: str) -> None:
     assert [found_role for _, found_role in found(text)] == [role]
 
 
@@ -142,7 +142,7 @@ PARTS = st.sampled_from([
 
 
 @given(st.lists(PARTS).map("".join))
-def test_places_are_exact_and_unique_for_any_text(text: str) -> None:
+def test_positions_are_exact_and_unique_for_any_input(text: str) -> None:
     images = chart_images(text)
     places = [(image.line, image.column) for image in images]
     assert places == sorted(set(places))
@@ -174,5 +174,5 @@ def test_image_on_its_own_line_is_never_omitted(value: str, before: list[str]) -
         "image: a\n#\n",
     ],
 )
-def test_time_grows_with_the_text(part: str) -> None:
+def test_time_grows_with_the_length(part: str) -> None:
     assert_linear(lambda size: "image: " + part * size, chart_images, steps=2)

@@ -85,7 +85,7 @@ def test_quoted_values_read_back(table: dict[str, str], double: bool) -> None:
 
 
 @given(st.lists(PIECES, max_size=40).map("".join))
-def test_any_text_has_values_or_an_error_with_a_line(text: str) -> None:
+def test_any_input_has_values_or_an_error_with_a_line(text: str) -> None:
     line, found = 1, {}
     try:
         found = parse_dotenv(text)
@@ -146,7 +146,7 @@ def test_file_that_compose_rejects_is_a_problem_and_its_variables_are_not_known(
     assert [problem.message for problem in reading.problems] == [".env: line 2: the closing quotation mark is missing"]
 
 
-def test_file_that_is_no_file_is_a_problem(tmp_path: Path) -> None:
+def test_path_that_is_not_a_file_is_a_problem(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".env")
     reading = compose("nginx:${TAG:-1}", None, tmp_path)
     assert [problem.message for problem in reading.problems] == ["the file .env is not a regular file"]

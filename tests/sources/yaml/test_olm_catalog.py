@@ -27,5 +27,5 @@ def test_other_documents_have_no_images() -> None:
     assert found("apiVersion: v1\nkind: Secret\nschema: olm.bundle\nimage: b\n") == []
 
 
-def test_time_grows_with_the_text() -> None:
+def test_time_grows_with_the_length() -> None:
     assert_linear(lambda size: BUNDLE + "- image: a\n" * size, found, smallest=100, steps=2)

@@ -149,7 +149,7 @@ PIECES = st.sampled_from(
 @example(f"{OBJECT}---\n{POD}".replace("\n", "\r"), None)
 @example(f"{OBJECT}\x85---\x85{POD}", None)
 @example(f"{OBJECT}# image: \ud800\n---\n{POD}", None)
-def test_texts_are_read_alike(text: str, kind: str | None) -> None:
+def test_strings_are_read_alike(text: str, kind: str | None) -> None:
     assert read_yaml(text, kind=kind) == whole(text, kind)
 
 
@@ -175,7 +175,7 @@ def test_what_a_reader_finds_something_in_has_what_its_kind_needs(path: Path) ->
             assert has_any(text, KINDS[name].needs), name
 
 
-def test_every_kind_says_what_it_needs_or_is_composed() -> None:
+def test_every_kind_declares_its_needs_or_is_composed() -> None:
     assert [name for name in YAML_KINDS if not KINDS[name].needs] == []
     assert [name for name in YAML_KINDS if KINDS[name].decisive and not KINDS[name].signs] == []
 
@@ -203,7 +203,7 @@ def test_documents_that_cannot_have_images_are_not_composed(text: str, kind: str
 
 
 @pytest.mark.parametrize("text", [f"{OBJECT}x: [\n", f"{OBJECT}x: [\n---\n{POD}", f"{OBJECT}x: *a\n"])
-def test_what_is_no_yaml_is_told_also_where_nothing_can_be_found(text: str) -> None:
+def test_invalid_yaml_is_reported_even_without_references(text: str) -> None:
     reading = read_yaml(text, kind="github-actions")
     assert reading is not None
     assert [problem.code for problem in reading.problems] == ["IMG901"]

@@ -181,12 +181,12 @@ def test_variables_from_outside_are_put_in() -> None:
         ("a: *b", True, 1),
     ],
 )
-def test_what_cannot_be_read_is_told_only_where_it_should_be_readable(text: str, named: bool, problems: int) -> None:
+def test_unreadable_file_is_reported_only_if_it_should_be_readable(text: str, named: bool, problems: int) -> None:
     reading = read(text, "any.yaml", named=named)
     assert [problem.code for problem in (reading.problems if reading else ())] == ["IMG901"] * problems
 
 
-def test_the_reason_is_one_line_that_says_what_and_where() -> None:
+def test_reason_is_one_line_with_problem_and_position() -> None:
     reading = read("services:\n  é: '😀\n  b: [\x07]\n")
     assert reading is not None
     assert reading.problems[0].message == "this is not YAML: it has a character that YAML does not allow"
@@ -224,7 +224,7 @@ def test_an_anchor_may_be_set_again() -> None:
     assert [item[0] for item in found(text)] == ["a:1", "c:1"]
 
 
-def test_an_undefined_alias_is_told_once() -> None:
+def test_undefined_alias_is_reported_once() -> None:
     reading = read("services: {a: {image: *x}, b: {image: *x}, c: {image: 'c:1'}}")
     assert reading is not None
     assert [problem.message for problem in reading.problems] == ["the alias *x refers to no earlier anchor"]
@@ -256,7 +256,7 @@ def test_defaults_are_followed_to_a_depth() -> None:
         assert found(f"services: {{a: {{image: '{text}'}}}}")[0][2] == resolved
 
 
-def test_comments_are_told_from_texts() -> None:
+def test_comments_are_distinguished_from_strings() -> None:
     text = (
         "# imgref: ignore-file[IMG103] all\n"
         "services:  #imgref:ignore\n"

@@ -122,7 +122,7 @@ def test_an_output_of_another_operator_is_not_built_here() -> None:
     ("indent", "header"), [("  ", "|"), ("      ", "|-"), ("   ", "|+  # comment"), ("\n    ", "|")]
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_yaml_in_a_block_has_its_own_places(indent: str, header: str, end: str) -> None:
+def test_yaml_in_a_block_has_its_own_positions(indent: str, header: str, end: str) -> None:
     text = ARGO + f"spec: {{}}\nx:\n helm:\n  values: {header}\n"
     text += f"  {indent}# a\n".replace("\n    # a", "\n      # a") + "".join(
         f"  {indent.strip(chr(10))}{line}\n" for line in ("image:", "  repository: acme/a", "  tag: v1")
@@ -154,7 +154,7 @@ def test_yaml_in_a_block_that_cannot_be_read_is_unresolved(text: str) -> None:
     assert [fact[1:] for fact in found(ARGO + f"spec:\n  helm:\n    {text}")] == [(None, "unresolved")]
 
 
-def test_values_that_are_no_block_have_no_references() -> None:
+def test_values_that_are_not_blocks_have_no_references() -> None:
     assert found(ARGO + "spec: {helm: {values: 'image: a', parameters: x, valuesObject: []}}\n") == []
 
 
