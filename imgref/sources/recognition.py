@@ -161,6 +161,8 @@ def _by_name(name: str, directories: tuple[str, ...]) -> tuple[tuple[Kind, ...],
         name: the name of the file.
         directories: the patterns of directories that its directory matches.
     """
+    if _any_row("names").fullmatch(name) is None and _any_row("maybe").fullmatch(name) is None:
+        return (), ()  # most files of a tree
     lookalikes, unsure = _matching("lookalikes", name), _matching("unsure", name)
     named = [kind for kind in _matching("names", name, directories) if kind not in lookalikes]
     certain = tuple(kind for kind in named if kind not in unsure)
@@ -169,8 +171,6 @@ def _by_name(name: str, directories: tuple[str, ...]) -> tuple[tuple[Kind, ...],
 
 
 def _matching(attribute: str, name: str, directories: tuple[str, ...] = ("",)) -> tuple[Kind, ...]:
-    if _any_row(attribute).fullmatch(name) is None:
-        return ()
     rows = (row for row in _rows(attribute) if row.directory in directories and row.name.fullmatch(name))
     return tuple(dict.fromkeys(row.kind for row in rows))
 
