@@ -35,6 +35,8 @@ LEAKS = [
     f"{SECRET}@10.0.0.1/app",
     f"{SECRET}1@registry/app",
     f"user:{SECRET}@$REGISTRY/app",
+    f"user:{SECRET}@${{DIGEST_HOST}}/app",
+    f"user:{SECRET}@{{{{ sha256_mirror }}}}/app",
     f"user:{SECRET}@${{REGISTRY}}",
     f"{SECRET}@${{REGISTRY}}/app",
     f"user:{SECRET}@{{{{ registry }}}}/app",
