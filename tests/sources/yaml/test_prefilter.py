@@ -148,6 +148,8 @@ PIECES = st.sampled_from(
 @example(f"{OBJECT}---\n{POD}".replace("\n", "\r\n"), None)
 @example(f"{OBJECT}---\n{POD}".replace("\n", "\r"), None)
 @example(f"{OBJECT}\x85---\x85{POD}", None)
+@example("apiVersion: v1\nkind: Build\nspec:\n  from:\n    kind: DockerImage\n    name: a:1\n", None)
+@example("mainImage: {{ a }}\n", "helm-values")
 @example(f"{OBJECT}# image: \ud800\n---\n{POD}", None)
 def test_strings_are_read_alike(text: str, kind: str | None) -> None:
     assert read_yaml(text, kind=kind) == whole(text, kind)
