@@ -22,7 +22,7 @@ def plan_prune(
         read_tags: returns the version and the variant of each tag, as :func:`imgref.update.read_tags` does.
 
     Raises:
-        NotFound: there is no such repository.
+        NotFound: the repository does not exist.
         UnreliableTagList: the registry's list of tags cannot be relied on.
         RegistryError: the registry refuses or fails.
     """
