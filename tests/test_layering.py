@@ -327,4 +327,22 @@ def test_a_command_loads_what_it_needs_only(arguments: tuple[str, ...], allowed:
     }
     click_needs = loaded("import click.core, click.decorators, click.shell_completion")
     assert not (heavy & modules) - click_needs
-    assert not {"inspect", "ast", "dis", "tokenize", "gettext", "locale"} & modules, "click works without these"
+    postponed = {"inspect", "ast", "dis", "tokenize", "gettext", "locale", "uuid", "platform"}
+    assert not postponed & modules, "click works without these"
+
+
+def test_a_check_of_a_file_does_not_load_what_it_rarely_needs(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM nginx:1.27.4\n", encoding="utf-8")
+    script = """
+import sys
+from imgref.__main__ import main
+try: main(["check", "Dockerfile"])
+finally: print("modules", *sys.modules, file=sys.stderr)
+"""
+    environ = clean_environ(PYTHONPATH=str(PACKAGE.parent))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environ, cwd=tmp_path, check=True
+    )
+    modules = set(done.stderr.splitlines()[-1].split())
+    assert not {"gettext", "locale", "uuid", "platform", "pickle", "textwrap", "yaml", "imgref._masking"} & modules
+    assert not [name for name in modules if name.startswith("imgref.sources.yaml.")]

@@ -7,8 +7,6 @@ read, and waits for the work that has begun when the rest is not needed (as in `
 from __future__ import annotations
 
 import os
-import pickle
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NoReturn, TypeVar, cast
@@ -42,6 +40,8 @@ def in_processes(function: Callable[[_Work], _Result], work: Sequence[_Work], jo
     Raises:
         ImgrefError: the function raised it, or a process was ended from outside.
     """
+    import signal
+
     results: list[BinaryIO] = []
     children: list[int] = []
     try:
@@ -68,6 +68,9 @@ def in_processes(function: Callable[[_Work], _Result], work: Sequence[_Work], jo
 
 def _serve(function: Callable[[_Work], _Result], work: Sequence[_Work], writing: int) -> NoReturn:
     """Work in a forked process, which ends here: nothing that the other one has begun is finished twice."""
+    import pickle
+    import signal
+
     try:
         # An interrupt from the keyboard comes to all; one process speaks of it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -84,6 +87,8 @@ def _serve(function: Callable[[_Work], _Result], work: Sequence[_Work], writing:
 
 
 def _received(stream: BinaryIO) -> object:
+    import pickle
+
     try:
         answer = pickle.load(stream)  # noqa: S301  written by this very program
     except (EOFError, pickle.UnpicklingError) as error:

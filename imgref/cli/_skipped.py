@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,6 +33,8 @@ def with_skipped(findings: str, results: Sequence[Checked]) -> str:
         {"path": result.path, "line": result.line or None, "status": result.status, "reason": result.reason}
         for result in _sorted(results)
     ]
+    import json
+
     return json.dumps({"findings": json.loads(findings), "skipped": skipped}, indent=2) + "\n"
 
 

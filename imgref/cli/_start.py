@@ -29,11 +29,11 @@ class _Postponed(ModuleType):
 
 
 def prepare() -> None:
-    """Import click without ``inspect`` and ``gettext``.
+    """Import click without modules that it hardly uses.
 
-    Only click's own modules get the replacements. Both functions below are what click always calls.
+    Only click's own modules get the replacements, with what click always uses of them.
     """
-    postponed = [name for name in ("inspect", "gettext") if name not in sys.modules]
+    postponed = [name for name in _OFTEN if name not in sys.modules]
     for name in postponed:
         module = sys.modules[name] = _Postponed(name)
         vars(module).update(_OFTEN[name])
@@ -81,7 +81,17 @@ def _ngettext(one: str, many: str, count: int) -> str:
     return one if count == 1 else many
 
 
+class _UUID:
+    """Stands in for ``uuid.UUID``, whose module imports ``platform``: click needs the class of a type of parameters."""
+
+    def __new__(cls, text: str) -> object:  # type: ignore[misc]
+        from uuid import UUID
+
+        return UUID(text)
+
+
 _OFTEN: Final[dict[str, dict[str, object]]] = {
     "inspect": {"cleandoc": _cleandoc},
     "gettext": {"gettext": _gettext, "ngettext": _ngettext},
+    "uuid": {"UUID": _UUID},
 }

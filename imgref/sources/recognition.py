@@ -14,6 +14,8 @@ __all__ = ["Place", "Places", "is_candidate", "pattern_source"]
 
 _YAML: Final = (".yml", ".yaml")
 _TOKEN: Final = re.compile(r"/\*\*$|\*\*/|\*|[{},]|\.yaml$|.", re.DOTALL)
+_FIXED_BEGIN: Final = re.compile(r"(?:(?!\.yaml\Z)[^*{])*")
+_FIXED_END: Final = re.compile(r"[^*}]*\Z")
 _MEANINGS: Final = {
     "/**": "(?:/.*)?",
     "**/": "(?:.*/)?",
@@ -145,12 +147,38 @@ def pattern_source(pattern: str) -> str:
     return "".join(parts)
 
 
+class _NamePattern:
+    """A pattern of names. Most names do not begin and end as it does, so few patterns are ever compiled."""
+
+    __slots__ = ("_begin", "_ends", "_pattern")
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._begin = _FIXED_BEGIN.match(pattern)[0].lower()  # type: ignore[index]  # it matches the empty string
+        end = pattern[_FIXED_END.search(pattern).start() :].lower()  # type: ignore[union-attr]
+        self._ends = (end, f"{end.removesuffix('.yaml')}.yml") if end.endswith(".yaml") else end
+
+    @property
+    def source(self) -> str:
+        """The regular expression."""
+        return pattern_source(self._pattern)
+
+    def may_match(self, name: str) -> bool:
+        """Return whether a name begins and ends as the pattern does."""
+        low = name.lower()
+        return not name.isascii() or (low.startswith(self._begin) and low.endswith(self._ends))
+
+    def matches(self, name: str) -> bool:
+        """Return whether a name is of this pattern."""
+        return self.may_match(name) and _compiled(self._pattern).fullmatch(name) is not None
+
+
 class _Row(NamedTuple):
     """A pattern of a kind: that of the directory, as it is written, and that of the name."""
 
     kind: Kind
     directory: str
-    name: re.Pattern[str]
+    name: _NamePattern
 
 
 @lru_cache(maxsize=10_000)
@@ -171,14 +199,14 @@ def _by_name(name: str, directories: tuple[str, ...]) -> tuple[tuple[Kind, ...],
 
 
 def _matching(attribute: str, name: str, directories: tuple[str, ...] = ("",)) -> tuple[Kind, ...]:
-    rows = (row for row in _rows(attribute) if row.directory in directories and row.name.fullmatch(name))
+    rows = (row for row in _rows(attribute) if row.directory in directories and row.name.matches(name))
     return tuple(dict.fromkeys(row.kind for row in rows))
 
 
 @cache
 def _any_row(attribute: str) -> re.Pattern[str]:
     """Return a pattern of all names that one of the rows matches: most files have none of them."""
-    names = dict.fromkeys(row.name.pattern for row in _rows(attribute))
+    names = dict.fromkeys(row.name.source for row in _rows(attribute))
     return re.compile("|".join(f"(?:{name})" for name in names), re.IGNORECASE | re.DOTALL)
 
 
@@ -189,7 +217,7 @@ def _rows(attribute: str) -> tuple[_Row, ...]:
     for kind in KINDS.values():
         for pattern in getattr(kind, attribute):
             directory, _, name = pattern.rpartition("/")
-            rows.append(_Row(kind, directory, _compiled(name)))
+            rows.append(_Row(kind, directory, _NamePattern(name)))
     return tuple(sorted(rows, key=lambda row: (not row.directory, not row.kind.beside)))
 
 

@@ -1,11 +1,14 @@
-"""How fast references are parsed, as ratios against docker-image-py in the same run.
+"""How fast references are parsed, as ratios against docker-image-py and Go's distribution/reference in the same run.
 
-Run by hand, after ``pip install -e '.[bench]'``: ``python tests/bench/bench_references.py``.
+Run by hand, after ``pip install -e '.[bench]'``: ``python tests/bench/bench_references.py``. The Go program is built if
+Debian's packages golang-go and golang-github-docker-distribution-dev are installed.
 """
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,6 +25,7 @@ ROUNDS = 7
 DISTINCT = 50_000
 LINES = 400_000
 MEGABYTE = 1_000_000
+GO_SOURCES = "/usr/share/gocode"
 
 
 # The command, which tells its memory at the end; and the loop of which it is to be faster.
@@ -95,6 +99,48 @@ def stream(texts: Sequence[str]) -> None:
     print(f"{'its memory at the most':<42} {peak:.0f} MiB")
 
 
+def cpu_and_wall(command: Sequence[str], path: Path) -> tuple[float, float]:
+    """Return the CPU seconds and the seconds that a command takes for the lines of a file."""
+    begin = time.perf_counter()
+    with path.open() as lines, subprocess.Popen(command, stdin=lines, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert not process.returncode
+    return used.ru_utime + used.ru_stime, time.perf_counter() - begin
+
+
+def beside_go() -> None:
+    """Compare with Go: a reference in a loop, and ``imgref parse -`` with a program that does the same."""
+    if not shutil.which("go") or not Path(GO_SOURCES, "src/github.com/docker/distribution/reference").is_dir():
+        print(
+            f"no comparison with Go: golang-go and golang-github-docker-distribution-dev (in {GO_SOURCES}) are missing"
+        )
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        lines, program = Path(folder, "lines"), str(Path(folder, "references"))
+        environ = {
+            **os.environ,
+            "GOPATH": GO_SOURCES,
+            "GO111MODULE": "off",
+            "GOFLAGS": "",
+            "GOCACHE": f"{folder}/cache",
+        }
+        source = str(Path(__file__).with_name("references.go"))
+        subprocess.run(["go", "build", "-o", program, source], env=environ, check=True)
+        texts = references(1_000_000)
+        lines.write_text("\n".join(texts) + "\n")
+        loop = [sys.executable, "-c", "import sys; from imgref import parse\nfor line in sys.stdin: parse(line[:-1])"]
+        imgref = str(Path(sys.executable).with_name("imgref"))
+        for what, mine, peer in (
+            ("1,000,000 distinct references", loop, [program, "loop"]),
+            ("imgref parse - on 1,000,000 lines", [imgref, "parse", "-"], [program, "stream"]),
+        ):
+            pairs = [(cpu_and_wall(mine, lines), cpu_and_wall(peer, lines)) for _ in range(ROUNDS)]
+            cpu, wall = (statistics.median(a[side] / b[side] for a, b in pairs) for side in (0, 1))
+            seconds = statistics.median(a[0] for a, _ in pairs)
+            print(f"{what:<42} imgref {seconds:9.3f} s of CPU, {cpu:.2f} of Go's; {wall:.2f} of its time")
+
+
 def worst_megabytes() -> None:
     """Time the slowest of many texts of a megabyte."""
     slowest = (0.0, "")
@@ -116,6 +162,7 @@ def main() -> None:
     show(f"{DISTINCT:,} distinct references, no cache hit", *paired(parse, peer, texts), "µs")
     show("1,000 references, again and again", *paired(parse, peer, texts[:1000]), "µs")
     stream(references(LINES))
+    beside_go()
     worst_megabytes()
 
 

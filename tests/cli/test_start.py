@@ -141,7 +141,7 @@ def test_postponed_modules_are_the_real_ones_for_everybody_but_click() -> None:
 import sys
 from imgref.cli._start import prepare
 prepare()
-assert not {"inspect", "gettext"} & set(sys.modules)
+assert not {"inspect", "gettext", "uuid"} & set(sys.modules)
 import click, click.core
 stood_in = click.core.inspect
 assert stood_in.isfunction(prepare) and not stood_in.isfunction(1)
@@ -149,6 +149,9 @@ import inspect, gettext
 assert stood_in is not inspect and stood_in.isfunction is inspect.isfunction
 assert gettext.gettext.__module__ == "gettext"
 assert not hasattr(stood_in, "no_such_name")
+import uuid
+text = "12345678123456781234567812345678"
+assert click.UUID.convert(text, None, None) == uuid.UUID(text)
 """
     assert run(script) == (0, "", "")
 

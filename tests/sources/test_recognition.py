@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tables import each
 
 from imgref.sources.find import find_references, read
-from imgref.sources.recognition import Places, is_candidate
+from imgref.sources.kinds import KINDS
+from imgref.sources.recognition import Places, _compiled, _NamePattern, is_candidate, pattern_source
 
 FROM = b"# syntax=docker/dockerfile:1\n\n  # a comment\nfrom nginx:1.27.3 AS web\n"
 
@@ -75,3 +80,30 @@ def test_template_documentation_or_backup_is_not_a_dockerfile(name: str) -> None
 def test_yaml_named_after_a_dockerfile_is_yaml(name: str) -> None:
     assert kind_in_a_tree(name, b"apiVersion: v1\nkind: Pod\nspec: {containers: [{image: a}]}\n") == "kubernetes"
     assert kind_in_a_tree(name, FROM) == "dockerfile"
+
+
+PATTERNS = sorted({
+    pattern.rpartition("/")[2]
+    for kind in KINDS.values()
+    for attribute in ("names", "lookalikes", "unsure", "maybe")
+    for pattern in getattr(kind, attribute)
+})  # fmt: skip
+
+
+@given(st.sampled_from(PATTERNS).flatmap(lambda one: st.tuples(st.just(one), st.from_regex(
+    re.compile(pattern_source(one), re.IGNORECASE), fullmatch=True
+))))  # fmt: skip
+def test_no_name_of_a_pattern_is_turned_away_by_its_begin_or_end(one: tuple[str, str]) -> None:
+    pattern, name = one
+    if _compiled(pattern).fullmatch(name):
+        assert _NamePattern(pattern).matches(name)
+
+
+@pytest.mark.parametrize(("pattern", "name"), [("{a,b}.yaml", "A.YML"), ("k*", "\u212ax"), ("s.json", "\u017f.JSON")])
+def test_names_in_any_case_match(pattern: str, name: str) -> None:
+    assert _NamePattern(pattern).matches(name)
+
+
+def test_names_that_begin_or_end_otherwise_need_no_pattern() -> None:
+    assert not _NamePattern("compose*.yaml").may_match("Dockerfile")
+    assert not _NamePattern("*.{tf,tofu}.json").may_match("x.tf")

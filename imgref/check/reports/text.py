@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -140,6 +139,8 @@ def _source(line: str, finding: Finding) -> tuple[str, tuple[int, int]]:
 def _wrapped(text: str, drawing: Drawing) -> str:
     if drawing.columns is None:
         return text
+    import textwrap
+
     return textwrap.fill(
         text, max(drawing.columns, 20), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
