@@ -65,11 +65,11 @@ def leave(code: object) -> None:
 
 def _cleandoc(text: str) -> str:
     """Return the help of an option as ``inspect.cleandoc`` does; it is nearly always a single line."""
-    if "\n" in text:
+    if "\n" in text or text[:1].isspace():  # which space is removed differs between versions of Python
         from inspect import cleandoc
 
         return cleandoc(text)
-    return text.expandtabs().lstrip()
+    return text.expandtabs()
 
 
 def _gettext(message: str) -> str:
