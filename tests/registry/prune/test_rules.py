@@ -137,3 +137,12 @@ def test_keep_leaves_the_newest_stable_versions_of_each_minor_version(names: lis
         newest = sorted(group, reverse=True)[:keep]
         for number, spelled in group.items():
             assert {found[name].selected for name in spelled} == {number not in newest}
+
+
+def test_selects_any_needs_one_rule_of_three() -> None:
+    assert not PruneRules().selects_any
+    assert all(rules.selects_any for rules in (PruneRules(1), PruneRules(pr_tags=True), PruneRules(patterns=("x",))))
+
+
+def test_floating_names_of_a_date_with_a_variant_are_none() -> None:
+    assert floating_names(read_tags(["20240115-slim"])) == {"latest"}
