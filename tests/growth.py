@@ -15,7 +15,7 @@ STEP = 4
 ALLOWED = 2.5
 """How much more than the size the time may grow, since other programs use the processor and its caches too."""
 
-ENOUGH = 0.1
+ENOUGH = 0.05
 """Seconds; a step that takes longer is the last one, since time that does not grow in proportion shows by then."""
 
 MEASURABLE = 0.002
