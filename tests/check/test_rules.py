@@ -101,3 +101,7 @@ def test_exact_tags(tag: str) -> None:
 )
 def test_floating_tags(tag: str) -> None:
     assert not is_exact(tag)
+
+
+def test_enforced_rules_are_those_that_a_tree_must_not_switch_off() -> None:
+    assert [code for code, rule in RULES.items() if rule.enforced] == ["IMG501", "IMG503", "IMG901"]
