@@ -19,6 +19,7 @@ SLEEPS = {
     "registry/test_authorization.py": "the replaced clock",
     "registry/transfer/test_moves.py": "a thread gives others a chance to run",
     "registry/transport/test_reading.py": "a server sends slowly over a real socket, which has real timeouts",
+    "test_ci_run.py": "a process sleeps until it is killed",
     "registry/transport/test_sender.py": "a thread gives others a chance to run",
 }
 """Files in which something sleeps, and why."""

@@ -82,7 +82,7 @@ def _ngettext(one: str, many: str, count: int) -> str:
 
 
 class _UUID:
-    """Stands in for ``uuid.UUID``, whose module imports ``platform``: click needs the class of a type of parameters."""
+    """A replacement for ``uuid.UUID``, whose module imports ``platform``: click uses it for a type of parameters."""
 
     def __new__(cls, text: str) -> object:  # type: ignore[misc]
         from uuid import UUID
