@@ -136,7 +136,9 @@ class _Reader(NamedTuple):
         common = _COMMON | set(self.policy.suffixes) | tails
         strange = next((word for word in words if word not in common and not re.search("[0-9]", word)), None)
         if strange is not None:
-            reason = f"{quote(strange)} may be a word of a message; on a line with several tags, each must hold a digit"
+            reason = (
+                f"{quote(strange)} may be a word of a message; on a line with several tags, each must contain a digit"
+            )
             raise self.refused(f"{reason} or be one of {', '.join(sorted(_COMMON))}", number)
         if not any(map(self._is_version, words)):
             reason = f"{quote(words[0])} and what follows may be a message: none of the tags is a version"

@@ -36,7 +36,8 @@ _BESIDE: Final = re.compile(r"\?|\*[0-9A-Za-z_-]")
 """What may begin a key that is not followed by its colon, or an alias, where one of :data:`_BEFORE` is before it."""
 
 _BEFORE: Final = frozenset(" \t\r\n[{,:")
-_DEEP: Final = re.compile(r"\n[ \t?:-]{90}")
+_DEEP: Final = re.compile(r"(?<![^\n])[ \t?:-]{90}")
+"""A line that begins with a deep indent, or with many levels of nesting."""
 
 _BRACKETS: Final = 60
 """How many brackets a document may have: with so few, and the length of an indent, it cannot be nested too deeply."""

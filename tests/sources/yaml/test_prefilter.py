@@ -197,6 +197,8 @@ def test_every_kind_declares_its_needs_or_is_composed() -> None:
         ("on: push\njobs: {a: {runs-on: x, container: b}}\n", "github-actions", [False]),
         ("on: push\njobs: {a: {runs-on: x, steps: [{run: make}]}}\n", None, [False]),
         ("services: {a: {build: .}}\n", "compose", [False]),
+        ("- " * 45, "compose", [False]),
+        ("a:\n" + "- " * 45, "compose", [False]),
         (f"{OBJECT}# imgref: ignore\n", None, [False]),
     ],
 )
